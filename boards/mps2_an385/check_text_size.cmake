@@ -1,0 +1,10 @@
+# cmake -DSIZE=arm-none-eabi-size -DIMAGE=x.elf -DTEXT_BYTES_MAX=n -P check_text_size.cmake
+execute_process(COMMAND "${SIZE}" "${IMAGE}" OUTPUT_VARIABLE report COMMAND_ERROR_IS_FATAL ANY)
+if(NOT report MATCHES "\n *([0-9]+)[ \t]+([0-9]+)[ \t]+([0-9]+)")
+    message(FATAL_ERROR "cannot read the size of ${IMAGE}: ${report}")
+endif()
+set(text "${CMAKE_MATCH_1}")
+message(STATUS "text ${text} bytes of ${TEXT_BYTES_MAX}, data ${CMAKE_MATCH_2}, bss ${CMAKE_MATCH_3}")
+if(text GREATER TEXT_BYTES_MAX)
+    message(FATAL_ERROR "${IMAGE} has ${text} bytes of text; the limit is ${TEXT_BYTES_MAX}")
+endif()

@@ -1,0 +1,21 @@
+# What every target of Dunlin's own has in common. Nothing here reaches a consumer's targets.
+
+# dunlin_own_target(target): C++20 without extensions, and the house's warnings.
+function(dunlin_own_target target)
+    set_target_properties(${target} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Wno-psabi)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+        target_compile_options(${target} PRIVATE -Wno-restrict)   # wrong about std::string's operator+ (GCC bug 105651)
+    endif()
+    if(DUNLIN_WARNINGS_AS_ERRORS)
+        target_compile_options(${target} PRIVATE -Werror)
+    endif()
+endfunction()
+
+# dunlin_own_library(target ALIAS name): the same for a library that consumers link as dunlin::<name>.
+function(dunlin_own_library target name)
+    dunlin_own_target(${target})
+    target_compile_features(${target} PUBLIC cxx_std_20)
+    add_library(dunlin::${name} ALIAS ${target})
+    set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+endfunction()

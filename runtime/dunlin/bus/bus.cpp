@@ -1,0 +1,250 @@
+#include <dunlin/bus/bus.hpp>
+
+#include <dunlin/bus/filter.hpp>
+#include <dunlin/core/assert.hpp>
+#include <dunlin/core/limits.hpp>
+#include <dunlin/ledger/lease_key.hpp>
+
+#include <utility>
+
+namespace dunlin::bus {
+
+namespace {
+
+// Stands for any topic that this node has no room to remember: messages under it are rejected, so that they do not stop
+// the lane.
+constexpr TopicIndex kTopicNotKept{0xfffe};
+
+static_assert(static_cast<unsigned>(Counter::outcomes_retry_budget) - static_cast<unsigned>(Counter::outcomes_acknowledged) ==
+              static_cast<unsigned>(Outcome::retry_budget) - static_cast<unsigned>(Outcome::acknowledged));
+
+bool valid_lease(std::string_view name) { return !name.empty() && name.size() <= kLeaseNameBytesMax; }
+
+link::Disposition disposition(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::accept: return link::Disposition::accepted;
+        case Verdict::retry_later: return link::Disposition::retry_later;
+        case Verdict::pending: return link::Disposition::pending;
+        case Verdict::reject:
+        case Verdict::invalid: break;
+    }
+    return link::Disposition::rejected;
+}
+
+}  // namespace
+
+Bus::Bus(const BusStorage& storage, const BusShared& shared)
+    : shared_(shared),
+      topics_(storage.topics),
+      local_(storage.local),
+      remote_(storage.remote),
+      peers_(storage.peers),
+      advertiser_(storage.peers, local_, shared.random),
+      fences_(storage.fences, shared.journal, shared.counters),
+      log_(shared_, topics_, storage.peers, storage.scratch) {
+    DUNLIN_ASSERT(storage.topics.lengths.size() <= kTopicNotKept.value());
+}
+
+link::InboundSink Bus::sink() {
+    link::InboundSink sink;
+    sink.intern = {[](void* bus, SubscriptionId, std::string_view topic) { return static_cast<Bus*>(bus)->intern(topic); }, this};
+    sink.topic_name = {[](void* bus, TopicIndex topic) { return static_cast<Bus*>(bus)->topics_.name(topic); }, this};
+    sink.deliver = {[](void* bus, const link::InboundMessage& message) { return static_cast<Bus*>(bus)->deliver(message); }, this};
+    return sink;
+}
+
+// ---- Publishing -------------------------------------------------------------------------------------------------------
+
+Status Bus::check(const PublishOptions& options) const {
+    if (!valid_topic(options.topic, topics_.bytes_max())) return Status::invalid_topic;
+    if (options.payload.size() > shared_.message_bytes_max) return Status::too_large;
+    if (options.lifetime < Duration{}) return Status::invalid_argument;
+    if (options.fence && (options.fence->token == Token{} || !valid_lease(options.fence->lease))) return Status::invalid_argument;
+    return Status::ok;
+}
+
+Result<Published> Bus::publish(Instant now, const PublishOptions& options) {
+    Published published{};
+    const Status status = accept(now, options, published);
+    if (status == Status::no_subscriber) shared_.counters.add(Counter::publish_no_subscriber);
+    if (status == Status::table_full) shared_.counters.add(Counter::topic_table_full);
+    if (status == Status::outbox_full) shared_.counters.add(Counter::publish_outbox_full);
+    if (status == Status::device_full) return Status::busy;
+    if (status != Status::ok) return status;
+    if (options.position) publish_position_ = *options.position;
+    shared_.counters.add(Counter::published);
+    return published;
+}
+
+Status Bus::accept(Instant now, const PublishOptions& options, Published& published) {
+    if (const Status status = check(options); status != Status::ok) return status;
+    if (remote_.next_match(0, options.topic) == remote_.rows().size()) return Status::no_subscriber;
+    link::OutboxPut put{.topic = topics_.intern(options.topic), .payload = options.payload};
+    if (put.topic == kNoTopic) return Status::table_full;
+    if (options.lifetime > Duration{}) put.expires = saturating_add(now, options.lifetime);
+    if (options.fence) {
+        put.fenced = true;
+        put.lease = ledger::lease_key(options.fence->lease);
+        put.token = options.fence->token;
+    }
+    const Result<std::uint16_t> stored = shared_.outbox.put(put);
+    if (!stored.ok()) return stored.status();
+    const std::uint16_t message = stored.value();
+    published.id = log_.message_at(message).id;
+    Status status = send_to_all(now, message, options.topic, published.subscribers);
+    if (status == Status::ok) status = log_.append(now, message, options);
+    if (status != Status::ok) undo(message);
+    return status;
+}
+
+Status Bus::send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::uint16_t& subscribers) {
+    const std::span<RemoteSubscription> rows = remote_.rows();
+    for (std::size_t i = remote_.next_match(0, topic); i < rows.size(); i = remote_.next_match(i + 1, topic)) {
+        const RemoteSubscription& row = rows[i];
+        const Result<std::uint16_t> delivery = shared_.outbox.add_delivery(message, row.peer, row.node, row.id);
+        if (!delivery.ok()) return Status::outbox_full;
+        link::Link* const link = shared_.links(row.peer);
+        DUNLIN_ASSERT(link != nullptr);
+        if (link->lane().enqueue(now, delivery.value()) != Status::ok) return Status::outbox_full;
+        ++subscribers;
+    }
+    return Status::ok;
+}
+
+// Newest delivery first, as lanes want it.
+void Bus::undo(std::uint16_t message) {
+    for (std::uint16_t i = log_.message_at(message).deliveries; i != kNoSlot;) {
+        const link::Delivery& delivery = log_.delivery_at(i);
+        if (delivery.state != link::DeliveryState::idle) shared_.links(delivery.peer)->lane().retract(i);
+        i = delivery.sibling;
+    }
+    shared_.outbox.abandon(message);
+}
+
+std::uint16_t Bus::subscriber_count(std::string_view topic) const {
+    if (!valid_topic(topic, topics_.bytes_max())) return 0;
+    std::uint16_t count = 0;
+    const std::size_t rows = remote_.rows().size();
+    for (std::size_t i = remote_.next_match(0, topic); i < rows; i = remote_.next_match(i + 1, topic)) ++count;
+    return count;
+}
+
+bool Bus::poll_outcome(Event& event) {
+    link::OutcomeReport report{};
+    if (!log_.poll(report)) return false;
+    event = Event{.kind = EventKind::outcome};
+    event.outcome = report.outcome;
+    event.effect = report.effect;
+    event.node = report.node;
+    event.subscription = report.subscription;
+    event.id = report.id.value();
+    // Counters stand in the order of outcomes.
+    const auto first = static_cast<unsigned>(Counter::outcomes_acknowledged) - static_cast<unsigned>(Outcome::acknowledged);
+    shared_.counters.add(static_cast<Counter>(first + static_cast<unsigned>(report.outcome)));
+    return true;
+}
+
+// ---- Subscribing ------------------------------------------------------------------------------------------------------
+
+Result<SubscriptionId> Bus::subscribe(std::string_view filter, Handler handler, const SubscribeOptions& options) {
+    if (!valid_filter(filter, topics_.bytes_max())) return Status::invalid_filter;
+    if (!handler || options.durable_id > 0x7fff'ffffU) return Status::invalid_argument;
+    LeaseKey fence{};
+    if (!options.fence_lease.empty()) {
+        if (!valid_lease(options.fence_lease)) return Status::invalid_argument;
+        fence = ledger::lease_key(options.fence_lease);
+        if (const Status status = fences_.guard(fence, options.fence_lease); status != Status::ok) return status;
+    }
+    const Result<SubscriptionId> id = local_.add(filter, handler, options.durable_id, fence, advertiser_.settled());
+    if (id.ok() && options.durable_id != 0) release_due_ = true;
+    return id;
+}
+
+Status Bus::unsubscribe(SubscriptionId subscription) { return local_.remove(subscription); }
+
+Status Bus::complete(Instant now, const CompletionId& completion, Verdict verdict) {
+    if (verdict == Verdict::pending) return Status::invalid_argument;
+    if (completion.peer.value() >= peers_.size()) return Status::not_found;
+    link::Link* const link = shared_.links(completion.peer);
+    if (link == nullptr || link->peer_id() != completion.publisher) return Status::not_found;
+    if (verdict == Verdict::invalid) shared_.counters.add(Counter::payload_invalid);
+    return link->receiver().complete(now, completion.sequence, completion.stream_tag, disposition(verdict));
+}
+
+// ---- Receiving --------------------------------------------------------------------------------------------------------
+
+TopicIndex Bus::intern(std::string_view topic) {
+    if (!valid_topic(topic, topics_.bytes_max())) return kTopicNotKept;
+    const TopicIndex index = topics_.intern(topic);
+    if (index != kNoTopic) return index;
+    shared_.counters.add(Counter::topic_table_full);
+    return kTopicNotKept;
+}
+
+link::Disposition Bus::deliver(const link::InboundMessage& message) {
+    if (!delivering_) return link::Disposition::held;
+    const LocalSubscription* const subscription = local_.find(message.subscription);
+    if (subscription == nullptr) {
+        // A durable one may yet come back: its application has not subscribed again since the start.
+        const bool may_return = link::is_durable(message.subscription) && !local_.was_removed(message.subscription);
+        return may_return ? link::Disposition::held : link::Disposition::subscriber_gone;
+    }
+    if (message.topic == kTopicNotKept) return link::Disposition::rejected;
+    if (subscription->fence != LeaseKey{}) {
+        const std::optional<link::Disposition> refused = refuse_unfenced(subscription->fence, message);
+        if (refused) return *refused;
+    }
+    const Handler handler = subscription->handler;
+    const Verdict verdict = handler(Message{.topic = topics_.name(message.topic),
+                                            .payload = message.payload,
+                                            .completion = {.sequence = message.sequence,
+                                                           .subscription = message.subscription,
+                                                           .publisher = message.publisher,
+                                                           .peer = message.peer,
+                                                           .stream_tag = message.stream_tag},
+                                            .lamport = message.lamport,
+                                            .token = message.token,
+                                            .publisher = message.publisher,
+                                            .maybe_repeated = message.maybe_repeated});
+    if (verdict == Verdict::invalid) shared_.counters.add(Counter::payload_invalid);
+    return disposition(verdict);
+}
+
+// What keeps the message from the handler of a subscription that guards `lease`; nothing: it may have it.
+std::optional<link::Disposition> Bus::refuse_unfenced(LeaseKey lease, const link::InboundMessage& message) {
+    Status status = Status::fenced;
+    if (message.fenced && message.lease == lease) status = fences_.admit(lease, message.token);
+    if (status == Status::ok) return std::nullopt;
+    if (status == Status::busy) return link::Disposition::held;
+    Event event{.kind = EventKind::message_fenced};
+    event.node = message.publisher;
+    event.subscription = message.subscription;
+    event.value = message.token.value();
+    event.detail = fences_.floor(lease).value();
+    shared_.events.push(event);
+    return link::Disposition::fenced;
+}
+
+void Bus::release_held(Instant now) {
+    for (std::size_t i = 0; i < peers_.size(); ++i) {
+        if (link::Link* const link = shared_.links(PeerIndex{static_cast<std::uint16_t>(i)})) link->receiver().release_held(now);
+    }
+}
+
+void Bus::on_durable(Instant now) {
+    if (fences_.take_ready()) release_held(now);
+}
+
+void Bus::floor_known(Instant now, LeaseKey lease, Token token) {
+    fences_.floor_known(lease, token);
+    if (fences_.take_ready()) release_held(now);
+}
+
+Instant Bus::next_deadline() const { return release_due_ ? Instant{} : advertiser_.next_deadline(); }
+
+void Bus::on_timeout(Instant now) {
+    advertiser_.on_timeout(now);
+    if (std::exchange(release_due_, false)) release_held(now);
+}
+
+}  // namespace dunlin::bus

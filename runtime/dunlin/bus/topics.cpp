@@ -1,0 +1,59 @@
+#include <dunlin/bus/topics.hpp>
+
+#include <dunlin/core/assert.hpp>
+#include <dunlin/core/checksum.hpp>
+
+#include <algorithm>
+
+namespace dunlin::bus {
+
+namespace {
+
+// Lengths that no name has. Probing stops at a free row, and goes on past a forgotten one.
+constexpr std::uint16_t kFree = 0;
+constexpr std::uint16_t kForgotten = 0xffff;
+
+}  // namespace
+
+void NameSlots::set(std::size_t row, std::string_view name) {
+    DUNLIN_ASSERT(name.size() <= bytes_max_ && (row + 1) * bytes_max_ <= text_.size());
+    std::copy(name.begin(), name.end(), text_.begin() + static_cast<std::ptrdiff_t>(row * bytes_max_));
+}
+
+TopicTable::TopicTable(const TopicStorage& storage) : lengths_(storage.lengths), names_(storage.text, storage.bytes_max) {
+    DUNLIN_ASSERT(!lengths_.empty() && lengths_.size() < kNoTopic.value());
+    DUNLIN_ASSERT(storage.text.size() == lengths_.size() * storage.bytes_max);
+}
+
+TopicIndex TopicTable::intern(std::string_view topic) {
+    DUNLIN_ASSERT(!topic.empty() && topic.size() <= names_.bytes_max());
+    const std::size_t rows = lengths_.size();
+    std::size_t row = static_cast<std::uint32_t>(fnv1a64(topic)) % static_cast<std::uint32_t>(rows);
+    std::size_t place = rows;  // the first row that could take the name
+    for (std::size_t probes = 0; probes < rows; ++probes) {
+        const std::uint16_t length = lengths_[row];
+        if (length == kFree || length == kForgotten) {
+            if (place == rows) place = row;
+            if (length == kFree) break;
+        } else if (names_.get(row, length) == topic) {
+            return TopicIndex{static_cast<std::uint16_t>(row)};
+        }
+        row = row + 1 == rows ? 0 : row + 1;
+    }
+    if (place == rows) return kNoTopic;
+    names_.set(place, topic);
+    lengths_[place] = static_cast<std::uint16_t>(topic.size());
+    return TopicIndex{static_cast<std::uint16_t>(place)};
+}
+
+std::string_view TopicTable::name(TopicIndex topic) const {
+    const std::uint16_t length = lengths_[topic.value()];
+    DUNLIN_ASSERT(length != kFree && length != kForgotten);
+    return names_.get(topic.value(), length);
+}
+
+void TopicTable::forget(TopicIndex topic) {
+    if (lengths_[topic.value()] != kFree) lengths_[topic.value()] = kForgotten;
+}
+
+}  // namespace dunlin::bus

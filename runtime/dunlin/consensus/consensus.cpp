@@ -1,0 +1,258 @@
+#include <dunlin/consensus/consensus.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace dunlin::consensus {
+
+Consensus::Consensus(const ConsensusStorage& storage, const ConsensusOptions& options, journal::Journal& journal, Counters& counters,
+                     Random& random, EventQueue& events)
+    : options_(options),
+      journal_(&journal),
+      counters_(&counters),
+      random_(&random),
+      events_(&events),
+      log_(storage.log),
+      stage_(storage.staging),
+      peers_(storage.peers) {
+    DUNLIN_ASSERT(options.self.value() != 0);
+    DUNLIN_ASSERT(options.heartbeat_interval < options.election_timeout_min && options.election_timeout_min < options.election_timeout_max);
+}
+
+// ---- Recovery
+
+void Consensus::restore_image(const ImagePoint& point) {
+    DUNLIN_ASSERT(role_ == Role::member);
+    log_.reset(point, JournalSequence{});
+    commit_ = applied_ = replay_commit_ = point.index;
+}
+
+Status Consensus::replay(journal::RecordKind kind, std::span<const std::byte> bytes) {
+    DUNLIN_ASSERT(role_ == Role::member);
+    if (kind == journal::RecordKind::log_entry) return replay_entry(bytes);
+    HardStateRecord record;
+    if (kind != journal::RecordKind::hard_state || bytes.size() < sizeof(record)) return Status::corrupt;
+    std::memcpy(&record, bytes.data(), sizeof(record));
+    term_ = Term{record.term};
+    voted_for_ = NodeId{record.voted_for};
+    return Status::ok;
+}
+
+Status Consensus::replay_entry(std::span<const std::byte> bytes) {
+    LogEntryRecord record;
+    if (bytes.size() < sizeof(record)) return Status::corrupt;
+    std::memcpy(&record, bytes.data(), sizeof(record));
+    const std::span<const std::byte> payload = bytes.subspan(sizeof(record));
+    const LogIndex index{record.index};
+    if (index <= log_.base().index) return Status::ok;  // the image has it
+    if (index > log_.last_index().next() || index <= applied_) return Status::corrupt;
+    if (log_.contains(index)) log_.truncate_after(index.previous());
+
+    replay_commit_ = std::max(replay_commit_, LogIndex{record.commit});
+    set_commit(std::min(replay_commit_, log_.last_index()));
+    if (Term{record.term} < log_.last_term() || ClusterTime{record.time} < log_.last_time()) return Status::corrupt;
+    if (!make_room(Instant{}, payload.size(), 0)) return Status::busy;
+    log_.append(Term{record.term}, ClusterTime{record.time}, static_cast<EntryType>(record.type), payload);
+    set_commit(std::min(replay_commit_, log_.last_index()));
+    return Status::ok;
+}
+
+bool Consensus::live_record(LogIndex image, std::uint32_t position, LiveRecord& out) {
+    if (position == 0) {
+        hard_state_scratch_ = {.term = term_.value(), .voted_for = voted_for_.value()};
+        out = {journal::RecordKind::hard_state, record_bytes(hard_state_scratch_), {}};
+        return true;
+    }
+    const LogIndex index = image.plus(position);
+    if (!log_.contains(index)) return false;
+    const Entry entry = log_.entry(index);
+    entry_scratch_ = {.index = index.value(),
+                      .term = entry.term.value(),
+                      .time = entry.time.value(),
+                      .commit = std::min(commit_, index).value(),
+                      .type = static_cast<std::uint8_t>(entry.type)};
+    out = {journal::RecordKind::log_entry, record_bytes(entry_scratch_), entry.payload};
+    return true;
+}
+
+// ---- Voters
+
+std::optional<Entry> Consensus::unread_bootstrap() const {
+    constexpr LogIndex kFirst{1};
+    if (voters_known_ || !log_.contains(kFirst)) return std::nullopt;
+    const Entry entry = log_.entry(kFirst);
+    if (entry.type != EntryType::bootstrap) return std::nullopt;
+    return entry;
+}
+
+void Consensus::set_voters(std::span<const Voter> voters) {
+    if (voters_known_ || voters.empty()) return;
+    DUNLIN_ASSERT(voters.size() <= peers_.size() && peers_.size() <= kVotersMax);
+    peer_count_ = 0;
+    for (const Voter& voter : voters) {
+        if (voter.node == options_.self) {
+            self_named_ = true;
+            storage_named_ = voter.storage;
+            continue;
+        }
+        assign(peers_[peer_count_++], voter);
+    }
+    voters_known_ = true;
+    self_votes_ = self_named_ && storage_ == storage_named_ && storage_ != StorageId{};
+}
+
+bool Consensus::is_voter(NodeId node) const {
+    if (!voters_known_) return false;
+    return node == options_.self ? self_named_ : peer_of(node) != nullptr;
+}
+
+const Progress* Consensus::peer_of(NodeId node) const {
+    for (const Progress& peer : peers()) {
+        if (peer.node == node) return &peer;
+    }
+    return nullptr;
+}
+
+void Consensus::assign(Progress& peer, const Voter& voter) {
+    peer = {};
+    peer.node = voter.node;
+    peer.storage = voter.storage;
+}
+
+// The slot of who is worth listening to. Before the voters are known that is every node of the cluster that speaks Raft.
+Progress* Consensus::admit(const Origin& from) {
+    Progress* peer = peer_of(from.node);
+    if (voters_known_) {
+        if (peer != nullptr && peer->storage == from.storage) return peer;
+        counters_->add(Counter::votes_ignored_storage);
+        return nullptr;
+    }
+    if (peer != nullptr) return peer;
+    if (peer_count_ == peers_.size()) return nullptr;
+    peer = &peers_[peer_count_++];
+    assign(*peer, from);
+    return peer;
+}
+
+void Consensus::tell(EventKind kind, NodeId node, std::uint64_t value) {
+    Event event{.kind = kind, .node = node};
+    event.value = value;
+    event.detail = term_.value();
+    events_->push(event);
+}
+
+// ---- Input
+
+void Consensus::start(Instant now, StorageId storage) {
+    DUNLIN_ASSERT(role_ == Role::member && storage != StorageId{});
+    storage_ = storage;
+    self_votes_ = self_named_ && storage_ == storage_named_;
+    set_role(Role::follower);
+    restart_election_timer(now);
+    if (may_campaign() && peer_count_ == 0) campaign(now, true);  // alone: nobody to wait for
+}
+
+bool Consensus::on_record(Instant now, const Origin& from, const wire::Record& record) {
+    if (record.type < wire::RecordType::vote_request || record.type > wire::RecordType::timeout_now) return false;
+    if (role_ == Role::member || from.node == options_.self) return true;
+    Progress* const peer = admit(from);
+    if (peer == nullptr) return true;
+    switch (record.type) {
+        case wire::RecordType::vote_request: on_vote_request(now, *peer, record.as<wire::VoteRequest>()); break;
+        case wire::RecordType::vote_reply: on_vote_reply(now, *peer, record.as<wire::VoteReply>()); break;
+        case wire::RecordType::append: on_append(now, *peer, record); break;
+        case wire::RecordType::append_reply: on_append_reply(now, *peer, record.as<wire::AppendReply>()); break;
+        case wire::RecordType::snapshot_chunk: on_snapshot_chunk(now, *peer, record); break;
+        case wire::RecordType::snapshot_reply: on_snapshot_reply(now, *peer, record.as<wire::SnapshotReply>()); break;
+        default: on_timeout_now(now, *peer, record.as<wire::TimeoutNow>()); break;
+    }
+    return true;
+}
+
+void Consensus::on_timeout(Instant now) {
+    if (role_ == Role::member) return;
+    if (role_ == Role::leader) return lead_on(now);
+    if (role_ != Role::follower && now >= resend_at_) owe_vote_requests(now);
+    if (now < election_deadline_) return;
+    set_leader({});
+    if (may_campaign())
+        campaign(now, true);
+    else
+        restart_election_timer(now);
+}
+
+void Consensus::on_durable(Instant now) {
+    if (role_ == Role::leader) {
+        start_term(now);
+        advance_commit();
+    } else if (role_ == Role::candidate) {
+        count_votes(now);
+    }
+}
+
+Instant Consensus::next_deadline() const {
+    if (role_ == Role::member) return kNever;
+    if (role_ == Role::leader) return earlier(resend_at_, transfer_deadline_);
+    return role_ == Role::follower ? election_deadline_ : earlier(election_deadline_, resend_at_);
+}
+
+// ---- The log
+
+std::optional<Entry> Consensus::next_to_apply() const {
+    if (applied_ >= commit_) return std::nullopt;
+    return log_.entry(applied_.next());
+}
+
+void Consensus::applied(LogIndex index) {
+    DUNLIN_ASSERT(index == applied_.next() && index <= commit_);
+    applied_ = index;
+}
+
+ClusterTime Consensus::cluster_time(Instant now) const {
+    return role_ == Role::leader ? clock_.leading(now) : clock_.following(log_.last_term(), log_.last_time());
+}
+
+// ---- Images
+
+bool Consensus::wants_image() const {
+    if (role_ != Role::leader || image_sendable() || applied_ < log_.base().index) return false;
+    for (const Progress& peer : peers()) {
+        if (peer.mode == Progress::Mode::image && peer.answers) return true;
+    }
+    return false;
+}
+
+Status Consensus::provide_image(Instant, const ImagePoint& point, std::span<const std::byte> image) {
+    if (role_ != Role::leader) return Status::not_leader;
+    DUNLIN_ASSERT(point.index >= log_.base().index && point.index <= applied_);
+    if (!stage_.freeze(point, image)) return Status::too_large;
+    counters_->add(Counter::snapshots_sent);
+    for (Progress& peer : peers()) peer.restart_image();
+    return Status::ok;
+}
+
+std::optional<ReceivedImage> Consensus::received_image() const {
+    if (stage_.state() != ImageStage::State::complete) return std::nullopt;
+    return ReceivedImage{stage_.point(), stage_.bytes()};
+}
+
+void Consensus::adopt_image(Instant) {
+    constexpr JournalSequence kNotYet{~std::uint64_t{0}};
+    stage_.begin_install();
+    DUNLIN_ASSERT(stage_.point().index > commit_);
+    log_.reset_keeping_suffix(stage_.point(), kNotYet);
+    set_commit(stage_.point().index);
+    applied_ = stage_.point().index;
+}
+
+void Consensus::image_installed(Instant, JournalSequence gate) {
+    DUNLIN_ASSERT(stage_.state() == ImageStage::State::installing);
+    log_.set_base_sequence(gate);
+    stage_.clear();
+    reply_.verified = std::max(reply_.verified, log_.base().index);
+    reply_.append_owed = true;
+    counters_->add(Counter::snapshots_installed);
+    tell(EventKind::snapshot_installed, {}, log_.base().index.value());
+}
+
+}  // namespace dunlin::consensus

@@ -1,0 +1,258 @@
+#pragma once
+
+#include <dunlin/consensus/cluster_clock.hpp>
+#include <dunlin/consensus/image_stage.hpp>
+#include <dunlin/consensus/journal_records.hpp>
+#include <dunlin/consensus/log.hpp>
+#include <dunlin/consensus/options.hpp>
+#include <dunlin/consensus/progress.hpp>
+#include <dunlin/consensus/types.hpp>
+#include <dunlin/core/event.hpp>
+#include <dunlin/core/limits.hpp>
+#include <dunlin/core/random.hpp>
+#include <dunlin/core/status.hpp>
+#include <dunlin/journal/journal.hpp>
+#include <dunlin/wire/packet_reader.hpp>
+#include <dunlin/wire/packet_writer.hpp>
+
+#include <array>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace dunlin::consensus {
+
+struct ConsensusStorage {
+    LogStorage log{};
+    std::span<std::byte> staging{};  // room for one image
+    std::span<Progress> peers{};     // one a voter, at most kVotersMax
+};
+
+// A record that a journal checkpoint must contain; valid until the next call into Consensus.
+struct LiveRecord {
+    journal::RecordKind kind{};
+    std::span<const std::byte> first{};
+    std::span<const std::byte> second{};
+};
+
+// One voter of Raft (Ongaro's thesis): election with pre-vote (§9.6), check-quorum (§6.2) and leader stickiness (§4.2.3),
+// pipelined replication (§10.2.1), read-index (§6.4), leadership transfer (§3.10), images for followers that are behind the ring.
+//
+// It sends nothing by itself: what is owed to each voter is state, and write_records() turns it into records when the
+// node has a packet for that voter. Nothing that promises leaves before the journal has made it durable:
+// term and vote before any record of that term, entries before they are acknowledged or counted at the leader.
+// Where the journal or the log has no room, a vote, an append or a proposal is refused and asked for again.
+//
+// Life: construct; restore_image() and replay() while the journal recovers; set_voters() once they are known; start();
+// then on_record / on_timeout / on_durable as they happen, each followed by applying what next_to_apply() gives.
+// Every call is O(voters + entries touched).
+class Consensus {
+  public:
+    Consensus(const ConsensusStorage& storage, const ConsensusOptions& options, journal::Journal& journal, Counters& counters,
+              Random& random, EventQueue& events);
+    Consensus(const Consensus&) = delete;
+    Consensus& operator=(const Consensus&) = delete;
+
+    // ---- Recovery ---------------------------------------------------------------------------------------------
+    // The ledger's image as found in the journal: the log begins after it. Before the entries that follow it.
+    void restore_image(const ImagePoint& point);
+    // A hard_state or log_entry record. busy: apply what next_to_apply() gives, then call again with the same record
+    // (if there is nothing to apply, this node's log ring is smaller than the one that wrote it). corrupt: malformed.
+    Status replay(journal::RecordKind kind, std::span<const std::byte> bytes);
+    // Everything of this module that a checkpoint must hold next to an image at `image`: position 0, 1, 2, ... until
+    // false. Nothing may be applied between the image and the last of them. Appends are refused meanwhile by the journal.
+    [[nodiscard]] bool live_record(LogIndex image, std::uint32_t position, LiveRecord& out);
+
+    // ---- Voters -----------------------------------------------------------------------------------------------
+    // The bootstrap entry, while it is in the log and voters are not set: decode it and call set_voters(). Look after
+    // recovery and after each on_record().
+    [[nodiscard]] std::optional<Entry> unread_bootstrap() const;
+    // At most kVotersMax, with a place in the storage for each; once known they are never changed. A node whose own (id, storage) is not among them follows,
+    // but neither votes for itself nor leads.
+    void set_voters(std::span<const Voter> voters);
+    [[nodiscard]] bool voters_known() const { return voters_known_; }
+    [[nodiscard]] bool is_voter(NodeId node) const;
+
+    // ---- Input ------------------------------------------------------------------------------------------------
+    // Recovery is over. `storage`: of this node's journal, not 0 (a blank journal never votes). Call once.
+    void start(Instant now, StorageId storage);
+    // Takes a record of types vote_request .. timeout_now; returns false for other types. Malformed ones are counted.
+    bool on_record(Instant now, const Origin& from, const wire::Record& record);
+    void on_timeout(Instant now);  // may be called at any time
+    void on_durable(Instant now);  // journal.durable() advanced
+    [[nodiscard]] Instant next_deadline() const;
+
+    // ---- Output -----------------------------------------------------------------------------------------------
+    // Whether write_records() has something for `to` now.
+    [[nodiscard]] bool wants_to_send(NodeId to) const;
+    // Writes what is owed and durable; what finds no room stays owed. Call with an almost empty packet now and then:
+    // an entry and its heads need up to entry_bytes_max + 84 bytes.
+    void write_records(Instant now, NodeId to, wire::PacketWriter& writer);
+
+    // ---- The log ----------------------------------------------------------------------------------------------
+    // At a leader: adds an entry (payload: `first` then `second`), stamped with cluster time. Proposals made between two
+    // write_records() travel in one append. not_leader · busy: the term's no-op is not in yet, leadership is being handed
+    // over, or log or journal are full · too_large. An accepted entry may still be lost: see Entry::term when it is applied.
+    Result<LogIndex> propose(Instant now, EntryType type, std::span<const std::byte> first, std::span<const std::byte> second = {});
+    // The next committed entry that was not reported as applied, or nothing.
+    [[nodiscard]] std::optional<Entry> next_to_apply() const;
+    void applied(LogIndex index);  // the one that next_to_apply() gave
+
+    [[nodiscard]] Role role() const { return role_; }
+    [[nodiscard]] NodeId leader() const { return leader_; }  // 0: not known
+    [[nodiscard]] Term term() const { return term_; }
+    [[nodiscard]] LogIndex commit() const { return commit_; }
+    [[nodiscard]] LogIndex applied() const { return applied_; }
+    [[nodiscard]] LogIndex last_index() const { return log_.last_index(); }
+    [[nodiscard]] const Log& log() const { return log_; }
+    // At a leader running with `now`, elsewhere the last value known. Never goes back at a leader.
+    [[nodiscard]] ClusterTime cluster_time(Instant now) const;
+    // At a leader: an entry of its own term is committed, so it knows what is committed. Before, reads are refused.
+    [[nodiscard]] bool committed_in_term() const { return role_ == Role::leader && commit_ >= term_start_ && term_start_.value() != 0; }
+
+    // ---- Linearizable reads (Raft thesis §6.4) ------------------------------------------------------------------
+    // not_leader · busy: nothing is committed in this term yet.
+    Result<ReadTicket> begin_read(Instant now);
+    [[nodiscard]] ReadState read_state(const ReadTicket& ticket);
+
+    // ---- Images -----------------------------------------------------------------------------------------------
+    // At a leader: a follower is behind the ring. Answer with provide_image() of the state as applied.
+    [[nodiscard]] bool wants_image() const;
+    // Copies the image to the staging span. too_large: longer than that.
+    Status provide_image(Instant now, const ImagePoint& point, std::span<const std::byte> image);
+    // At a follower: an image is complete. Install it in the state machine, adopt_image(), write a checkpoint with it and
+    // with live_record(), and when that checkpoint is accepted call image_installed() with the sequence it is durable at.
+    // Until then nothing is appended or acknowledged here.
+    [[nodiscard]] std::optional<ReceivedImage> received_image() const;
+    void adopt_image(Instant now);
+    void image_installed(Instant now, JournalSequence gate);
+
+    // ---- Leadership transfer (Raft thesis §3.10) -----------------------------------------------------------------
+    // Hands leadership to the voter that is furthest, if one answers within an election timeout. Proposals are refused
+    // meanwhile. Nothing happens where this node does not lead or is alone.
+    void hand_over(Instant now);
+
+  private:
+    // ---- election.cpp
+    void campaign(Instant now, bool pre_vote);
+    void count_votes(Instant now);
+    void become_follower(Instant now);
+    void become_leader(Instant now);
+    void set_role(Role role);
+    void set_leader(NodeId leader);
+    bool adopt_term(Instant now, Term term, NodeId vote);
+    bool store_hard_state(Term term, NodeId vote);
+    void restart_election_timer(Instant now);
+    void owe_vote_requests(Instant now);
+    [[nodiscard]] bool may_campaign() const { return self_votes_ && !stage_.pending(); }
+    [[nodiscard]] bool trusts_a_leader(Instant now) const;
+    [[nodiscard]] bool up_to_date(Term last_term, LogIndex last_index) const;
+    [[nodiscard]] bool term_durable() const { return journal_->durable() >= hard_state_sequence_; }
+    void on_vote_request(Instant now, Progress& peer, const wire::VoteRequest& request);
+    void on_vote_reply(Instant now, Progress& peer, const wire::VoteReply& reply);
+    void on_timeout_now(Instant now, const Progress& peer, const wire::TimeoutNow& order);
+
+    // ---- following.cpp
+    bool follow(Instant now, Progress& peer, Term term, std::uint64_t round);
+    void on_append(Instant now, Progress& peer, const wire::Record& record);
+    [[nodiscard]] bool agrees(LogIndex prev, Term prev_term) const;
+    [[nodiscard]] bool take_entries(Instant now, const wire::Record& record, LogIndex& last);
+    [[nodiscard]] Status take_entry(Instant now, LogIndex index, const wire::EntryHead& head, std::span<const std::byte> payload);
+    void on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record);
+    [[nodiscard]] LogIndex reportable_match() const;
+
+    // ---- leading.cpp
+    Status append_entry(Instant now, Term term, ClusterTime time, EntryType type, std::span<const std::byte> first,
+                        std::span<const std::byte> second, std::size_t reserve);
+    bool make_room(Instant now, std::size_t length, std::size_t reserve);
+    [[nodiscard]] LogIndex droppable(Instant now) const;
+    void start_term(Instant now);
+    void lead_on(Instant now);
+    void owe_heartbeats(Instant now);
+    [[nodiscard]] bool hears_majority(Instant now) const;
+    void advance_commit();
+    void set_commit(LogIndex index);
+    [[nodiscard]] LogIndex agreement(LogIndex hint, Term hint_term) const;
+    [[nodiscard]] bool answers_me(Instant now, Progress& peer, Term term, std::uint64_t round);
+    void on_append_reply(Instant now, Progress& peer, const wire::AppendReply& reply);
+    void on_snapshot_reply(Instant now, Progress& peer, const wire::SnapshotReply& reply);
+    [[nodiscard]] std::uint64_t reached(std::uint64_t own, std::uint64_t (*value)(const Progress& peer)) const;
+    [[nodiscard]] bool image_sendable() const {
+        return stage_.state() == ImageStage::State::sending && stage_.point().index >= log_.base().index;
+    }
+
+    // ---- output.cpp
+    [[nodiscard]] bool owes(const Progress& peer) const;
+    [[nodiscard]] bool owes_append_reply(const Progress& peer) const;
+    [[nodiscard]] bool may_send_chunk(const Progress& peer) const;
+    void write_votes(Progress& peer, wire::PacketWriter& writer);
+    void write_replies(Progress& peer, wire::PacketWriter& writer);
+    void write_append(Instant now, Progress& peer, wire::PacketWriter& writer);
+    [[nodiscard]] std::uint32_t entries_that_fit(const Progress& peer, std::size_t room) const;
+    void write_chunk(Progress& peer, wire::PacketWriter& writer);
+
+    // ---- consensus.cpp
+    [[nodiscard]] std::span<Progress> peers() { return peers_.first(peer_count_); }
+    [[nodiscard]] std::span<const Progress> peers() const { return peers_.first(peer_count_); }
+    [[nodiscard]] const Progress* peer_of(NodeId node) const;
+    [[nodiscard]] Progress* peer_of(NodeId node) { return const_cast<Progress*>(std::as_const(*this).peer_of(node)); }
+    [[nodiscard]] Progress* admit(const Origin& from);
+    [[nodiscard]] std::size_t voter_count() const { return peer_count_ + (self_named_ ? 1U : 0U); }
+    [[nodiscard]] LogIndex durable_index() const { return log_.durable_index(journal_->durable()); }
+    static void assign(Progress& peer, const Voter& voter);
+    void tell(EventKind kind, NodeId node, std::uint64_t value);
+    Status replay_entry(std::span<const std::byte> bytes);
+
+    // What a follower owes to the leader that it heard in this term.
+    struct LeaderReply {
+        NodeId to{};  // 0: heard none
+        bool append_owed = false;
+        bool refused = false;  // the last append did not fit our log
+        bool image_owed = false;
+        std::uint64_t round = 0;  // highest round heard
+        LogIndex verified{};      // our log equals the leader's up to here
+        LogIndex reported{};      // match as last told
+        LogIndex hint_index{};
+        Term hint_term{};
+        LogIndex image_index{};
+    };
+
+    ConsensusOptions options_;
+    journal::Journal* journal_;
+    Counters* counters_;
+    Random* random_;
+    EventQueue* events_;
+    Log log_;
+    ImageStage stage_;
+    ClusterClock clock_;
+
+    Term term_{};
+    JournalSequence hard_state_sequence_{};  // makes term_ and voted_for_ durable
+    LogIndex commit_{};
+    LogIndex applied_{};
+    LogIndex replay_commit_{};            // recovery: committed as the journal says, maybe beyond what was replayed
+    LogIndex term_start_{};               // leader: index of its no-op; 0: not in the log yet
+    std::uint64_t round_ = 0;             // leader: number of the last append or chunk sent; grows while the process lives
+    Instant election_deadline_ = kNever;  // not leader
+    Instant leader_heard_{};              // follower: last record of leader_
+    Instant resend_at_ = kNever;          // leader: next heartbeat; candidate: next round of requests
+    Instant transfer_deadline_ = kNever;
+    StorageId storage_{};
+    StorageId storage_named_{};  // what the voter set says of this node
+    LeaderReply reply_{};
+    LogEntryRecord entry_scratch_{};  // of live_record()
+    HardStateRecord hard_state_scratch_{};
+
+    NodeId voted_for_{};
+    NodeId leader_{};
+    NodeId transfer_to_{};
+    Role role_ = Role::member;
+    bool transferred_ = false;  // candidate because the leader asked for it
+    bool voters_known_ = false;
+    bool self_named_ = false;  // this NodeId is in the voter set
+    bool self_votes_ = false;  // and its storage is the one named
+    std::uint8_t peer_count_ = 0;
+    std::span<Progress> peers_;
+};
+
+}  // namespace dunlin::consensus

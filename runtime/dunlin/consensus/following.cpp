@@ -1,0 +1,109 @@
+#include <dunlin/consensus/consensus.hpp>
+
+#include <algorithm>
+
+namespace dunlin::consensus {
+
+// `peer` speaks as the leader of `term`. False: it is not, or its term could not be stored; nothing more is to be done.
+bool Consensus::follow(Instant now, Progress& peer, Term term, std::uint64_t round) {
+    if (term < term_) {  // it must hear of our term, or it would lead for ever without us
+        counters_->add(Counter::stale_terms);
+        peer.stale_term_owed = true;
+        return false;
+    }
+    if (term > term_ && !adopt_term(now, term, {})) return false;
+    if (role_ == Role::leader || (leader_ != NodeId{} && leader_ != peer.node)) {  // no correct voter does that
+        counters_->add(Counter::records_malformed);
+        return false;
+    }
+    if (role_ != Role::follower) become_follower(now);
+    set_leader(peer.node);
+    leader_heard_ = now;
+    restart_election_timer(now);
+    reply_.to = peer.node;
+    reply_.round = std::max(reply_.round, round);
+    return true;
+}
+
+void Consensus::on_append(Instant now, Progress& peer, const wire::Record& record) {
+    const auto append = record.as<wire::Append>();
+    const LogIndex prev{append.prev_index()};
+    counters_->add(Counter::appends_received);
+    if (!follow(now, peer, Term{append.term()}, append.round())) return;
+    clock_.on_heartbeat(term_, ClusterTime{append.cluster_time()});
+    if (stage_.pending()) return;
+    reply_.append_owed = true;
+    reply_.refused = !agrees(prev, Term{append.prev_term()});
+    if (reply_.refused) {
+        counters_->add(Counter::appends_rejected);
+        reply_.hint_index = log_.last_not_after(prev, Term{append.prev_term()});
+        reply_.hint_term = log_.term_at(reply_.hint_index);
+        return;
+    }
+    LogIndex last = prev;
+    if (!take_entries(now, record, last)) counters_->add(Counter::records_malformed);
+    reply_.verified = std::max(reply_.verified, last);
+    set_commit(std::min(LogIndex{append.commit()}, last));  // never beyond what this append has shown to be equal
+}
+
+// What lies below the base is committed, so every leader has the same.
+bool Consensus::agrees(LogIndex prev, Term prev_term) const {
+    if (prev < log_.base().index) return true;
+    return prev <= log_.last_index() && log_.term_at(prev) == prev_term;
+}
+
+// Moves `last` to the last entry that our log now shares with the leader's. False: the record is malformed.
+bool Consensus::take_entries(Instant now, const wire::Record& record, LogIndex& last) {
+    std::span<const std::byte> bytes = record.bytes;
+    for (std::uint32_t left = record.as<wire::Append>().entry_count(); left > 0; --left) {
+        wire::EntryHead head;
+        if (!wire::take(bytes, head) || head.length() > bytes.size()) return false;
+        const std::span<const std::byte> payload = bytes.first(head.length());
+        bytes = bytes.subspan(std::min(bytes.size(), (std::size_t{head.length()} + 7) / 8 * 8));
+        const Status taken = take_entry(now, last.next(), head, payload);
+        if (taken == Status::corrupt) return false;
+        if (taken != Status::ok) return true;  // no room now; the leader sends the rest again
+        last = last.next();
+    }
+    return true;
+}
+
+Status Consensus::take_entry(Instant now, LogIndex index, const wire::EntryHead& head, std::span<const std::byte> payload) {
+    if (index <= log_.base().index) return Status::ok;
+    const Term term{head.term()};
+    if (log_.contains(index)) {
+        if (log_.term_at(index) == term) return Status::ok;
+        if (index <= commit_) {  // no correct leader contradicts what was committed
+            tell(EventKind::diverged, {}, index.value());
+            return Status::corrupt;
+        }
+        counters_->add(Counter::entries_truncated, static_cast<std::uint32_t>(log_.last_index().value() - index.value() + 1));
+        log_.truncate_after(index.previous());
+    }
+    const ClusterTime time{head.cluster_time()};
+    if (term < log_.last_term() || term > term_ || time < log_.last_time()) return Status::corrupt;
+    return append_entry(now, term, time, static_cast<EntryType>(head.type()), payload, {}, 0);
+}
+
+void Consensus::on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record) {
+    const auto chunk = record.as<wire::SnapshotChunk>();
+    if (!follow(now, peer, Term{chunk.term()}, chunk.round())) return;
+    const ImagePoint point{LogIndex{chunk.index()}, Term{chunk.index_term()}, ClusterTime{chunk.cluster_time()}};
+    if (!stage_.pending() && point.index <= commit_) {  // nothing in it is new: say how far our own log goes
+        reply_.verified = std::max(reply_.verified, point.index);
+        reply_.append_owed = true;
+        reply_.refused = false;
+        return;
+    }
+    if (!stage_.take(point, chunk.total_bytes(), chunk.crc32c(), chunk.offset(), record.bytes)) {
+        counters_->add(Counter::records_malformed);
+        return;
+    }
+    reply_.image_owed = true;
+    reply_.image_index = point.index;
+}
+
+// What may be promised: equal to the leader's log and durable here.
+LogIndex Consensus::reportable_match() const { return std::min(reply_.verified, durable_index()); }
+
+}  // namespace dunlin::consensus

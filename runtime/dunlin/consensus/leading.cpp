@@ -1,0 +1,214 @@
+#include <dunlin/consensus/consensus.hpp>
+#include <dunlin/consensus/quorum.hpp>
+
+#include <algorithm>
+
+namespace dunlin::consensus {
+
+namespace {
+
+// Slots that proposals leave free, so that new leaders find room for their no-ops when nothing can be committed.
+constexpr std::size_t kReservedSlots = 4;
+
+// For how many heartbeats without progress a follower keeps what it still needs in the ring. Proposals may have to wait
+// as long when a follower dies and the ring is short.
+constexpr int kPatienceHeartbeats = 3;
+
+}  // namespace
+
+// ---- Appending
+
+// What may leave the ring: applied here, and not about to be needed by a follower that makes progress. One that makes
+// none holds nobody up: it gets the image.
+LogIndex Consensus::droppable(Instant now) const {
+    LogIndex limit = applied_;
+    if (role_ != Role::leader) return limit;
+    for (const Progress& peer : peers()) {
+        if (!peer.answers || now - peer.advanced >= options_.heartbeat_interval * kPatienceHeartbeats) continue;
+        if (peer.mode == Progress::Mode::image) {
+            if (image_sendable()) limit = std::min(limit, stage_.point().index);
+        } else if (peer.match != LogIndex{}) {
+            limit = std::min(limit, peer.match);
+        }
+    }
+    return limit;
+}
+
+bool Consensus::make_room(Instant now, std::size_t length, std::size_t reserve) {
+    if (log_.fits(length, reserve)) return true;
+    const LogIndex limit = droppable(now);
+    while (!log_.empty() && log_.first_index() <= limit) {
+        log_.drop_first();
+        if (log_.fits(length, reserve)) return true;
+    }
+    return false;
+}
+
+Status Consensus::append_entry(Instant now, Term term, ClusterTime time, EntryType type, std::span<const std::byte> first,
+                               std::span<const std::byte> second, std::size_t reserve) {
+    if (!make_room(now, first.size() + second.size(), reserve)) return Status::busy;
+    const LogIndex previous = log_.last_index();
+    log_.append(term, time, type, first, second);
+    const LogEntryRecord record{.index = previous.next().value(),
+                                .term = term.value(),
+                                .time = time.value(),
+                                .commit = commit_.value(),
+                                .type = static_cast<std::uint8_t>(type)};
+    const Result<JournalSequence> stored =
+        journal_->append(journal::RecordKind::log_entry, record_bytes(record), log_.entry(previous.next()).payload);
+    if (!stored.ok()) {
+        log_.truncate_after(previous);
+        return Status::busy;
+    }
+    log_.set_last_sequence(stored.value());
+    counters_->add(Counter::entries_appended);
+    return Status::ok;
+}
+
+// Until an entry of its own term is committed a leader neither knows nor may count what is (Raft §5.4.2, thesis §6.4).
+void Consensus::start_term(Instant now) {
+    if (term_start_ != LogIndex{}) return;
+    if (append_entry(now, term_, clock_.leading(now), EntryType::none, {}, {}, 0) != Status::ok) return;
+    term_start_ = log_.last_index();
+    advance_commit();
+}
+
+Result<LogIndex> Consensus::propose(Instant now, EntryType type, std::span<const std::byte> first, std::span<const std::byte> second) {
+    if (role_ != Role::leader) return Status::not_leader;
+    if (first.size() + second.size() > options_.entry_bytes_max) return Status::too_large;
+    Status status = Status::busy;
+    if (term_start_ != LogIndex{} && transfer_to_ == NodeId{}) {
+        status = append_entry(now, term_, clock_.leading(now), type, first, second, kReservedSlots);
+    }
+    if (status != Status::ok) {
+        counters_->add(Counter::proposals_refused);
+        return status;
+    }
+    advance_commit();
+    return log_.last_index();
+}
+
+// ---- Time
+
+void Consensus::lead_on(Instant now) {
+    start_term(now);
+    if (now >= transfer_deadline_) {
+        transfer_to_ = {};
+        transfer_deadline_ = kNever;
+    }
+    if (now < resend_at_) return;
+    if (!hears_majority(now)) {
+        counters_->add(Counter::leaders_stepped_down);
+        become_follower(now);
+        return;
+    }
+    owe_heartbeats(now);
+}
+
+void Consensus::owe_heartbeats(Instant now) {
+    resend_at_ = now + options_.heartbeat_interval;
+    for (Progress& peer : peers()) {
+        peer.choose_mode(log_.base().index);
+        peer.owe_heartbeat(now, options_.heartbeat_interval, options_.election_timeout_min);
+        if (peer.node == transfer_to_) peer.timeout_now_owed = peer.match == log_.last_index();
+    }
+}
+
+bool Consensus::hears_majority(Instant now) const {
+    std::size_t heard = 1;
+    for (const Progress& peer : peers()) heard += now - peer.heard < options_.election_timeout_max ? 1 : 0;
+    return heard >= majority(voter_count());
+}
+
+// ---- Answers
+
+std::uint64_t Consensus::reached(std::uint64_t own, std::uint64_t (*value)(const Progress& peer)) const {
+    std::array<std::uint64_t, kVotersMax> values;
+    values[0] = own;
+    std::size_t count = 1;
+    for (const Progress& peer : peers()) values[count++] = value(peer);
+    return reached_by_majority(std::span(values).first(count));
+}
+
+// A majority's durable prefix is committed only as far as an entry of the leader's own term (Raft §5.4.2, figure 8).
+void Consensus::advance_commit() {
+    const LogIndex stored{reached(durable_index().value(), [](const Progress& peer) { return peer.match.value(); })};
+    if (stored <= commit_ || log_.term_at(stored) != term_) return;
+    const bool first = commit_ < term_start_;
+    set_commit(stored);
+    if (first) tell(EventKind::committed, {}, commit_.value());
+}
+
+void Consensus::set_commit(LogIndex index) {
+    if (index <= commit_) return;
+    counters_->add(Counter::entries_committed, static_cast<std::uint32_t>(index.value() - commit_.value()));
+    commit_ = index;
+}
+
+// Whether a reply of `term` is for this node as the leader it is now, and to a round that there was.
+bool Consensus::answers_me(Instant now, Progress& peer, Term term, std::uint64_t round) {
+    if (term > term_) {
+        (void)adopt_term(now, term, {});
+        return false;
+    }
+    const bool mine = term == term_ && role_ == Role::leader;
+    if (mine && round <= round_) {
+        peer.on_answer(round, now);
+        return true;
+    }
+    counters_->add(mine ? Counter::records_malformed : Counter::stale_terms);
+    return false;
+}
+
+// Where a log whose entry `hint` is of `hint_term`, and which differs after that, may agree with ours at the latest; below
+// our base where it takes the image to tell.
+LogIndex Consensus::agreement(LogIndex hint, Term hint_term) const {
+    const ImagePoint& base = log_.base();
+    if (hint < base.index) return hint;
+    const LogIndex agreed = log_.last_not_after(hint, hint_term);
+    return agreed == base.index && base.term > hint_term ? base.index.previous() : agreed;
+}
+
+void Consensus::on_append_reply(Instant now, Progress& peer, const wire::AppendReply& reply) {
+    if (!answers_me(now, peer, Term{reply.term()}, reply.round())) return;
+    const bool success = (reply.flags() & static_cast<std::uint32_t>(wire::AppendReplyFlag::success)) != 0;
+    const LogIndex match{reply.match_index()};
+    if (match > log_.last_index()) {
+        counters_->add(Counter::records_malformed);
+        return;
+    }
+    if (success) {
+        peer.on_success(match, now);
+    } else {
+        peer.on_refusal(agreement(LogIndex{reply.hint_index()}, Term{reply.hint_term()}), reply.round(), round_);
+    }
+    peer.choose_mode(log_.base().index);
+    advance_commit();
+    if (peer.node == transfer_to_ && peer.match == log_.last_index()) peer.timeout_now_owed = true;
+}
+
+void Consensus::on_snapshot_reply(Instant now, Progress& peer, const wire::SnapshotReply& reply) {
+    if (!answers_me(now, peer, Term{reply.term()}, reply.round())) return;
+    const bool ours = peer.mode == Progress::Mode::image && image_sendable() && LogIndex{reply.index()} == stage_.point().index;
+    if (ours && reply.next_offset() <= stage_.total()) peer.on_image_offset(reply.next_offset(), now);
+}
+
+// ---- Reads
+
+Result<ReadTicket> Consensus::begin_read(Instant) {
+    if (role_ != Role::leader) return Status::not_leader;
+    if (!committed_in_term()) return Status::busy;
+    for (Progress& peer : peers()) peer.heartbeat_owed = true;
+    return ReadTicket{term_, commit_, round_ + 1};
+}
+
+ReadState Consensus::read_state(const ReadTicket& ticket) {
+    if (role_ != Role::leader || ticket.term != term_) return ReadState::failed;
+    constexpr std::uint64_t kAlways = ~std::uint64_t{0};
+    if (reached(kAlways, [](const Progress& peer) { return peer.acked_round; }) < ticket.round) return ReadState::waiting;
+    if (applied_ < ticket.index) return ReadState::waiting;
+    counters_->add(Counter::reads_confirmed);
+    return ReadState::ready;
+}
+
+}  // namespace dunlin::consensus

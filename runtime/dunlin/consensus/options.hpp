@@ -1,0 +1,21 @@
+#pragma once
+
+#include <dunlin/core/ids.hpp>
+#include <dunlin/core/time.hpp>
+
+#include <cstdint>
+
+namespace dunlin::consensus {
+
+// Raft's settings. Voters should agree on the times: a leader with a slower heartbeat than others' election timeout
+// is deposed again and again (safely).
+struct ConsensusOptions {
+    NodeId self{};
+    std::uint16_t entry_bytes_max = 1024;                // longest payload of an entry; entry + 124 bytes must fit a packet
+    std::uint8_t appends_in_flight_max = 8;              // 1..255: appends with entries, or image chunks, not answered, per voter
+    Duration heartbeat_interval = milliseconds{100};     // 5 ms..1 s
+    Duration election_timeout_min = milliseconds{500};   // >= 3 heartbeats; also how long a heard leader is trusted
+    Duration election_timeout_max = milliseconds{1000};  // > min; a leader that heard no majority for so long steps down
+};
+
+}  // namespace dunlin::consensus

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <dunlin/consensus/types.hpp>
+#include <dunlin/core/time.hpp>
+
+#include <cstdint>
+
+namespace dunlin::consensus {
+
+// What this node knows of, and owes to, another voter. Raft thesis §3.5, and etcd's tracker for the three modes:
+// probe: one append at a time until it is known where the logs agree; replicate: next_index runs ahead of the answers;
+// image: the follower is behind the ring and gets the image first.
+// Invariant at a leader: match < next.
+struct Progress {
+    enum class Mode : std::uint8_t { probe, replicate, image };
+
+    NodeId node{};
+    Mode mode = Mode::probe;
+    std::uint8_t in_flight = 0;         // appends with entries, or chunks, sent and not answered
+    std::uint8_t vote_reply_flags = 0;  // VoteFlag
+    bool heartbeat_owed : 1 = false;
+    bool answers : 1 = false;  // in this term, and lately: worth an image
+    bool blocked : 1 = false;  // the next entry did not fit an empty packet; wait for the heartbeat
+    bool vote_request_owed : 1 = false;
+    bool vote_reply_owed : 1 = false;
+    bool timeout_now_owed : 1 = false;
+    bool stale_term_owed : 1 = false;  // it spoke as leader of an older term; tell it ours
+    bool granted : 1 = false;          // in this ballot
+    std::uint32_t image_acked = 0;     // bytes of the staged image that arrived
+    std::uint32_t image_sent = 0;      // >= image_acked
+    StorageId storage{};
+    LogIndex match{};                // durable there and equal to the leader's log
+    LogIndex next{};                 // the next entry to send
+    std::uint64_t acked_round = 0;   // highest round answered in this term
+    std::uint64_t sent_round = 0;    // highest round sent
+    std::uint64_t rewind_round = 0;  // refusals of rounds up to this one are old news
+    Term vote_request_term{};        // what vote_reply_owed answers
+    Instant heard{};                 // last answer in this term
+    Instant advanced{};              // when `match` or `image_acked` last grew
+
+    // A new term as leader: nothing is known but where its own log ends.
+    void begin_term(LogIndex last, Instant now);
+    // Forgets what only a candidate or a leader owes.
+    void end_term();
+    // An answer of the current term: `round` and all before it are no longer in flight.
+    void on_answer(std::uint64_t round, Instant now);
+    // The log is equal up to some prefix, of which everything up to `index` is durable there. `match` never goes back.
+    void on_success(LogIndex index, Instant now);
+    // The logs agree at `agreed` at the latest; `round`: of the refused append; `latest`: the last round sent to anybody.
+    // Refusals of what was sent before the last rewind are old news.
+    void on_refusal(LogIndex agreed, std::uint64_t round, std::uint64_t latest);
+    // What the follower holds of the staged image.
+    void on_image_offset(std::uint32_t offset, Instant now);
+    // A heartbeat is due. Chunks that nobody answered for `patience` are sent again; who is silent for `silence` is away.
+    void owe_heartbeat(Instant now, Duration patience, Duration silence);
+    // Takes or leaves mode `image`, as the log begins after `base`.
+    void choose_mode(LogIndex base);
+    void restart_image();
+    [[nodiscard]] bool may_send_entries(std::uint8_t in_flight_max) const;
+};
+
+}  // namespace dunlin::consensus

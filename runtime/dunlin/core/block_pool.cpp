@@ -1,0 +1,88 @@
+#include <dunlin/core/assert.hpp>
+#include <dunlin/core/block_pool.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace dunlin {
+
+BlockPool::BlockPool(std::span<std::byte> bytes, std::span<std::uint16_t> links, std::size_t block_bytes)
+    : bytes_(bytes), links_(links), block_bytes_(static_cast<std::uint16_t>(block_bytes)) {
+    DUNLIN_ASSERT(block_bytes > 0 && links.size() < kNoBlock);
+    DUNLIN_ASSERT(bytes.size() == links.size() * block_bytes);
+    clear();
+}
+
+void BlockPool::clear() {
+    free_head_ = kNoBlock;
+    for (std::size_t i = links_.size(); i-- > 0;) {
+        links_[i] = free_head_;
+        free_head_ = static_cast<std::uint16_t>(i);
+    }
+    free_blocks_ = static_cast<std::uint16_t>(links_.size());
+}
+
+std::size_t BlockPool::blocks_for(std::size_t length) const { return length == 0 ? 1 : (length + block_bytes_ - 1) / block_bytes_; }
+
+std::uint16_t BlockPool::store(std::span<const std::byte> first, std::span<const std::byte> second) {
+    const std::size_t blocks = blocks_for(first.size() + second.size());
+    if (blocks > free_blocks_) return kNoBlock;
+    const std::uint16_t chain = free_head_;
+    std::uint16_t block = chain;
+    std::uint16_t last = chain;
+    for (std::size_t i = 0; i < blocks; ++i) {
+        std::byte* out = bytes_.data() + block * block_bytes_;
+        const std::size_t from_first = std::min<std::size_t>(block_bytes_, first.size());
+        if (from_first > 0) std::memcpy(out, first.data(), from_first);
+        first = first.subspan(from_first);
+        const std::size_t from_second = std::min(block_bytes_ - from_first, second.size());
+        if (from_second > 0) std::memcpy(out + from_first, second.data(), from_second);
+        second = second.subspan(from_second);
+        last = block;
+        block = links_[block];
+    }
+    free_head_ = block;
+    links_[last] = kNoBlock;
+    free_blocks_ = static_cast<std::uint16_t>(free_blocks_ - blocks);
+    return chain;
+}
+
+void BlockPool::load(std::uint16_t chain, std::size_t offset, std::span<std::byte> out) const {
+    std::uint16_t block = chain;
+    for (; offset >= block_bytes_ && !out.empty(); offset -= block_bytes_) {
+        DUNLIN_ASSERT(block != kNoBlock);
+        block = links_[block];
+    }
+    while (!out.empty()) {
+        DUNLIN_ASSERT(block != kNoBlock);
+        const std::size_t count = std::min(block_bytes_ - offset, out.size());
+        std::memcpy(out.data(), bytes_.data() + block * block_bytes_ + offset, count);
+        out = out.subspan(count);
+        offset = 0;
+        block = links_[block];
+    }
+}
+
+void BlockPool::release(std::uint16_t chain) {
+    DUNLIN_ASSERT(chain < links_.size());
+    std::size_t blocks = 1;
+    std::uint16_t last = chain;
+    while (links_[last] != kNoBlock) {
+        last = links_[last];
+        ++blocks;
+    }
+    links_[last] = free_head_;
+    free_head_ = chain;
+    free_blocks_ = static_cast<std::uint16_t>(free_blocks_ + blocks);
+    DUNLIN_ASSERT(free_blocks_ <= links_.size());
+}
+
+std::span<const std::byte> BlockPool::view(std::uint16_t chain, std::size_t length, std::span<std::byte> scratch) const {
+    DUNLIN_ASSERT(chain < links_.size());
+    if (length <= block_bytes_) return bytes_.subspan(chain * block_bytes_, length);
+    DUNLIN_ASSERT(length <= scratch.size());
+    load(chain, 0, scratch.first(length));
+    return scratch.first(length);
+}
+
+}  // namespace dunlin

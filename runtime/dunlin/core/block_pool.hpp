@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace dunlin {
+
+inline constexpr std::uint16_t kNoBlock = 0xffff;
+
+// Byte strings of any length kept in chains of equal blocks, so that freeing out of order never fragments memory.
+// Invariant: every block is either free or in exactly one chain. A chain is named by its first block.
+class BlockPool {
+  public:
+    BlockPool() = default;
+    // `links` has one element a block (at most 65,534); `bytes.size() == links.size() * block_bytes`.
+    BlockPool(std::span<std::byte> bytes, std::span<std::uint16_t> links, std::size_t block_bytes);
+
+    void clear();  // frees every block
+
+    // Copies `first` and then `second` into a new chain; kNoBlock when there is not room for all (nothing is
+    // taken then). An empty string still takes one block. O(length).
+    [[nodiscard]] std::uint16_t store(std::span<const std::byte> first, std::span<const std::byte> second = {});
+    // Copies `length` bytes of the chain from `offset` on. The chain must hold them. O(offset + length).
+    void load(std::uint16_t chain, std::size_t offset, std::span<std::byte> out) const;
+    // Frees a chain. O(blocks).
+    void release(std::uint16_t chain);
+
+    // The chain as one span where it fits one block, else copied to `scratch`, which must be long enough.
+    [[nodiscard]] std::span<const std::byte> view(std::uint16_t chain, std::size_t length, std::span<std::byte> scratch) const;
+
+    [[nodiscard]] std::size_t blocks_for(std::size_t length) const;
+    [[nodiscard]] bool fits(std::size_t length) const { return blocks_for(length) <= free_blocks_; }
+    [[nodiscard]] std::size_t free_blocks() const { return free_blocks_; }
+    [[nodiscard]] std::size_t free_bytes() const { return free_blocks_ * block_bytes_; }
+    [[nodiscard]] std::size_t capacity_bytes() const { return bytes_.size(); }
+
+  private:
+    std::span<std::byte> bytes_{};
+    std::span<std::uint16_t> links_{};
+    std::uint16_t block_bytes_ = 0;
+    std::uint16_t free_blocks_ = 0;
+    std::uint16_t free_head_ = kNoBlock;
+};
+
+}  // namespace dunlin

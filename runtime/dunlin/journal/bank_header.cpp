@@ -1,0 +1,56 @@
+#include <dunlin/core/checksum.hpp>
+#include <dunlin/journal/bank_header.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace dunlin::journal {
+namespace {
+
+std::uint32_t header_crc(BankHeader& header) {
+    header.crc = 0;
+    return crc32c(std::as_bytes(std::span{&header, 1}));
+}
+
+// All zeros, or all ones: erased flash.
+bool is_blank(std::span<const std::byte> bytes) {
+    std::byte any{0};
+    std::byte all{0xff};
+    for (const std::byte byte : bytes) {
+        any |= byte;
+        all &= byte;
+    }
+    return any == std::byte{0} || all == std::byte{0xff};
+}
+
+}  // namespace
+
+void write_bank_header(BankHeader& header, std::span<std::byte> out) {
+    header.magic = BankHeader::kMagic;
+    header.version = kFormatVersion;
+    header.crc = header_crc(header);
+    std::memcpy(out.data(), &header, sizeof header);
+}
+
+BankHeaderKind read_bank_header(std::span<const std::byte> bytes, BankHeader& out) {
+    bytes = bytes.first(kBankHeaderBytes);
+    if (is_blank(bytes)) return BankHeaderKind::blank;
+    BankHeader header{};
+    std::memcpy(&header, bytes.data(), sizeof header);
+    const std::uint32_t crc = header.crc;
+    if (header.magic != BankHeader::kMagic || crc != header_crc(header)) return BankHeaderKind::garbage;
+    if (header.version > kFormatVersion) return BankHeaderKind::newer_version;
+    if (header.state < BankState::building || header.state > BankState::retired) return BankHeaderKind::garbage;
+    out = header;
+    return BankHeaderKind::valid;
+}
+
+std::uint32_t bank_seed(const BankHeader& header) {
+    struct Identity {
+        std::uint64_t storage;
+        std::uint64_t generation;
+    } const identity{header.storage, header.generation};
+    return crc32c(std::as_bytes(std::span{&identity, 1}));
+}
+
+}  // namespace dunlin::journal

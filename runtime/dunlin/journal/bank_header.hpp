@@ -1,0 +1,55 @@
+#pragma once
+
+#include <dunlin/core/ids.hpp>
+#include <dunlin/core/status.hpp>
+#include <dunlin/journal/format_info.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace dunlin::journal {
+
+inline constexpr std::uint32_t kHeaderSectorBytes = 512;  // reserved for the header at the start of each bank
+inline constexpr std::uint32_t kBankHeaderBytes = 64;     // of which these are used
+
+enum class BankState : std::uint8_t {
+    none = 0,
+    building = 1,  // a checkpoint is being written here; promises nothing
+    active = 2,    // the checkpoint is whole; appends follow it
+    retired = 3,   // the other bank took over: it must exist, else the journal is corrupt
+};
+
+// The head of a bank. It is written twice in a bank's life before the bank counts: as `building`, synced, before the
+// first record (so that no two attempts ever share a salt), and as `active` after every record of the checkpoint is synced.
+struct BankHeader {
+    std::uint64_t magic = 0;    // kMagic
+    std::uint32_t crc = 0;      // CRC32C of the header with crc = 0
+    std::uint16_t version = 0;  // magic, crc and version keep their places in every version
+    BankState state = BankState::none;
+    std::uint8_t reserved = 0;
+    std::uint64_t storage = 0;         // the StorageId of the format
+    std::uint64_t generation = 0;      // 1 at format, one more at every checkpoint; the highest active wins
+    std::uint64_t first_sequence = 0;  // of the first record of the bank
+    std::uint64_t sealed_through = 0;  // active: the last record of the checkpoint
+    std::uint32_t bank_bytes = 0;
+    std::uint32_t record_bytes_max = 0;  // longest record, head included
+    std::uint32_t salt = 0;              // of the records of the checkpoint
+    std::uint32_t reserved_2 = 0;
+
+    static constexpr std::uint64_t kMagic = 0x6c6e6a6e6c6e7564U;  // "dunlnjnl"
+};
+static_assert(sizeof(BankHeader) == kBankHeaderBytes);
+
+// What the first bytes of a bank are. `garbage` is a header torn while it was written, or rotten.
+enum class BankHeaderKind : std::uint8_t { blank, garbage, newer_version, valid };
+
+// Fills in magic, version and CRC, and copies `header` to `out`, which holds kBankHeaderBytes.
+void write_bank_header(BankHeader& header, std::span<std::byte> out);
+[[nodiscard]] BankHeaderKind read_bank_header(std::span<const std::byte> bytes, BankHeader& out);
+
+// Seeds the CRC of every record in the bank, so that one left over from another generation or format is never valid.
+// (One of an interrupted checkpoint of the same generation has a salt below the header's.)
+[[nodiscard]] std::uint32_t bank_seed(const BankHeader& header);
+
+}  // namespace dunlin::journal

@@ -1,0 +1,184 @@
+#pragma once
+
+#include <dunlin/core/counters.hpp>
+#include <dunlin/core/event.hpp>
+#include <dunlin/core/random.hpp>
+#include <dunlin/ledger/acquire_detail.hpp>
+#include <dunlin/ledger/commands.hpp>
+#include <dunlin/ledger/voter_set_reader.hpp>
+#include <dunlin/resilience/backoff.hpp>
+#include <dunlin/wire/packet_writer.hpp>
+#include <dunlin/wire/record.hpp>
+
+#include <array>
+
+namespace dunlin::ledger {
+
+struct ClientOptions {
+    NodeId self{};
+    Duration request_timeout = seconds{5};                          // a request ends by then, with an answer or timed_out
+    static constexpr Duration attempt_timeout = milliseconds{250};  // no answer from a voter: ask the next one
+    Duration quorum_wait = seconds{1};                          // no voter knew a leader for so long: no_quorum (one check-quorum interval)
+    static constexpr Duration backoff_base = milliseconds{20};  // between attempts, exponential with full jitter
+    static constexpr Duration backoff_max = milliseconds{500};
+};
+
+// For whom a request was made: results are handed out to each separately.
+enum class Requester : std::uint8_t { application, lease_holder, fences };
+
+// How a request ended.
+struct RequestResult {
+    RequestId request{};
+    Status status = Status::ok;
+    Effect effect = Effect::none;        // unknown: not ok, and a command may have been executed or may yet be
+    std::uint64_t value = 0;             // put, get: revision; acquire, read_lease: token. See CommandResult, ReadKind
+    std::uint64_t detail = 0;            // acquire: AcquireDetail; read_lease: the holder's NodeId; lease_held: ditto
+    Instant first_sent{};                // when the command's first bytes left this node
+    std::span<const std::byte> bytes{};  // get: the value; valid until the next poll_result() for the same requester
+};
+
+enum class RequestKind : std::uint8_t { none, acquire, release, put, get, read_lease };
+enum class RequestState : std::uint8_t { idle, active, done, reported };
+
+struct Request {
+    std::uint64_t sequence = 0;  // of a command, once it was its turn; 0: not yet
+    std::uint64_t value = 0;     // the result; until then: of a release, the token
+    std::uint64_t detail = 0;
+    Instant started{};  // when it was called
+    Instant first_sent{};
+    Instant next_attempt{};  // when to send (again), or to give up on the voter asked
+    RequestId id{};
+    std::uint32_t ttl_us = 0;
+    std::uint32_t epoch = 0;
+    std::uint32_t attempt = 0;  // number of the last transmission
+    NodeId asked{};             // whom it went to
+    std::uint16_t value_length = 0;
+    RequestKind kind = RequestKind::none;
+    RequestState state = RequestState::idle;
+    Requester requester = Requester::application;
+    Status status = Status::ok;
+    Effect effect = Effect::none;
+    std::uint8_t name_length = 0;
+    std::uint8_t times_sent = 0;  // of a command in this session; stops at 255
+    resilience::Backoff backoff{};
+    bool owed : 1 = false;      // to be written to the target
+    bool awaiting : 1 = false;  // written, and not answered yet
+    std::array<char, kKeyNameBytesMax> name{};
+
+    // Read::request: which call, and which attempt at it.
+    [[nodiscard]] std::uint64_t wire_number() const { return std::uint64_t{id.value()} << 32 | attempt; }
+};
+
+struct ClientStorage {
+    std::span<Request> requests;  // Limits::requests
+    std::span<std::byte> values;  // requests.size() * value_bytes
+    std::size_t value_bytes = 0;  // longest value that this node can put or get
+};
+
+// This node's calls into the ledger, wherever the leader is. Finds it through any voter (hints in replies, else round
+// robin), retries the same (session, sequence) with a fresh attempt number, and ends every request by its timeout.
+//
+// - Commands of a session run one at a time, in the order of the calls, so that none can overtake another and be lost as
+//   stale; reads run beside them. The session is opened when the first command needs it, under a random id.
+// - session_evicted: where the command was sent only once it cannot have run, so a fresh session is opened and it is sent
+//   again; else it ends in session_evicted, effect unknown.
+// - no_quorum: for quorum_wait no voter has known of a leader. Never a hang.
+// - A node that is a voter itself is among the targets: node/ passes the written records to its own service.
+//
+// Voters are learned from voter_set records; until one came, every peer with a session is asked for it.
+class Client {
+  public:
+    Client(const ClientStorage& storage, const ClientOptions& options, Counters& counters, Random& random);
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    // ---- Requests. busy: every slot is taken. invalid_argument, too_large: the name or the value. -----------------
+    [[nodiscard]] Result<RequestId> put(Instant now, std::string_view key, std::span<const std::byte> value);
+    [[nodiscard]] Result<RequestId> get(Instant now, std::string_view key);
+    [[nodiscard]] Result<RequestId> read_lease(Instant now, std::string_view name, Requester requester);
+    // For LeaseHolder, which alone can tell how long a grant is valid.
+    [[nodiscard]] Result<RequestId> acquire(Instant now, const AcquireCommand& command);
+    [[nodiscard]] Result<RequestId> release(Instant now, const ReleaseCommand& command);
+
+    // The oldest result of that requester that was not polled yet; false when there is none. Frees the slot of the
+    // result polled before it.
+    [[nodiscard]] bool poll_result(Requester requester, RequestResult& result);
+    // Whether poll_result() would return one.
+    [[nodiscard]] bool has_result(Requester requester) const;
+
+    // ---- Voters -------------------------------------------------------------------------------------------------
+    void on_session_open(Instant now, NodeId peer);
+    void on_session_closed(Instant now, NodeId peer);
+    // A voter knows the voters from its own ledger; others learn them from voter_set records.
+    void set_voters(Instant now, std::span<const NodeId> voters);
+    [[nodiscard]] bool voters_known() const { return voters_known_; }
+    [[nodiscard]] std::span<const NodeId> voters() const { return {targets_.data(), voters_known_ ? target_count_ : 0u}; }
+    // Whom requests go to now; 0: nobody is known.
+    [[nodiscard]] NodeId target() const { return target_count_ == 0 ? NodeId{} : targets_[target_]; }
+    // News from a reply of `from`: it is not the leader, and `leader` (0: nobody) is as far as it knows.
+    void on_not_leader(Instant now, NodeId from, NodeId leader);
+    // `from` did not answer something that was sent to it.
+    void on_silence(NodeId from);
+
+    // ---- Records. voter_set is also of use to node/, for its addresses: see VoterSetReader ------------------------
+    // True where the record was of a type that is the client's (valid or not).
+    bool on_record(Instant now, NodeId from, const wire::Record& record);
+    [[nodiscard]] bool wants_to_send(NodeId to) const;
+    void write_records(Instant now, NodeId to, wire::PacketWriter& writer);
+
+    [[nodiscard]] Instant next_deadline() const;
+    void on_timeout(Instant now);
+
+  private:
+    enum class SessionState : std::uint8_t { none, opening, open };
+
+    [[nodiscard]] Result<RequestId> submit(Instant now, RequestKind kind, Requester requester, std::string_view name, Request*& made);
+    [[nodiscard]] Request* first_command();
+    [[nodiscard]] bool eligible(const Request& request) const;
+    [[nodiscard]] std::span<std::byte> value_of(const Request& request);
+    [[nodiscard]] bool is_target(NodeId node) const;
+
+    void on_command_reply(Instant now, NodeId from, const wire::CommandReply& reply);
+    void on_session_reply(Instant now, Status status, Request& request);
+    void on_read_reply(Instant now, NodeId from, const wire::Record& record);
+    void on_refusal(Instant now, NodeId from, Request& request, Status status, NodeId leader);
+    void on_session_evicted(Instant now, Request& request);
+
+    void finish(Instant now, Request& request, Status status, std::uint64_t value = 0, std::uint64_t detail = 0);
+    void give_up(Instant now, Request& request, Status status);
+    void owe(Instant now, Request& request);
+    void retry_later(Instant now, Request& request);
+    void on_attempt_due(Instant now, Request& request);
+    [[nodiscard]] Instant deadline_of(const Request& request) const { return request.started + options_.request_timeout; }
+    [[nodiscard]] Instant quorum_deadline(const Request& request) const;
+    void choose_target(NodeId node);
+    void advance_target();
+
+    [[nodiscard]] bool write_request(Instant now, Request& request, wire::PacketWriter& writer);
+    [[nodiscard]] bool write_open_session(Request& request, wire::PacketWriter& writer);
+    [[nodiscard]] bool write_command(Instant now, Request& request, wire::PacketWriter& writer);
+    [[nodiscard]] bool write_body(Request& request, wire::PacketWriter& writer);
+    [[nodiscard]] bool write_read(Request& request, wire::PacketWriter& writer);
+
+    std::span<Request> requests_;
+    std::span<std::byte> values_;
+    std::size_t value_bytes_;
+    ClientOptions options_;
+    Counters* counters_;
+    Random* random_;
+    std::uint64_t session_ = 0;
+    std::uint64_t next_sequence_ = 1;
+    Instant leader_evidence_{};  // when a voter last knew a leader
+    Instant ask_voters_at_ = kNever;
+    std::uint32_t last_request_ = 0;
+    std::uint32_t last_attempt_ = 0;  // one number a transmission, never used again
+    SessionState session_state_ = SessionState::none;
+    bool voters_known_ = false;
+    bool voters_asked_ = false;   // the question is owed to the target
+    std::uint8_t redirects_ = 0;  // hints followed in a row without an answer
+    std::uint8_t target_ = 0;
+    std::uint8_t target_count_ = 0;
+    std::array<NodeId, kVotersMax> targets_{};  // the voters, or until they are known, peers to ask for them
+};
+
+}  // namespace dunlin::ledger

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <dunlin/consensus/entry.hpp>
+#include <dunlin/core/counters.hpp>
+#include <dunlin/ledger/commands.hpp>
+#include <dunlin/ledger/image.hpp>
+
+#include <optional>
+
+namespace dunlin::ledger {
+
+// The state hash as of an index, kept for the last few entries so that the leader's can be compared.
+struct HashRecord {
+    std::uint64_t index = 0;
+    std::uint64_t hash = 0;
+};
+
+struct LedgerStorage {
+    std::span<std::byte> image;    // image_bytes(limits), aligned to 4
+    std::span<HashRecord> hashes;  // at least 1; how far behind the leader's apply a check may reach
+    LedgerLimits limits{};         // what this build holds
+};
+
+// How a command ended, as its client is told.
+struct CommandResult {
+    Status status = Status::ok;
+    std::uint16_t detail = 0;  // acquire: slot of the lease; lease_held: the holder's NodeId
+    std::uint64_t value = 0;   // acquire: token; lease_held: microseconds until its deadline; put: revision
+};
+
+// What applying one entry did. `replica` other than ok: this replica must stop, and apply() is not called again.
+struct ApplyResult {
+    Status replica = Status::ok;  // see Ledger::status()
+    CommandResult command{};      // of EntryType::command
+    bool repeated = false;        // answered from the session's row, not executed
+};
+
+// The replicated state machine. Same entries, same bytes: what apply() does depends on the image and the entry alone, not
+// on this node's limits, clock or role. Tables that are full are full by the cluster's LedgerLimits.
+//
+// - Before anything else an entry moves cluster time to its own (never back), and then at most kExpiriesPerEntry leases
+//   whose deadline has come expire, in (deadline, slot) order; the rest waits for the next entry.
+// - Commands run exactly once: (session, sequence) at or below the session's last is answered, not executed. A new
+//   sequence may leave gaps; what it passes over can never run later (stale_sequence).
+// - A session is opened under an id that its client drew. One node has one session: opening another ends the old one.
+//   When the table is full the least recently used session is evicted. Commands of a session that is gone end in
+//   session_evicted and change nothing.
+// - acquire: a free name, or one held by the same (node, epoch), is granted under token = log index; else lease_held.
+// - renewals: a slot is renewed only if its token <= as_of and its deadline > cluster time.
+class Ledger {
+  public:
+    static constexpr std::size_t kExpiriesPerEntry = 4;
+
+    Ledger(const LedgerStorage& storage, Counters& counters);
+    Ledger(const Ledger&) = delete;
+    Ledger& operator=(const Ledger&) = delete;
+
+    // Applies the entry after applied() (asserted). Amortised O(leases + keys + sessions).
+    [[nodiscard]] ApplyResult apply(const consensus::Entry& entry);
+
+    // ok; invalid_argument: the cluster's LedgerLimits are not this build's, so this node can neither vote nor learn;
+    // unsupported_version: an entry or command that this build does not know was committed; corrupt: the state differs
+    // from the leader's. All but ok are final until an image is installed.
+    [[nodiscard]] Status status() const { return status_; }
+
+    // The state as bytes, sealed; valid and unchanged until the next apply() or install(). O(image).
+    [[nodiscard]] std::span<const std::byte> image();
+    // Replaces the state by a sealed image (of a snapshot or the journal). On anything but ok the state is untouched:
+    // corrupt, unsupported_version; invalid_argument: made under other limits, which status() reports from then on.
+    [[nodiscard]] Status install(std::span<const std::byte> image);
+
+    // ---- Reading; each is O(rows of its table) at most; find_*: kNoSlot where there is none ----------------------------------------------------------
+    [[nodiscard]] LogIndex applied() const { return LogIndex{image_.header().applied_index}; }
+    [[nodiscard]] Term applied_term() const { return Term{image_.header().applied_term}; }
+    [[nodiscard]] ClusterTime cluster_time() const { return ClusterTime{image_.header().cluster_time}; }
+    [[nodiscard]] std::uint64_t state_hash() const { return image_.header().state_hash; }
+    [[nodiscard]] ClusterIncarnation incarnation() const { return ClusterIncarnation{image_.header().incarnation}; }
+    [[nodiscard]] std::uint32_t voter_rate_ppm() const { return image_.header().voter_rate_ppm; }
+    [[nodiscard]] LogIndex voters_index() const { return LogIndex{image_.header().voters_index}; }
+    [[nodiscard]] const LedgerLimits& limits() const { return image_.limits(); }
+
+    [[nodiscard]] std::uint16_t find_lease(std::string_view name) const { return image_.find_lease(name); }
+    [[nodiscard]] std::uint16_t find_key(std::string_view name) const { return image_.find_key(name); }
+    [[nodiscard]] std::uint16_t find_session(SessionId session) const { return image_.find_session(session.value()); }
+    [[nodiscard]] LeaseRow lease(std::uint16_t slot) const { return image_.lease(slot); }
+    [[nodiscard]] KeyRow key(std::uint16_t slot) const { return image_.key(slot); }
+    [[nodiscard]] std::span<const std::byte> value(std::uint16_t slot) const { return image_.value(slot); }
+    [[nodiscard]] SessionRow session(std::uint16_t slot) const { return image_.session(slot); }
+    // The i-th voter, or a row with storage 0 past the last. Known once the bootstrap entry was applied.
+    [[nodiscard]] MemberRow voter(std::size_t i) const;
+    // The earliest deadline of a lease; nothing when none is held.
+    [[nodiscard]] std::optional<ClusterTime> next_expiry() const;
+
+  private:
+    [[nodiscard]] Status admissible(const consensus::Entry& entry) const;
+    void apply_bootstrap(std::span<const std::byte> payload);
+    void apply_command(std::span<const std::byte> payload, ApplyResult& result);
+    void apply_renewals(std::span<const std::byte> payload);
+    [[nodiscard]] CommandResult open_session(const CommandHead& head, std::span<const std::byte> body);
+    [[nodiscard]] CommandResult execute(CommandType type, const CommandHead& head, std::span<const std::byte> body);
+    [[nodiscard]] CommandResult run_acquire(const CommandHead& head, const AcquireCommand& command);
+    [[nodiscard]] CommandResult run_release(const CommandHead& head, const ReleaseCommand& command);
+    [[nodiscard]] CommandResult run_put(const PutCommand& command);
+    [[nodiscard]] std::uint16_t session_slot_for(NodeId node) const;
+    [[nodiscard]] std::uint16_t next_to_expire() const;
+    void expire_leases();
+    void free_lease(std::uint16_t slot);
+    [[nodiscard]] HashRecord& hash_record(std::uint64_t index) const {
+        return hashes_[static_cast<std::uint32_t>(index) % static_cast<std::uint32_t>(hashes_.size())];
+    }
+    void mix(std::span<const std::byte> bytes);
+    void mix_row(std::size_t slot, std::span<const std::byte> row);
+
+    Image image_;
+    std::span<HashRecord> hashes_;
+    Counters* counters_;
+    Status status_ = Status::ok;
+};
+
+}  // namespace dunlin::ledger

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <dunlin/core/counters.hpp>
+
+#include <dunlin/core/slot_pool.hpp>
+#include <dunlin/ledger/acquire_detail.hpp>
+#include <dunlin/ledger/ledger.hpp>
+#include <dunlin/ledger/log_port.hpp>
+#include <dunlin/wire/packet_writer.hpp>
+#include <dunlin/wire/record.hpp>
+
+#include <array>
+
+namespace dunlin::ledger {
+
+struct ServiceOptions {
+    static constexpr Duration renewal_interval = milliseconds{10};  // renewals of so long go into one entry
+};
+
+// A command or a read under way at this leader, or any answer that is owed.
+struct ServiceCall {
+    std::uint64_t session = 0;   // command; renewal: the token; read: the term of its ticket
+    std::uint64_t sequence = 0;  // command; read, renewal: the request number
+    std::uint64_t index = 0;     // command: where it was proposed; read: the index of its ticket
+    std::uint64_t value = 0;     // command: the answer; read: the round of its ticket
+    std::uint32_t attempt = 0;
+    NodeId peer{};
+    std::uint16_t detail = 0;
+
+    wire::RecordType reply = wire::RecordType::none;  // command_reply, read_reply or renew_reply
+    CommandType type = CommandType::none;             // command
+    ReadKind read = ReadKind::none;                   // read
+    Status status = Status::ok;
+    bool answered : 1 = false;  // the reply is owed
+    bool taken : 1 = false;
+    RowName name{};  // read
+
+    void set_ticket(const consensus::ReadTicket& ticket) {
+        session = ticket.term.value();
+        index = ticket.index.value();
+        value = ticket.round;
+    }
+    [[nodiscard]] consensus::ReadTicket ticket() const { return {Term{session}, LogIndex{index}, value}; }
+};
+
+// A renewal of the lease slot with the same number.
+struct ServiceRenewal {
+    enum class State : std::uint8_t { none, collected, proposed, answered };
+    std::uint64_t request = 0;
+    std::uint64_t token = 0;
+    std::uint32_t index_low = 0;  // proposed: where
+    NodeId peer{};
+    State state = State::none;
+    Status status = Status::ok;
+};
+
+// Calls that only carry a refusal: not_leader, busy, invalid_argument. They stay free of commands and reads.
+inline constexpr std::size_t kServiceRefusals = 2;
+
+struct ServiceStorage {
+    std::span<ServiceCall> calls;        // Limits::proposals + kServiceRefusals
+    std::span<ServiceRenewal> renewals;  // LedgerLimits::leases
+    std::span<std::byte> bitmap;         // renewal_bitmap_bytes(limits)
+};
+
+// A voter's side of ledger calls. The leader proposes commands, collects renewals into one entry an interval, confirms
+// reads by read-index, proposes a tick when a deadline passes, and owes each answer until it was written once: what is
+// lost on the way, the client asks again. An answer that nobody comes for makes room when the table is full. Every other voter answers not_leader with the leader it knows.
+//
+// - An answer to a command or a renewal is given only after its entry was applied here, so it survives failover.
+// - A command that is already under way is not proposed twice; one that the session has already run is answered from its
+//   row. A repeated read is confirmed afresh: an older confirmation never answers it.
+// - busy: Limits::proposals calls are under way, or the log is full.
+// - When leadership ends, everything under way is answered not_leader (the entry may still commit; the client's retry
+//   finds it out), and renewals collected are forgotten: they must not be proposed in another term.
+class Service {
+  public:
+    Service(const ServiceStorage& storage, const ServiceOptions& options, Ledger& ledger, const LogPort& log, Counters& counters);
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    // True where the record was of a type that is the service's (valid or not). `from`: proven by its session.
+    bool on_record(Instant now, NodeId from, const wire::Record& record);
+    // After every Ledger::apply() that left the replica running, in order.
+    void on_applied(Instant now, const consensus::Entry& entry, const ApplyResult& result);
+    // After an image was installed: results of the entries in it are not known here.
+    void on_image_installed(Instant now);
+    // A session with `peer` opened: it is told the voters.
+    void on_session_open(NodeId peer);
+
+    // Call after every input to consensus: notices gained and lost leadership and confirmed reads.
+    void poll(Instant now);
+    [[nodiscard]] bool wants_to_send(NodeId to) const;
+    void write_records(Instant now, NodeId to, wire::PacketWriter& writer);
+
+    [[nodiscard]] Instant next_deadline() const;
+    void on_timeout(Instant now);
+    // Proposes the renewals collected so far without waiting for the interval.
+    void flush_renewals(Instant now);
+
+  private:
+    void on_command(Instant now, NodeId from, const wire::Record& record);
+    void on_read(Instant now, NodeId from, const wire::Record& record);
+    void on_renew(Instant now, NodeId from, const wire::Renew& renew);
+    [[nodiscard]] Status take_command(Instant now, const ServiceCall& wanted, std::span<const std::byte> body);
+    [[nodiscard]] Status take_read(Instant now, const ServiceCall& wanted);
+    [[nodiscard]] ServiceCall* take_slot(const ServiceCall& wanted, std::size_t spare);
+
+    [[nodiscard]] bool answered_before(ServiceCall& call) const;
+    [[nodiscard]] bool up_to_date() const;
+    [[nodiscard]] bool holds(NodeId node, std::uint16_t slot, std::uint64_t token) const;
+
+    void refuse(const ServiceCall& call, Status status);
+    void answer(ServiceCall& call, Status status);
+    void answer_renewals(LogIndex index);
+    void end_leadership();
+    void propose_tick(Instant now);
+    void schedule_tick(Instant now);
+    [[nodiscard]] RenewalsHead renewals_head(std::uint64_t as_of) const;
+
+    [[nodiscard]] bool write_call(const ServiceCall& call, wire::PacketWriter& writer) const;
+    [[nodiscard]] bool write_read_reply(const ServiceCall& call, wire::PacketWriter& writer) const;
+
+    [[nodiscard]] bool write_renewal(std::uint64_t request, std::uint64_t token, Status status, wire::PacketWriter& writer) const;
+    [[nodiscard]] bool write_voter_set(wire::PacketWriter& writer) const;
+
+    // The call that the record repeats, if it is still here.
+    [[nodiscard]] ServiceCall* find_same(const ServiceCall& wanted);
+
+    std::span<ServiceCall> calls_;
+    std::span<ServiceRenewal> renewals_;
+    std::span<std::byte> bitmap_;
+    ServiceOptions options_;
+    Ledger* ledger_;
+    LogPort log_;
+    Counters* counters_;
+    Instant flush_at_ = kNever;  // renewals wait
+    Instant tick_at_ = kNever;
+    std::uint64_t tick_index_ = 0;  // a tick under way; 0: none
+    std::uint64_t term_ = 0;        // of the leadership that calls_ and renewals_ belong to
+    bool leading_ = false;
+
+    std::array<NodeId, 8> voter_set_owed_{};  // 0: free
+    std::uint8_t voter_set_next_ = 0;         // which to overwrite when all are taken
+};
+
+}  // namespace dunlin::ledger

@@ -1,0 +1,95 @@
+// The service's output: every answer that is owed to a peer is written once, and then forgotten.
+#include <dunlin/ledger/service.hpp>
+#include <dunlin/ledger/voter_set_reader.hpp>
+
+namespace dunlin::ledger {
+
+bool Service::wants_to_send(NodeId to) const {
+    for (const NodeId owed : voter_set_owed_) {
+        if (owed == to && ledger_->voter(0).storage != 0) return true;
+    }
+    for (const ServiceCall& call : calls_) {
+        if (call.taken && call.answered && call.peer == to) return true;
+    }
+    for (const ServiceRenewal& renewal : renewals_) {
+        if (renewal.state == ServiceRenewal::State::answered && renewal.peer == to) return true;
+    }
+    return false;
+}
+
+void Service::write_records(Instant now, NodeId to, wire::PacketWriter& writer) {
+    poll(now);
+    for (NodeId& owed : voter_set_owed_) {
+        if (owed == to && write_voter_set(writer)) owed = NodeId{};
+    }
+    for (ServiceCall& call : calls_) {
+        if (call.taken && call.answered && call.peer == to && write_call(call, writer)) call.taken = false;
+    }
+    for (ServiceRenewal& renewal : renewals_) {
+        if (renewal.state != ServiceRenewal::State::answered || renewal.peer != to) continue;
+        if (write_renewal(renewal.request, renewal.token, renewal.status, writer)) renewal.state = ServiceRenewal::State::none;
+    }
+}
+
+bool Service::write_renewal(std::uint64_t request, std::uint64_t token, Status status, wire::PacketWriter& writer) const {
+    const wire::RenewReply reply(request, token, static_cast<std::uint8_t>(status), 0, log_.leader().value(), 0);
+    return writer.record(wire::RecordType::renew_reply, reply);
+}
+
+bool Service::write_call(const ServiceCall& call, wire::PacketWriter& writer) const {
+    if (call.reply == wire::RecordType::read_reply) return write_read_reply(call, writer);
+    if (call.reply == wire::RecordType::renew_reply) return write_renewal(call.sequence, call.session, call.status, writer);
+    std::uint64_t detail = call.detail;
+    if (call.type == CommandType::acquire && call.status == Status::ok) {
+        detail = AcquireDetail{call.detail, ledger_->voter_rate_ppm()}.packed();
+    }
+    const wire::CommandReply reply(call.session, call.sequence, call.value, detail, call.attempt, static_cast<std::uint8_t>(call.status), 0,
+                                   log_.leader().value());
+    return writer.record(wire::RecordType::command_reply, reply);
+}
+
+// The state is read now: it holds everything that the confirmed index asked for, and whatever came since.
+bool Service::write_read_reply(const ServiceCall& call, wire::PacketWriter& writer) const {
+    Status status = call.status;
+    std::uint64_t revision = ledger_->applied().value();
+    std::uint64_t detail = 0;
+    std::span<const std::byte> value{};
+    if (status == Status::ok) {
+        const bool key = call.read == ReadKind::key;
+        const std::uint16_t slot = key ? ledger_->find_key(text_of(call.name)) : ledger_->find_lease(text_of(call.name));
+        if (slot == kNoSlot) {
+            status = Status::not_found;
+        } else if (key) {
+            revision = ledger_->key(slot).revision;
+            value = ledger_->value(slot);
+        } else {
+            const LeaseRow row = ledger_->lease(slot);
+            revision = row.token;
+            detail = row.holder;
+        }
+    }
+    const auto reply_with = [&](Status verdict) {
+        return wire::ReadReply(call.sequence, revision, detail, static_cast<std::uint8_t>(verdict), static_cast<std::uint8_t>(call.read),
+                               log_.leader().value(), 0);
+    };
+    if (writer.record(wire::RecordType::read_reply, reply_with(status), value)) return true;
+    return writer.empty() && writer.record(wire::RecordType::read_reply, reply_with(Status::too_large));  // in no packet of this size
+}
+
+bool Service::write_voter_set(wire::PacketWriter& writer) const {
+    std::uint32_t count = 0;
+    while (ledger_->voter(count).storage != 0) ++count;
+    if (count == 0 || !writer.begin(wire::RecordType::voter_set, wire::VoterSet(ledger_->voters_index().value(), count, 0))) return false;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::span<std::byte> entry = writer.extend(kVoterEntryBytes);
+        if (entry.empty()) {
+            writer.cancel();
+            return false;
+        }
+        encode_voter(ledger_->voter(i), entry);
+    }
+    writer.end();
+    return true;
+}
+
+}  // namespace dunlin::ledger

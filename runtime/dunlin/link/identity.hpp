@@ -1,0 +1,69 @@
+#pragma once
+
+#include <dunlin/core/counters.hpp>
+#include <dunlin/core/event.hpp>
+#include <dunlin/core/ids.hpp>
+#include <dunlin/core/random.hpp>
+#include <dunlin/core/time.hpp>
+#include <dunlin/link/sent_packet.hpp>
+
+#include <cstdint>
+#include <string_view>
+
+namespace dunlin::link {
+
+// A hello that is refused. The answer tells the epoch known here, and whether this process has a session with the peer.
+struct OwedRefusal {
+    SessionNonce refused{};  // 0: none is owed
+    PathId path{};
+    BootEpoch epoch_known{};
+    NodeId to{};
+    std::uint8_t reason = 0;  // wire::RefuseReason
+    bool live = false;
+};
+
+// The packet that one of the links is writing, from Link::begin_packet() to Link::finish_packet().
+struct PacketDraft {
+    SentPacket sent{};
+    bool eliciting = false;
+    bool goodbye = false;
+};
+
+// Who this process is, to all its links. node/ owns it and keeps it up to date; links read it (and count `lamport`).
+struct LinkSelf {
+    InstanceId instance{};               // random, nonzero, of this process
+    StorageId storage{};                 // 0: no journal
+    ClusterIncarnation cluster{};        // 0: not bound yet. After a change: Link::restart() on every link
+    StreamId stream{};                   // of this node's journal: its numbering survives restarts; 0: each link mints its own
+    Lamport lamport{};                   // counts runs sent and received
+    JournalSequence durable{};           // journal.durable(), renewed before the links are asked for packets; 0 without a journal
+    Sequence numbered{};                 // written by links: sequences of a durable stream given out in this epoch, at most
+    JournalSequence epoch_gate{};        // no hello leaves before `durable` reaches it
+    std::string_view cluster_name{};     // 1..32 bytes, outlives the links
+    Duration idle_timeout = seconds{3};  // nothing heard for this long: the session is closed
+    PacketDraft draft{};                 // written by links: one packet is written at a time
+    PacketNumber reading{};              // written by links: the packet being read, one at a time
+    OwedRefusal refusal{};               // written by links: refusals are owed one at a time; who gets none says hello again
+    BootEpoch epoch{};                   // >= 1. After a change: Link::restart() on every link
+    NodeId id{};
+    std::uint16_t packet_bytes_max = 1200;
+    bool voter = false;
+    bool journalled = false;   // settlements wait for the watermark's record
+    bool had_session = false;  // written by links: this process has proved itself to somebody
+};
+
+// What every link of a node shares. All of it outlives the links.
+class Outbox;
+class Inbox;
+struct InboundSink;
+struct LinkShared {
+    LinkSelf& self;
+    Outbox& outbox;
+    Inbox& inbox;
+    Counters& counters;
+    Random& random;
+    EventQueue& events;
+    const InboundSink& sink;
+};
+
+}  // namespace dunlin::link

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <dunlin/core/block_pool.hpp>
+#include <dunlin/core/callback.hpp>
+#include <dunlin/core/event.hpp>
+#include <dunlin/core/ids.hpp>
+#include <dunlin/core/slot_pool.hpp>
+#include <dunlin/core/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace dunlin::link {
+
+// A message on its way to a handler. `payload` is valid during the call only.
+struct InboundMessage {
+    Sequence sequence{};
+    Lamport lamport{};
+    LeaseKey lease{};  // fenced only
+    Token token{};
+    std::span<const std::byte> payload{};
+    SubscriptionId subscription{};
+    NodeId publisher{};
+    PeerIndex peer = kNoPeer;
+    TopicIndex topic = kNoTopic;
+    std::uint16_t stream_tag = 0;  // to be given to LaneReceiver::complete(): tells a restarted publisher's numbering
+    bool fenced = false;
+    bool maybe_repeated = false;
+};
+
+// What became of it.
+enum class Disposition : std::uint8_t {
+    accepted,
+    rejected,         // the handler saw it and will never take it
+    fenced,           // no handler saw it
+    subscriber_gone,  // no handler saw it: there is no such subscription here
+    retry_later,      // again after a backoff (10 ms .. 1 s)
+    pending,          // until LaneReceiver::complete()
+    held,             // not now: until LaneReceiver::release_held()
+};
+
+// Where received messages go, and the names of topics. `intern` returns the topic's index here, or kNoTopic where there
+// is no room (the packet is then not acknowledged and comes again). `topic_name`: of a topic that was published here.
+struct InboundSink {
+    Callback<TopicIndex(SubscriptionId, std::string_view)> intern{};
+    Callback<std::string_view(TopicIndex)> topic_name{};
+    Callback<Disposition(const InboundMessage&)> deliver{};
+};
+
+enum class WaitState : std::uint8_t {
+    waiting,  // not handed over: behind a gap, behind the window, or behind another message of its subscription
+    pending,  // the handler has it
+    retry,    // the handler had it and wants it later
+    held,     // the subscription cannot take it yet
+    decided,  // has its outcome, which waits for its turn or for room in the notes
+};
+
+// One received message (or the skip of one) that is not settled.
+struct InboxSlot {
+    Instant expires = kNever;
+    Lamport lamport{};
+    std::uint32_t sequence_low = 0;
+    SubscriptionId subscription{};
+    std::uint16_t chain = kNoBlock;   // [FenceBlock] payload
+    std::uint16_t payload_bytes = 0;  // without the fence block
+    TopicIndex topic = kNoTopic;
+    std::uint16_t next = kNoSlot;  // by sequence, of one lane
+    std::uint16_t previous = kNoSlot;
+    WaitState state = WaitState::waiting;
+    Outcome outcome = Outcome::none;  // decided only
+    std::uint8_t attempts = 0;        // how often a handler had it
+    Effect effect : 1 = Effect::none;
+    bool fenced : 1 = false;
+    bool maybe_repeated : 1 = false;
+    bool taken : 1 = false;
+};
+static_assert(sizeof(InboxSlot) == 40);
+
+struct InboxStorage {
+    std::span<std::byte> block_bytes{};  // links.size() * bytes of a block
+    std::span<std::uint16_t> block_links{};
+    std::size_t bytes_per_block = 0;
+    std::span<InboxSlot> slots{};
+    std::span<std::byte> scratch{};  // message_bytes_max + 16; used while a stored message is handed over
+    std::size_t message_bytes_max = 0;
+};
+
+// Received messages that cannot be settled yet, of all peers. One slot and the bytes of one longest message are kept
+// free for messages that are next in order, so that what waits behind gaps can never stop what would close them.
+// Calls are O(1) or O(payload).
+class Inbox {
+  public:
+    explicit Inbox(const InboxStorage& storage);
+
+    // Room for `stored_bytes` more? `in_order` may use the reserve.
+    [[nodiscard]] bool fits(std::size_t stored_bytes, bool in_order) const;
+    // A slot with the bytes in it. fits() was true.
+    [[nodiscard]] std::uint16_t put(std::span<const std::byte> stored);
+    // A slot without bytes, for what is decided already; kNoSlot: none, or only the reserve and not `in_order`.
+    [[nodiscard]] std::uint16_t put_empty(bool in_order);
+    void release(std::uint16_t slot);
+    // Frees the bytes, keeps the slot.
+    void release_bytes(std::uint16_t slot);
+    // The stored bytes as one span, valid until the next call.
+    [[nodiscard]] std::span<const std::byte> stored(std::uint16_t slot) const;
+
+    [[nodiscard]] InboxSlot& operator[](std::uint16_t slot) { return slots_[slot]; }
+    [[nodiscard]] const InboxSlot& operator[](std::uint16_t slot) const { return slots_[slot]; }
+    [[nodiscard]] std::size_t used() const { return slots_.size(); }
+    [[nodiscard]] std::size_t message_bytes_max() const { return message_bytes_max_; }
+
+  private:
+    BlockPool blocks_;
+    SlotPool<InboxSlot> slots_;
+    std::span<std::byte> scratch_;
+    std::size_t message_bytes_max_;
+};
+
+}  // namespace dunlin::link

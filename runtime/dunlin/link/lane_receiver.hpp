@@ -1,0 +1,127 @@
+#pragma once
+
+#include <dunlin/core/ids.hpp>
+#include <dunlin/core/status.hpp>
+#include <dunlin/core/time.hpp>
+#include <dunlin/link/alias_table.hpp>
+#include <dunlin/link/identity.hpp>
+#include <dunlin/link/inbox.hpp>
+#include <dunlin/link/sent_packet.hpp>
+#include <dunlin/link/settlement_book.hpp>
+#include <dunlin/wire/packet_writer.hpp>
+#include <dunlin/wire/record.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace dunlin::link {
+
+// The receiving half of a lane: hands messages to the sink once each and in order of (publisher, subscription), and
+// settles them. Messages behind a gap wait in the inbox, because any of them may belong to the missing one's
+// subscription; in order, one that is pending, to be retried or held holds back its own subscription alone.
+//
+// Invariants: everything up to contiguous() was received or skipped; cumulative <= contiguous(); the inbox list of this
+// lane is sorted by sequence and holds exactly what was received and is not settled.
+class LaneReceiver {
+  public:
+    LaneReceiver(const SettlementStorage& settlements, std::span<ReceivedAlias> aliases, const LinkShared& shared, PeerIndex peer);
+
+    // ---- bus/ and node/ -------------------------------------------------------------------------------------------
+    // Ends `pending` with any other disposition but `held`. `stream_tag`: of the InboundMessage. not_found: no such
+    // message is pending. Safe inside a handler. Goes on with what it held back.
+    Status complete(Instant now, Sequence sequence, std::uint16_t stream_tag, Disposition disposition);
+    // Offers everything that is `held` again.
+    void release_held(Instant now);
+    // With a journal: a watermark must be appended (RecordKind::watermark) before more can be settled. node/ appends the
+    // encoded record, in one batch with the application's position, and says so.
+    [[nodiscard]] bool watermark_dirty() const { return book_.dirty(); }
+    [[nodiscard]] std::size_t encode_watermark(std::span<std::byte> out) const { return book_.encode(publisher_, out); }
+    void watermark_appended(JournalSequence gate) { book_.appended(gate); }
+    void on_durable(JournalSequence durable) { book_.on_durable(durable); }
+    // At boot, before any session; false: malformed.
+    [[nodiscard]] bool restore_watermark(std::span<const std::byte> record);
+
+    // ---- link -----------------------------------------------------------------------------------------------------
+    void set_publisher(NodeId publisher) { publisher_ = publisher; }
+    // A session opened: `stream` is the peer's numbering, resolved up to before `first_unsettled`. A known stream goes on
+    // where it was, another one starts over.
+    void session_opened(Instant now, StreamId stream, Sequence first_unsettled);
+    // What waits behind a gap is given back; the publisher sends it again in its next session.
+    void session_closed();
+    void reset();  // another peer: nothing is known
+    // Records of packet `number`. False: it could not be taken as a whole; the packet must not be acknowledged.
+    bool on_alias(std::uint32_t number_low, const wire::Record& record);
+    bool on_run(Instant now, std::uint32_t number_low, const wire::Record& record);
+    bool on_skip(Instant now, const wire::Record& record);
+
+    [[nodiscard]] SettlementBook& settlements() { return book_; }
+    [[nodiscard]] const SettlementBook& settlements() const { return book_; }
+    void on_packet_acked(Instant now, const SentPacket& packet);
+    [[nodiscard]] Instant next_deadline() const { return retry_at_; }
+    void on_timeout(Instant now);
+    [[nodiscard]] Sequence contiguous() const { return contiguous_; }
+    [[nodiscard]] std::uint16_t waiting() const { return listed_; }  // inbox slots of this lane
+
+  private:
+    // A message in a packet, validated.
+    struct Arrival {
+        Sequence sequence{};
+        Instant expires = kNever;
+        Lamport lamport{};
+        std::span<const std::byte> stored{};  // [FenceBlock] payload
+        SubscriptionId subscription{};
+        TopicIndex topic = kNoTopic;
+        std::uint16_t payload_bytes = 0;
+        bool fenced = false;
+        bool maybe_repeated = false;
+        bool too_long = false;  // for this node: its outcome is rejected
+    };
+    // An outcome as it will be settled.
+    struct Verdict {
+        Outcome outcome = Outcome::none;  // none: not yet
+        Effect effect = Effect::none;
+    };
+
+    [[nodiscard]] bool read_message(Instant now, std::uint32_t number_low, std::span<const std::byte>& bytes, Arrival& arrival);
+    [[nodiscard]] bool take_message(Instant now, const Arrival& arrival);
+    [[nodiscard]] bool take_in_order(Instant now, const Arrival& arrival);
+    [[nodiscard]] bool is_duplicate(Sequence sequence) const;
+    [[nodiscard]] std::uint16_t store(const Arrival& arrival);
+    [[nodiscard]] InboundMessage inbound(const Arrival& arrival) const;
+    [[nodiscard]] bool skip_one(Sequence sequence, bool answer);
+    [[nodiscard]] bool may_settle(Sequence sequence, Outcome outcome) const;
+
+    void insert(std::uint16_t slot, Sequence sequence);
+    void drop(std::uint16_t slot);
+    void drop_after(Sequence sequence);
+    void drop_up_to(Sequence sequence);
+    [[nodiscard]] std::uint16_t find(Sequence sequence) const;
+    [[nodiscard]] Sequence sequence_of(std::uint16_t slot) const;
+    void close_gap();
+
+    void pump(Instant now);
+    [[nodiscard]] bool pump_once(Instant now);
+    [[nodiscard]] bool held_back(std::uint16_t slot) const;
+    void hand_over(Instant now, std::uint16_t slot);
+    [[nodiscard]] Disposition offer(const InboundMessage& message);
+    [[nodiscard]] Verdict conclude(Instant now, std::uint16_t slot, Disposition disposition);
+    void decide(std::uint16_t slot, Verdict verdict);
+    void schedule_retry(Instant now, std::uint8_t attempts);
+
+    SettlementBook book_;
+    Sequence contiguous_{};
+    Instant retry_at_ = kNever;
+    ReceivedAliases aliases_;
+    const LinkShared* shared_;
+    std::uint16_t head_ = kNoSlot;  // the inbox list: lowest sequence
+    std::uint16_t tail_ = kNoSlot;
+    std::uint16_t listed_ = 0;
+    std::uint16_t stream_tag_ = 0;
+    NodeId publisher_{};
+    PeerIndex peer_;
+    bool pumping_ : 1 = false;
+    bool pump_again_ : 1 = false;
+};
+
+}  // namespace dunlin::link

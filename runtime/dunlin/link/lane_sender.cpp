@@ -1,0 +1,394 @@
+#include <dunlin/core/assert.hpp>
+#include <dunlin/core/limits.hpp>
+#include <dunlin/link/lane_sender.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace dunlin::link {
+namespace {
+
+// How long after its expiry a delivery that was sent waits for a session in which to ask what became of it.
+constexpr Duration kSessionGrace = seconds{2};
+
+}  // namespace
+
+LaneSender::LaneSender(std::span<std::uint16_t> ring, std::span<SentAlias> aliases, const LinkShared& shared)
+    : shared_(&shared), ring_(ring), aliases_(aliases) {
+    DUNLIN_ASSERT(shared.outbox.delivery_capacity() <= kHoleOwed);
+    aliases_.clear();
+}
+
+// ---- numbering ------------------------------------------------------------------------------------------------------
+
+// A durable stream's numbers must never repeat towards a peer that may remember them. What was recovered from the journal
+// goes on; any other lane starts above all that this and earlier epochs can have used.
+void LaneSender::start_numbering() {
+    if (first_ != Sequence{}) return;
+    const LinkSelf& self = shared_->self;
+    first_ = Sequence{1};
+    if (self.stream != StreamId{}) first_ = Sequence{(std::uint64_t{self.epoch.value()} << 40U) + self.numbered.value() + 1};
+    unsent_ = first_;
+}
+
+Sequence LaneSender::first_unsettled() {
+    start_numbering();
+    return first_;
+}
+
+void LaneSender::note_stated() {
+    if (!stated_) stated_low_ = static_cast<std::uint32_t>(first_.value());
+    stated_ = true;
+}
+
+void LaneSender::start_behind() {
+    behind_end_low_ = static_cast<std::uint32_t>(first_.value());
+    behind_count_ = stated_ ? static_cast<std::uint16_t>(std::min<std::uint32_t>(behind_end_low_ - stated_low_, 0xffff)) : 0;
+    behind_owed_ = behind_count_ > 0;
+    stated_ = false;
+}
+
+Sequence LaneSender::behind_end() const {
+    return Sequence{first_.value() - (static_cast<std::uint32_t>(first_.value()) - behind_end_low_)};
+}
+
+Status LaneSender::enqueue(Instant now, std::uint16_t delivery) {
+    start_numbering();
+    if (ring_.full()) {
+        shared_->counters.add(Counter::window_full);
+        return Status::busy;
+    }
+    Delivery& queued = shared_->outbox.delivery(delivery);
+    DUNLIN_ASSERT(queued.state == DeliveryState::idle);
+    queued.sequence_low = static_cast<std::uint32_t>(next().value());
+    queued.state = DeliveryState::queued;
+    const bool pushed = ring_.push(delivery);
+    DUNLIN_ASSERT(pushed);
+    expiry_ = earlier(expiry_, std::max(now, expiry_of(queued)));
+    return Status::ok;
+}
+
+void LaneSender::retract(std::uint16_t delivery) {
+    DUNLIN_ASSERT(!ring_.empty() && ring_.back() == delivery && next() > unsent_);
+    shared_->outbox.delivery(delivery).state = DeliveryState::idle;
+    ring_.pop_back();
+}
+
+Status LaneSender::restore(Instant now, std::uint16_t delivery, Sequence sequence) {
+    if (const Status status = restore_next(sequence); status != Status::ok) return status;
+    if (ring_.full() || next() != sequence) return Status::busy;
+    const Status status = enqueue(now, delivery);
+    DUNLIN_ASSERT(status == Status::ok);
+    shared_->outbox.delivery(delivery).sent = true;
+    unsent_ = next();
+    recount();
+    return Status::ok;
+}
+
+Status LaneSender::restore_next(Sequence sequence) {
+    DUNLIN_ASSERT(sequence != Sequence{});
+    if (ring_.empty() && sequence > first_) first_ = unsent_ = sequence;
+    if (sequence <= next()) return Status::ok;
+    if (sequence.value() - first_.value() > ring_.capacity()) return Status::busy;
+    // What lies between was resolved before the restart.
+    while (next() < sequence) {
+        const bool pushed = ring_.push(kHoleOwed);
+        DUNLIN_ASSERT(pushed);
+    }
+    unsent_ = next();
+    recount();
+    return Status::ok;
+}
+
+Sequence LaneSender::sequence_of(std::uint16_t delivery) const {
+    return Sequence{first_.value() + offset_of(shared_->outbox.delivery(delivery).sequence_low)};
+}
+
+std::uint16_t LaneSender::in_flight() const {
+    std::uint16_t count = 0;
+    for (std::size_t i = 0; i < ring_.size(); ++i) {
+        if (is_delivery(ring_[i]) && shared_->outbox.delivery(ring_[i]).sent) ++count;
+    }
+    return count;
+}
+
+// ---- ends of deliveries ---------------------------------------------------------------------------------------------
+
+// Takes a delivery that is before unsent_ out of the counts that its state stands in.
+void LaneSender::leave_state(DeliveryState state) {
+    if (state == DeliveryState::queued) --resends_;
+    if (state == DeliveryState::skip_owed) --skips_;
+}
+
+void LaneSender::make_hole(std::uint32_t offset) {
+    const Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
+    if (first_.value() + offset < unsent_.value()) leave_state(delivery.state);
+    ring_[offset] = kHoleOwed;
+    ++skips_;
+    skip_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(skip_from_, offset));
+    pass_holes();
+}
+
+// Ends a delivery from this side, before the peer settled it.
+void LaneSender::end_delivery(std::uint32_t offset, Outcome outcome) {
+    const std::uint16_t delivery = ring_[offset];
+    const Effect effect = shared_->outbox.delivery(delivery).sent ? Effect::unknown : Effect::none;
+    make_hole(offset);
+    shared_->outbox.resolve(delivery, outcome, effect);
+}
+
+void LaneSender::remove(std::uint16_t delivery) {
+    make_hole(offset_of(shared_->outbox.delivery(delivery).sequence_low));
+    shared_->outbox.delivery(delivery).state = DeliveryState::idle;
+    // Holes in front need no skips: the next hello says that everything before first() is resolved.
+    for (std::size_t i = 0; i < ring_.size() && ring_[i] == kHoleOwed; ++i) {
+        ring_[i] = kSettled;
+        --skips_;
+    }
+    pop_settled();
+}
+
+void LaneSender::subscription_gone(SubscriptionId subscription) {
+    for (std::uint32_t i = 0; i < ring_.size(); ++i) {
+        if (!is_delivery(ring_[i])) continue;
+        const Delivery& delivery = shared_->outbox.delivery(ring_[i]);
+        if (delivery.subscription == subscription && !delivery.sent) end_delivery(i, Outcome::subscriber_gone);
+    }
+}
+
+void LaneSender::peer_epoch_ended() {
+    for (std::uint32_t i = 0; i < ring_.size(); ++i) {
+        if (is_delivery(ring_[i]) && !is_durable(shared_->outbox.delivery(ring_[i]).subscription)) {
+            end_delivery(i, Outcome::subscriber_gone);
+        }
+    }
+}
+
+void LaneSender::reset() {
+    for (std::uint32_t i = 0; i < ring_.size(); ++i) {
+        if (is_delivery(ring_[i])) end_delivery(i, Outcome::peer_removed);
+    }
+    LinkSelf& self = shared_->self;
+    self.numbered = std::max(self.numbered, Sequence{next().value() & ((std::uint64_t{1} << 40U) - 1)});
+    ring_.clear();
+    aliases_.clear();
+    first_ = unsent_ = {};
+    stream_ = {};
+    expiry_ = kNever;
+    resends_ = skips_ = behind_count_ = 0;
+    session_ = stated_ = behind_owed_ = false;
+}
+
+// ---- sessions -------------------------------------------------------------------------------------------------------
+
+void LaneSender::session_opened(Instant now, bool peer_has_memory) {
+    start_numbering();
+    session_ = true;
+    aliases_.clear();
+    start_behind();
+    for (std::uint32_t i = 0; i < ring_.size(); ++i) {
+        // What an earlier process of the peer settled past a gap is a gap for this one.
+        if (ring_[i] == kHoleSent || (ring_[i] == kSettled && !peer_has_memory)) ring_[i] = kHoleOwed;
+        if (!is_delivery(ring_[i])) continue;
+        Delivery& delivery = shared_->outbox.delivery(ring_[i]);
+        if (delivery.sent && !peer_has_memory) delivery.maybe_repeated = true;
+        if (delivery.state == DeliveryState::skip_sent) delivery.state = DeliveryState::skip_owed;
+        if (delivery.state == DeliveryState::in_flight || delivery.state == DeliveryState::received) delivery.state = DeliveryState::queued;
+    }
+    recount();
+    expiry_ = now;
+}
+
+void LaneSender::session_closed(Instant now) {
+    session_ = false;
+    expiry_ = now;
+}
+
+void LaneSender::recount() {
+    resends_ = skips_ = 0;
+    resend_from_ = skip_from_ = 0;
+    for (std::uint32_t i = 0; i < ring_.size(); ++i) {
+        if (ring_[i] == kHoleOwed) ++skips_;
+        if (!is_delivery(ring_[i]) || first_.value() + i >= unsent_.value()) continue;
+        const DeliveryState state = shared_->outbox.delivery(ring_[i]).state;
+        if (state == DeliveryState::queued) ++resends_;
+        if (state == DeliveryState::skip_owed) ++skips_;
+    }
+}
+
+// ---- expiry ---------------------------------------------------------------------------------------------------------
+
+// When the delivery must be looked at, as it is now.
+Instant LaneSender::expiry_of(const Delivery& delivery) const {
+    const Instant expires = shared_->outbox.message(delivery.message).expires;
+    if (!delivery.sent) return expires;
+    if (!session_) return saturating_add(expires, kSessionGrace);
+    const bool asked = delivery.state == DeliveryState::skip_owed || delivery.state == DeliveryState::skip_sent;
+    return asked ? kNever : expires;
+}
+
+void LaneSender::on_timeout(Instant now) {
+    if (now < expiry_) return;
+    expiry_ = kNever;
+    for (std::uint32_t i = 0; i < ring_.size(); ++i) {
+        if (!is_delivery(ring_[i])) continue;
+        const Delivery& delivery = shared_->outbox.delivery(ring_[i]);
+        if (expiry_of(delivery) <= now) expire(i);
+        if (is_delivery(ring_[i])) expiry_ = earlier(expiry_, expiry_of(delivery));
+    }
+}
+
+// Never sent, or nobody to ask: it ends here. Sent: the peer is asked to skip it, and answers with the outcome.
+void LaneSender::expire(std::uint32_t offset) {
+    Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
+    if (!delivery.sent || !session_) {
+        end_delivery(offset, Outcome::expired);
+        return;
+    }
+    leave_state(delivery.state);
+    delivery.state = DeliveryState::skip_owed;
+    ++skips_;
+    skip_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(skip_from_, offset));
+}
+
+// ---- fate of packets ------------------------------------------------------------------------------------------------
+
+void LaneSender::on_packet_acked(const SentPacket& packet) {
+    aliases_.on_packet_acked(packet);
+    for (std::size_t r = 0; r < packet.ranges(); ++r) {
+        if (packet.range_is_skip(r)) continue;
+        for (std::uint32_t n = 0; n < packet.range_count(r); ++n) {
+            const std::uint32_t offset = offset_of(packet.range_first(r) + n);
+            if (offset >= ring_.size() || !is_delivery(ring_[offset])) continue;
+            Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
+            if (delivery.state == DeliveryState::queued) --resends_;
+            if (delivery.state == DeliveryState::queued || delivery.state == DeliveryState::in_flight)
+                delivery.state = DeliveryState::received;
+        }
+    }
+}
+
+void LaneSender::on_packet_lost(const SentPacket& packet) {
+    aliases_.on_packet_lost(packet);
+    behind_owed_ = behind_count_ > 0;
+    for (std::size_t r = 0; r < packet.ranges(); ++r) {
+        for (std::uint32_t n = 0; n < packet.range_count(r); ++n) {
+            const std::uint32_t offset = offset_of(packet.range_first(r) + n);
+            if (offset < ring_.size()) queue_again(offset);
+        }
+    }
+}
+
+void LaneSender::probe_first() {
+    for (std::uint32_t i = 0; i < ring_.size(); ++i) {
+        if (!is_delivery(ring_[i]) || shared_->outbox.delivery(ring_[i]).state != DeliveryState::in_flight) continue;
+        queue_again(i);
+        return;
+    }
+}
+
+void LaneSender::queue_again(std::uint32_t offset) {
+    std::uint16_t& entry = ring_[offset];
+    Delivery* delivery = is_delivery(entry) ? &shared_->outbox.delivery(entry) : nullptr;
+    if (entry == kHoleSent) {
+        entry = kHoleOwed;
+    } else if (delivery != nullptr && delivery->state == DeliveryState::skip_sent) {
+        delivery->state = DeliveryState::skip_owed;
+    } else {
+        if (delivery == nullptr || delivery->state != DeliveryState::in_flight) return;
+        delivery->state = DeliveryState::queued;
+        ++resends_;
+        resend_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(resend_from_, offset));
+        return;
+    }
+    ++skips_;
+    skip_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(skip_from_, offset));
+}
+
+// ---- settlement -----------------------------------------------------------------------------------------------------
+
+bool LaneSender::settlement_sane(const wire::Settlement& settlement, std::span<const std::byte> bytes) const {
+    const std::size_t bitmap = std::size_t{settlement.bitmap_words()} * sizeof(std::uint64_t);
+    if (settlement.lane() != 0 || settlement.cumulative() >= next().value() || settlement.bitmap_words() > kUnsettledMax / 64) return false;
+    if (bytes.size() < bitmap + settlement.exception_count() * sizeof(wire::SettlementException)) return false;
+    for (std::size_t i = 0; i < settlement.exception_count(); ++i) {
+        const auto exception = wire::load<wire::SettlementException>(bytes.subspan(bitmap + i * sizeof(wire::SettlementException)));
+        if (exception.outcome() <= static_cast<std::uint8_t>(Outcome::acknowledged) ||
+            exception.outcome() > static_cast<std::uint8_t>(Outcome::skipped)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool LaneSender::on_settlement(const wire::Record& record) {
+    const auto settlement = record.as<wire::Settlement>();
+    if (StreamId{settlement.stream()} != stream_) return true;  // of an earlier numbering
+    if (!settlement_sane(settlement, record.bytes)) {
+        shared_->counters.add(Counter::records_malformed);
+        return false;
+    }
+    shared_->counters.add(Counter::settlements_received);
+    const std::size_t bitmap = std::size_t{settlement.bitmap_words()} * sizeof(std::uint64_t);
+    for (std::size_t i = 0; i < settlement.exception_count(); ++i) {
+        const auto exception = wire::load<wire::SettlementException>(record.bytes.subspan(bitmap + i * sizeof(wire::SettlementException)));
+        const std::uint64_t offset = exception.sequence() - first_.value();
+        if (offset >= ring_.size()) continue;
+        const auto outcome = static_cast<Outcome>(exception.outcome());
+        settle(static_cast<std::uint32_t>(offset), outcome == Outcome::skipped ? Outcome::expired : outcome,
+               exception.effect() == 0 ? Effect::none : Effect::unknown);
+    }
+    if (behind_count_ > 0 && settlement.cumulative() + 1 >= behind_end().value()) {
+        behind_count_ = 0;
+        behind_owed_ = false;
+    }
+    settle_bitmap(settlement.cumulative() + 1, record.bytes.first(bitmap));
+    if (settlement.cumulative() >= first_.value()) {
+        const std::uint64_t count = settlement.cumulative() - first_.value() + 1;
+        for (std::uint32_t i = 0; i < count; ++i) settle(i, Outcome::acknowledged, Effect::none);
+    }
+    pop_settled();
+    return true;
+}
+
+void LaneSender::settle_bitmap(std::uint64_t first, std::span<const std::byte> words) {
+    for (; !words.empty(); words = words.subspan(sizeof(std::uint64_t)), first += 64) {
+        std::uint64_t bits = 0;
+        std::memcpy(&bits, words.data(), sizeof(bits));
+        for (; bits != 0; bits &= bits - 1) {
+            const std::uint64_t offset = first + static_cast<unsigned>(std::countr_zero(bits)) - first_.value();
+            if (offset < ring_.size()) settle(static_cast<std::uint32_t>(offset), Outcome::acknowledged, Effect::none);
+        }
+    }
+}
+
+void LaneSender::settle(std::uint32_t offset, Outcome outcome, Effect effect) {
+    std::uint16_t& entry = ring_[offset];
+    if (entry == kSettled) return;
+    if (!is_delivery(entry)) {
+        if (entry == kHoleOwed) --skips_;
+        entry = kSettled;
+        return;
+    }
+    const std::uint16_t index = entry;
+    const Delivery& delivery = shared_->outbox.delivery(index);
+    if (!delivery.sent) return;  // a peer that settles what it cannot have seen is not believed
+    leave_state(delivery.state);
+    entry = kSettled;
+    shared_->outbox.resolve(index, outcome, effect);
+}
+
+void LaneSender::pop_settled() {
+    std::uint32_t popped = 0;
+    while (!ring_.empty() && ring_.front() == kSettled) {
+        ring_.pop();
+        ++popped;
+    }
+    first_ = first_.plus(popped);
+    unsent_ = std::max(unsent_, first_);
+    resend_from_ = static_cast<std::uint16_t>(resend_from_ - std::min<std::uint32_t>(resend_from_, popped));
+    skip_from_ = static_cast<std::uint16_t>(skip_from_ - std::min<std::uint32_t>(skip_from_, popped));
+}
+
+}  // namespace dunlin::link

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <dunlin/core/counters.hpp>
+#include <dunlin/core/ids.hpp>
+#include <dunlin/core/ring.hpp>
+#include <dunlin/core/status.hpp>
+#include <dunlin/core/time.hpp>
+#include <dunlin/link/alias_table.hpp>
+#include <dunlin/link/identity.hpp>
+#include <dunlin/link/outbox.hpp>
+#include <dunlin/link/sent_packet.hpp>
+#include <dunlin/wire/packet_writer.hpp>
+#include <dunlin/wire/record.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace dunlin::link {
+
+// The sending half of a lane towards one peer: numbers deliveries, sends them in runs, sends again what was lost, and
+// resolves them from the peer's settlements (protocol.md §3).
+//
+// A ring holds the sequences [first, next): each either a delivery or a hole (resolved here before the peer settled it,
+// which the peer must be told to skip). Invariant: the peer has settled everything before first(), and nothing at or
+// after next() was ever sent. The numbering is one for all sessions and goes on after them.
+class LaneSender {
+  public:
+    LaneSender(std::span<std::uint16_t> ring, std::span<SentAlias> aliases, const LinkShared& shared);
+
+    // ---- bus/ ---------------------------------------------------------------------------------------------------
+    // Gives the delivery (idle) the next sequence. busy: the ring, a window of Limits::lane_window, is full
+    // (Counter::window_full). Sent as soon as there is a session. O(1).
+    [[nodiscard]] Status enqueue(Instant now, std::uint16_t delivery);
+    // Undoes the latest enqueue() of this lane; nothing of it was sent.
+    void retract(std::uint16_t delivery);
+    // A delivery recovered from a journal, idle, at the sequence it had: >= next(). busy: it does not fit the window.
+    // It may have been sent by an earlier process.
+    [[nodiscard]] Status restore(Instant now, std::uint16_t delivery, Sequence sequence);
+    // The numbering goes on from `next` at least; for a durable stream whose deliveries were resolved before a restart.
+    [[nodiscard]] Status restore_next(Sequence next);
+    [[nodiscard]] Sequence first() const { return first_; }                                  // the oldest that the peer has not settled
+    [[nodiscard]] Sequence next() const { return Sequence{first_.value() + ring_.size()}; }  // of the next enqueue()
+    // first(), as a hello states it; the numbering starts with it.
+    [[nodiscard]] Sequence first_unsettled();
+    // A hello that states it has left. What is settled between that and the session is told to the peer as skips: a new
+    // process of it starts its count at what the hello said.
+    void note_stated();
+    [[nodiscard]] Sequence sequence_of(std::uint16_t delivery) const;
+    [[nodiscard]] std::size_t free() const { return ring_.capacity() - ring_.size(); }
+    // Takes a restored delivery out of the lane without an outcome (Outbox::drop may follow): it was told before a restart.
+    // Before the first session.
+    void remove(std::uint16_t delivery);
+    // The peer unsubscribed: what was never sent ends as subscriber_gone. What was sent waits for the peer's word. O(ring).
+    void subscription_gone(SubscriptionId subscription);
+    // Another peer gets this lane: every delivery ends as peer_removed. O(ring).
+    void reset();
+
+    // ---- link -----------------------------------------------------------------------------------------------------
+    // A session opened. `peer_has_memory`: the peer is the process of the last session and knows this stream; else what
+    // was sent may have run in an earlier one. Everything sent and not settled is sent again. O(ring).
+    void session_opened(Instant now, bool peer_has_memory);
+    void session_closed(Instant now);
+    // The peer's epoch ended: deliveries to its volatile subscriptions end as subscriber_gone. O(ring).
+    void peer_epoch_ended();
+
+    [[nodiscard]] bool wants_to_send() const;  // a message may leave now (journal gates looked at)
+    [[nodiscard]] bool owes_skips() const { return skips_ > 0 || behind_owed_; }
+    // Runs and alias declarations for what is due, as far as `writer` and `sent` have room; notes them in `sent`. True
+    // when something was written. `packet_bytes`: of a whole packet in this session.
+    bool write(Instant now, PacketNumber number, std::size_t packet_bytes, wire::PacketWriter& writer, SentPacket& sent);
+    bool write_skips(wire::PacketWriter& writer, SentPacket& sent);
+    void on_packet_acked(const SentPacket& packet);
+    void on_packet_lost(const SentPacket& packet);  // or to be probed: its content is queued again
+    // A probe timeout: the first message whose fate is open is queued again, wherever it was sent last, because a peer
+    // whose inbox is full of what comes after it takes nothing else. O(ring).
+    void probe_first();
+    // False: malformed (counted). Otherwise everything that it settles is resolved. O(sequences settled + bitmap).
+    bool on_settlement(const wire::Record& record);
+
+    [[nodiscard]] Instant next_deadline() const { return expiry_; }
+    void on_timeout(Instant now);  // expiry. O(ring) when something expires
+
+    void set_stream(StreamId stream) { stream_ = stream; }
+    [[nodiscard]] StreamId stream() const { return stream_; }
+    [[nodiscard]] std::uint16_t in_flight() const;  // deliveries sent and not settled; O(ring)
+
+  private:
+    struct Draft;
+    enum class SkipKind : std::uint8_t { none, told, asked };  // owed at a place of the ring
+
+    // Marks in the ring instead of a delivery.
+    static constexpr std::uint16_t kHoleOwed = 0xfff0;  // resolved here; the peer is to be told to skip it
+    static constexpr std::uint16_t kHoleSent = 0xfff1;  // it was told
+    static constexpr std::uint16_t kSettled = 0xfff2;   // the peer has settled it
+    [[nodiscard]] static constexpr bool is_delivery(std::uint16_t entry) { return entry < kHoleOwed; }
+
+    void start_numbering();
+    [[nodiscard]] std::uint32_t offset_of(std::uint32_t sequence_low) const {
+        return sequence_low - static_cast<std::uint32_t>(first_.value());
+    }
+    void make_hole(std::uint32_t offset);
+    void end_delivery(std::uint32_t offset, Outcome outcome);
+    void leave_state(DeliveryState state);
+    void queue_again(std::uint32_t offset);
+    void settle(std::uint32_t offset, Outcome outcome, Effect effect);
+    [[nodiscard]] bool settlement_sane(const wire::Settlement& settlement, std::span<const std::byte> bytes) const;
+    void settle_bitmap(std::uint64_t first, std::span<const std::byte> words);
+    void pop_settled();
+    void recount();
+    [[nodiscard]] Instant expiry_of(const Delivery& delivery) const;
+    void expire(std::uint32_t offset);
+    void pass_holes();
+
+    [[nodiscard]] bool sendable(std::uint32_t offset) const;
+    [[nodiscard]] std::uint32_t next_due();
+    [[nodiscard]] bool write_run(Draft& draft, std::uint32_t offset);
+    [[nodiscard]] std::uint16_t known_alias(const Draft& draft, const Delivery& delivery);
+    [[nodiscard]] std::uint16_t prepare_alias(Draft& draft, const Delivery& delivery);
+    [[nodiscard]] std::size_t message_bytes(const Delivery& delivery) const;
+    [[nodiscard]] bool write_message(Draft& draft, const Delivery& delivery, std::uint16_t alias);
+    [[nodiscard]] SkipKind skip_kind(std::uint32_t offset) const;
+    void mark_sent(std::uint32_t offset);
+    void start_behind();
+    [[nodiscard]] Sequence behind_end() const;
+    [[nodiscard]] bool write_behind(wire::PacketWriter& writer);
+
+    const LinkShared* shared_;
+    Ring<std::uint16_t> ring_;  // a delivery, or one of the marks above
+    StreamId stream_{};
+    Sequence first_{};         // 0: nothing was numbered yet
+    Sequence unsent_{};        // from here on nothing was sent; a delivery stands there, or it is next()
+    Instant expiry_ = kNever;  // no delivery has to be looked at before
+    SentAliases aliases_;
+    std::uint16_t resend_from_ = 0;   // offset: nothing is queued again before it
+    std::uint16_t skip_from_ = 0;     // offset: no skip is owed before it
+    std::uint16_t resends_ = 0;       // queued again: at offsets before unsent_
+    std::uint16_t skips_ = 0;         // owed
+    std::uint16_t behind_count_ = 0;  // so many before behind_end() are settled, and the peer may not know; 0: it does
+    std::uint32_t behind_end_low_ = 0;
+    std::uint32_t stated_low_ = 0;  // first(), in the first hello since the last session opened; with stated_
+    bool stated_ : 1 = false;
+    bool behind_owed_ : 1 = false;  // to be told (again)
+    bool session_ : 1 = false;
+};
+
+}  // namespace dunlin::link

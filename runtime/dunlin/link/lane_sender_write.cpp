@@ -1,0 +1,219 @@
+#include <dunlin/core/assert.hpp>
+#include <dunlin/core/division.hpp>
+#include <dunlin/link/inbox.hpp>
+#include <dunlin/link/lane_sender.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace dunlin::link {
+namespace {
+
+constexpr std::size_t kRunBytes = wire::kRecordHeadBytes + sizeof(wire::Run);
+
+constexpr std::size_t padded(std::size_t length) { return (length + 3) & ~std::size_t{3}; }
+
+// A remaining lifetime in 16 bits: rounded down to 2^shift ms, and never to 0, which means none.
+struct Lifetime {
+    std::uint16_t units = 0;
+    std::uint8_t shift = 0;
+};
+
+Lifetime lifetime_until(Instant now, Instant expires) {
+    if (expires == kNever) return {};
+    const std::int64_t left_us = to_us(expires - now);
+    std::uint64_t left = left_us < 1000 ? 1 : divide(static_cast<std::uint64_t>(left_us), 1000).quotient;
+    std::uint8_t shift = 0;
+    for (; left > 0xffff; left >>= 1) ++shift;
+    return {static_cast<std::uint16_t>(left), shift};
+}
+
+}  // namespace
+
+// The packet that is being written.
+struct LaneSender::Draft {
+    Instant now{};
+    PacketNumber number{};
+    std::size_t packet_bytes = 0;
+    wire::PacketWriter& writer;
+    SentPacket& sent;
+    bool alias_used = false;  // by a message in it
+};
+
+bool LaneSender::sendable(std::uint32_t offset) const {
+    if (offset >= ring_.size() || !is_delivery(ring_[offset])) return false;
+    const Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
+    return delivery.state == DeliveryState::queued && shared_->outbox.message(delivery.message).gate <= shared_->self.durable;
+}
+
+bool LaneSender::wants_to_send() const {
+    return session_ && (resends_ > 0 || sendable(static_cast<std::uint32_t>(unsent_.value() - first_.value())));
+}
+
+// The offset of what is to be sent next: what was lost goes before what is new. ring_.size(): nothing.
+std::uint32_t LaneSender::next_due() {
+    const auto unsent = static_cast<std::uint32_t>(unsent_.value() - first_.value());
+    for (; resends_ > 0 && resend_from_ < unsent; ++resend_from_) {
+        if (sendable(resend_from_)) return resend_from_;
+    }
+    return sendable(unsent) ? unsent : static_cast<std::uint32_t>(ring_.size());
+}
+
+bool LaneSender::write(Instant now, PacketNumber number, std::size_t packet_bytes, wire::PacketWriter& writer, SentPacket& sent) {
+    on_timeout(now);
+    Draft draft{.now = now, .number = number, .packet_bytes = packet_bytes, .writer = writer, .sent = sent};
+    const std::size_t before = writer.size();
+    while (!sent.ranges_full()) {
+        const std::uint32_t offset = next_due();
+        if (offset >= ring_.size() || !write_run(draft, offset)) break;
+    }
+    return writer.size() > before;
+}
+
+// False: nothing more of this lane goes into this packet.
+bool LaneSender::write_run(Draft& draft, std::uint32_t offset) {
+    const std::uint32_t start = offset;
+    const std::uint16_t first = ring_[offset];
+    if (wire::kHeaderBytes + kRunBytes + message_bytes(shared_->outbox.delivery(first)) > draft.packet_bytes) {
+        end_delivery(offset, Outcome::rejected);  // no packet of this session can carry it
+        return true;
+    }
+    std::uint16_t alias = prepare_alias(draft, shared_->outbox.delivery(first));
+    if (alias == kNoAlias) return false;
+    const Lamport lamport = shared_->self.lamport.next();
+    const Sequence sequence{first_.value() + offset};
+    if (!draft.writer.begin(wire::RecordType::run, wire::Run(sequence.value(), lamport.value(), 0, 0, 0, 0))) return false;
+    while (offset - start < kRangeMax && write_message(draft, shared_->outbox.delivery(ring_[offset]), alias)) {
+        ++offset;
+        if (!sendable(offset)) break;
+        alias = known_alias(draft, shared_->outbox.delivery(ring_[offset]));
+        if (alias == kNoAlias) break;
+    }
+    const auto count = static_cast<std::uint16_t>(offset - start);
+    if (count == 0) {
+        draft.writer.cancel();
+        return false;
+    }
+    draft.writer.patch(wire::Run(sequence.value(), lamport.value(), 0, 0, count, 0));
+    draft.writer.end();
+    draft.sent.add_range(static_cast<std::uint32_t>(sequence.value()), static_cast<std::uint8_t>(count), false);
+    draft.alias_used = true;
+    shared_->self.lamport = lamport;
+    for (std::uint32_t i = start; i < offset; ++i) mark_sent(i);
+    return true;
+}
+
+// The alias of the pair where this packet may use it as things are; else kNoAlias.
+std::uint16_t LaneSender::known_alias(const Draft& draft, const Delivery& delivery) {
+    const std::uint16_t alias = aliases_.find(shared_->outbox.message(delivery.message).topic, delivery.subscription);
+    return alias != kNoAlias && (aliases_.acked(alias) || draft.sent.alias == alias) ? alias : kNoAlias;
+}
+
+// The same, declaring it where that is needed; kNoAlias: not in this packet. A declaration and a message that are too
+// long for one packet together go one after the other: the message waits until the declaration is acknowledged.
+std::uint16_t LaneSender::prepare_alias(Draft& draft, const Delivery& delivery) {
+    if (const std::uint16_t known = known_alias(draft, delivery); known != kNoAlias) return known;
+    if (draft.sent.alias != kNoAlias) return kNoAlias;
+    const TopicIndex topic = shared_->outbox.message(delivery.message).topic;
+    const std::string_view name = shared_->sink.topic_name(topic);
+    const std::size_t declaration = wire::kRecordHeadBytes + sizeof(wire::AliasDeclare) + padded(name.size());
+    const std::size_t message = kRunBytes + message_bytes(delivery);
+    const bool together = wire::kHeaderBytes + declaration + message <= draft.packet_bytes;
+    std::uint16_t alias = aliases_.find(topic, delivery.subscription);
+    if (alias != kNoAlias && !together && aliases_.in_flight(alias)) return kNoAlias;
+    if (draft.writer.room() + wire::kRecordHeadBytes < declaration + (together ? message : 0)) return kNoAlias;
+    if (alias == kNoAlias)
+        alias = aliases_.assign(topic, delivery.subscription, static_cast<std::uint32_t>(draft.number.value()), draft.alias_used);
+    if (alias == kNoAlias) return kNoAlias;
+    const bool written = draft.writer.record(wire::RecordType::alias_declare, wire::AliasDeclare(delivery.subscription.value(), alias, 0),
+                                             std::as_bytes(std::span(name.data(), name.size())));
+    DUNLIN_ASSERT(written);
+    draft.sent.alias = alias;
+    aliases_.declared(alias);
+    return together ? alias : kNoAlias;
+}
+
+std::size_t LaneSender::message_bytes(const Delivery& delivery) const {
+    return sizeof(wire::MessageHead) + padded(shared_->outbox.stored_bytes(shared_->outbox.message(delivery.message)));
+}
+
+bool LaneSender::write_message(Draft& draft, const Delivery& delivery, std::uint16_t alias) {
+    const OutboxMessage& message = shared_->outbox.message(delivery.message);
+    const std::span<std::byte> out = draft.writer.extend(message_bytes(delivery));
+    if (out.empty()) return false;
+    const Lifetime lifetime = lifetime_until(draft.now, message.expires);
+    std::uint8_t flags = 0;
+    if (message.fenced) flags = static_cast<std::uint8_t>(wire::MessageFlag::fence);
+    if (delivery.maybe_repeated) flags = static_cast<std::uint8_t>(flags | static_cast<std::uint8_t>(wire::MessageFlag::maybe_repeated));
+    const wire::MessageHead head(message.payload_bytes, alias, lifetime.units, lifetime.shift, flags);
+    std::memcpy(out.data(), &head, sizeof(head));
+    shared_->outbox.load_stored(message, out.subspan(sizeof(head), shared_->outbox.stored_bytes(message)));
+    return true;
+}
+
+void LaneSender::mark_sent(std::uint32_t offset) {
+    Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
+    delivery.state = DeliveryState::in_flight;
+    delivery.sent = true;
+    const Sequence sequence{first_.value() + offset};
+    if (sequence < unsent_) {
+        --resends_;
+        shared_->counters.add(Counter::messages_resent);
+        return;
+    }
+    shared_->counters.add(Counter::messages_sent);
+    unsent_ = sequence.next();
+    pass_holes();
+}
+
+// Invariant of unsent_: a delivery stands there, or nothing.
+void LaneSender::pass_holes() {
+    while (unsent_ < next() && !is_delivery(ring_[static_cast<std::size_t>(unsent_.value() - first_.value())])) unsent_ = unsent_.next();
+}
+
+// ---- skips ----------------------------------------------------------------------------------------------------------
+
+LaneSender::SkipKind LaneSender::skip_kind(std::uint32_t offset) const {
+    if (offset >= ring_.size()) return SkipKind::none;
+    const std::uint16_t entry = ring_[offset];
+    if (entry == kHoleOwed) return SkipKind::told;
+    const bool asks = is_delivery(entry) && shared_->outbox.delivery(entry).state == DeliveryState::skip_owed;
+    return asks ? SkipKind::asked : SkipKind::none;
+}
+
+bool LaneSender::write_behind(wire::PacketWriter& writer) {
+    const Sequence first{behind_end().value() - behind_count_};
+    if (!writer.record(wire::RecordType::skip, wire::Skip(first.value(), behind_count_, 0, 0, 0))) return false;
+    shared_->counters.add(Counter::skips_sent);
+    behind_owed_ = false;
+    return true;
+}
+
+bool LaneSender::write_skips(wire::PacketWriter& writer, SentPacket& sent) {
+    const std::size_t before = writer.size();
+    if (behind_owed_ && !write_behind(writer)) return false;
+    while (skips_ > 0 && sent.ranges() + 1U < kRangesPerPacket) {
+        while (skip_kind(skip_from_) == SkipKind::none) {
+            DUNLIN_ASSERT(skip_from_ < ring_.size());
+            ++skip_from_;
+        }
+        const SkipKind kind = skip_kind(skip_from_);
+        std::uint32_t end = skip_from_;
+        while (end - skip_from_ < kRangeMax && skip_kind(end) == kind) ++end;
+        const std::uint64_t first = first_.value() + skip_from_;
+        const auto flags = static_cast<std::uint8_t>(kind == SkipKind::asked ? wire::SkipFlag::answer : wire::SkipFlag{});
+        if (!writer.record(wire::RecordType::skip, wire::Skip(first, end - skip_from_, 0, flags, 0))) break;
+        sent.add_range(static_cast<std::uint32_t>(first), static_cast<std::uint8_t>(end - skip_from_), true);
+        shared_->counters.add(Counter::skips_sent);
+        for (; skip_from_ < end; ++skip_from_, --skips_) {
+            if (kind == SkipKind::told) {
+                ring_[skip_from_] = kHoleSent;
+            } else {
+                shared_->outbox.delivery(ring_[skip_from_]).state = DeliveryState::skip_sent;
+            }
+        }
+    }
+    return writer.size() > before;
+}
+
+}  // namespace dunlin::link

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <dunlin/core/ids.hpp>
+#include <dunlin/core/time.hpp>
+#include <dunlin/link/ack_tracker.hpp>
+#include <dunlin/link/identity.hpp>
+#include <dunlin/link/inbox.hpp>
+#include <dunlin/link/lane_receiver.hpp>
+#include <dunlin/link/lane_sender.hpp>
+#include <dunlin/link/outbox.hpp>
+#include <dunlin/link/packet_space.hpp>
+#include <dunlin/link/session.hpp>
+#include <dunlin/wire/packet_reader.hpp>
+#include <dunlin/wire/packet_writer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace dunlin::link {
+
+// Per-peer arrays behind a Link; see link_memory.hpp.
+struct LinkStorage {
+    std::span<std::uint16_t> window{};      // deliveries in the lane: Limits::lane_window
+    std::span<SentAlias> sender_aliases{};  // Limits::aliases_per_peer
+    std::span<ReceivedAlias> receiver_aliases{};
+    std::span<SentPacket> sent{};  // Limits::packets_in_flight_per_peer + 2
+    std::span<NumberRange> ack_ranges{};
+    SettlementStorage settlements{};
+};
+
+// What happened since it was last asked; bits.
+enum LinkNews : std::uint8_t {
+    kSessionOpened = 1,
+    kSessionClosed = 2,
+    kPeerEpochEnded = 4,  // goodbye, or a newer process of the peer: its volatile subscriptions are gone
+    kClusterLearnt = 8,   // session_cluster() is not 0 while this node is unbound: bind to it
+};
+
+// One conversation with one peer: sessions, packets, and one lane each way. node/ routes packets to it, asks it for
+// packets, and tells it the time. Every call is O(work at hand).
+class Link {
+  public:
+    Link(const LinkStorage& storage, const LinkShared& shared, PeerIndex index);
+    Link(const Link&) = delete;
+    Link& operator=(const Link&) = delete;
+
+    // ---- who ------------------------------------------------------------------------------------------------------
+    // The peer is this node; before the first session where it is known (configuration, journal).
+    void set_peer(NodeId peer);
+    [[nodiscard]] NodeId peer_id() const { return session_.peer_id(); }               // 0: not known yet
+    [[nodiscard]] BootEpoch peer_epoch() const { return session_.peer_epoch(); }      // highest proved; 0: no session yet
+    [[nodiscard]] StorageId peer_storage() const { return session_.peer_storage(); }  // 0: none
+    [[nodiscard]] bool peer_is_voter() const { return session_.peer_is_voter(); }
+    [[nodiscard]] bool session_open() const { return session_.open(); }
+    [[nodiscard]] ClusterIncarnation session_cluster() const {
+        return session_.cluster();
+    }  // of the open session; 0: neither side is bound
+    [[nodiscard]] PathId session_path() const { return session_.path(); }
+    [[nodiscard]] Duration rtt() const {  // smoothed; 0: none measured
+        return space_.rtt().measured() ? space_.rtt().smoothed() : Duration{0};
+    }
+    [[nodiscard]] Instant last_heard() const { return session_.last_heard(); }  // the last packet of an open session
+    [[nodiscard]] std::uint32_t packets_lost() const { return space_.lost(); }
+    [[nodiscard]] std::uint8_t take_news();  // LinkNews bits since the last call
+    // The epoch known to a peer that refused this node's as stale, where it is safe to claim a later one; 0: none.
+    // node/ then raises LinkSelf::epoch above it and restarts all links.
+    [[nodiscard]] BootEpoch epoch_refused() const { return session_.epoch_refused(); }
+
+    // ---- sessions -------------------------------------------------------------------------------------------------
+    // Keeps trying to open a session over `path`, now and after each loss of one (full jitter, 50 ms .. 2 s).
+    void dial(Instant now, PathId path) { session_.dial(now, path); }
+    // The transport lost the path: a session over it closes, dialling over it stops.
+    void path_down(Instant now, PathId path);
+    // No settlement of this side waits to be said, or to be acknowledged: a goodbye would cost the peer nothing.
+    [[nodiscard]] bool may_close() const { return !session_open() || (receiver_.settlements().said_all() && space_.in_flight() == 0); }
+    // Says goodbye in the next packet, which closes the session; dialling stops.
+    void close(Instant now);
+    // This node's epoch or cluster changed: drops the session without a word and dials again if it dialled.
+    void restart(Instant now);
+    // The slot gets another peer, or none: drops session, streams and what waits; deliveries end as peer_removed.
+    void reset(Instant now);
+
+    // ---- packets in -----------------------------------------------------------------------------------------------
+    // A packet with session 0. May open a session (news).
+    HelloResult on_hello_packet(Instant now, PathId path, wire::PacketReader& reader);
+    // A packet of a session: false where it is not of the open one, or a duplicate (counted); then drop it. After true:
+    // on_record() for each record, and packet_done().
+    [[nodiscard]] bool accept(Instant now, PathId path, const wire::PacketHeader& header);
+    // ack, ping, goodbye, run, settlement, skip, alias_declare. False: another folder's record.
+    bool on_record(Instant now, const wire::Record& record);
+    // `ack_eliciting`, `stored`: of the other folders' records; a packet that was not stored is not acknowledged, and its
+    // content comes again in another.
+    void packet_done(Instant now, bool ack_eliciting, bool stored);
+
+    // ---- packets out ----------------------------------------------------------------------------------------------
+    // A hello or a refusal that is due, whole, and the path to send it over; 0: none. `buffer` >= 576 bytes.
+    [[nodiscard]] std::size_t write_handshake(Instant now, std::span<std::byte> buffer, PathId& path);
+    // The link has something for a session packet now.
+    [[nodiscard]] bool wants_to_send(Instant now) const;
+    // A packet of the session (which is open): begin_packet, write_control, other folders' records, write_lane, finish.
+    [[nodiscard]] wire::PacketWriter begin_packet(std::span<std::byte> buffer);
+    // Records that elicit an ack may be added: there is room to remember the packet.
+    [[nodiscard]] bool may_elicit() const { return space_.control_fits(); }
+    void write_control(Instant now, wire::PacketWriter& writer);
+    void write_lane(Instant now, wire::PacketWriter& writer);
+    // The packet's size; 0: nothing was written, forget it. `others_ack_eliciting`: other folders added such records.
+    [[nodiscard]] std::size_t finish_packet(Instant now, wire::PacketWriter& writer, bool others_ack_eliciting);
+
+    // ---- time -----------------------------------------------------------------------------------------------------
+    [[nodiscard]] Instant next_deadline() const;
+    void on_timeout(Instant now);
+
+    [[nodiscard]] LaneSender& lane() { return sender_; }
+    [[nodiscard]] const LaneSender& lane() const { return sender_; }
+    [[nodiscard]] LaneReceiver& receiver() { return receiver_; }
+    [[nodiscard]] const LaneReceiver& receiver() const { return receiver_; }
+
+  private:
+    void session_opened(Instant now, const HelloPacket& packet, bool replaces);
+    [[nodiscard]] StreamId stream();
+    void add_news(LinkNews news);
+    void drop_session(Instant now);
+    void on_fate(Instant now, const SentPacket& packet, PacketFate fate);
+    [[nodiscard]] bool settlement_due(Instant now) const;
+    [[nodiscard]] PacketDraft& draft() { return shared_->self.draft; }
+
+    Session session_;
+    PacketSpace space_;
+    AckTracker acks_;
+    LaneSender sender_;
+    LaneReceiver receiver_;
+    Instant settle_at_ = kNever;  // when an owed settlement leaves at the latest
+    const LinkShared* shared_;
+    std::uint8_t news_ = 0;
+    bool reading_ : 1 = false;  // a packet of this session, LinkSelf::reading
+    bool current_eliciting_ : 1 = false;
+    bool current_stored_ : 1 = true;
+    bool ping_owed_ : 1 = false;
+    bool goodbye_owed_ : 1 = false;
+    bool goodbye_heard_ : 1 = false;
+};
+
+}  // namespace dunlin::link

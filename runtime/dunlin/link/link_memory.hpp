@@ -1,0 +1,63 @@
+#pragma once
+
+#include <dunlin/core/limits.hpp>
+#include <dunlin/link/inbox.hpp>
+#include <dunlin/link/link.hpp>
+#include <dunlin/link/outbox.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace dunlin::link {
+
+// Derived sizes: room that follows from the limits.
+template <Limits L>
+struct LinkSizes {
+    static constexpr std::size_t outbox_blocks = L.outbox_bytes / L.payload_block_bytes;
+    static constexpr std::size_t inbox_blocks = L.inbox_bytes / L.payload_block_bytes;
+    static constexpr std::size_t sent = std::size_t{L.packets_in_flight_per_peer} + PacketSpace::kControlReserve;
+    static constexpr std::size_t ack_ranges = std::clamp<std::size_t>(L.packets_in_flight_per_peer * 3U / 4U, 6, 32);
+    static constexpr std::size_t settled_words = std::bit_ceil(std::size_t{L.unsettled_max} / 64);
+    static constexpr std::size_t notes = std::clamp<std::size_t>(L.unsettled_max / 10, 6, 16);
+    static constexpr std::size_t watermark_bytes = watermark_bytes_max(settled_words * 64, notes);
+    static_assert(outbox_blocks > 0 && outbox_blocks < kNoBlock, "outbox_bytes must be 1..65534 blocks of payload_block_bytes");
+    static_assert(inbox_blocks > 0 && inbox_blocks < kNoBlock, "inbox_bytes must be 1..65534 blocks of payload_block_bytes");
+    static_assert(L.inbox_bytes >= std::size_t{L.message_bytes_max} + 16, "inbox_bytes must hold at least one longest message");
+};
+
+// The arrays behind an Outbox and an Inbox: one each a node.
+template <Limits L>
+struct BoxArrays {
+    using Sizes = LinkSizes<L>;
+    std::array<OutboxMessage, L.outbox_messages> messages{};
+    std::array<InboxSlot, L.inbox_messages> inbox_slots{};
+    std::array<Delivery, L.deliveries> deliveries{};
+    alignas(8) std::array<std::byte, Sizes::outbox_blocks * L.payload_block_bytes> outbox_bytes{};
+    alignas(8) std::array<std::byte, Sizes::inbox_blocks * L.payload_block_bytes> inbox_bytes{};
+    alignas(8) std::array<std::byte, std::size_t{L.message_bytes_max} + 16> scratch{};
+    std::array<std::uint16_t, Sizes::outbox_blocks> outbox_links{};
+    std::array<std::uint16_t, Sizes::inbox_blocks> inbox_links{};
+
+    OutboxStorage outbox_storage() { return {outbox_bytes, outbox_links, L.payload_block_bytes, messages, deliveries}; }
+    InboxStorage inbox_storage() { return {inbox_bytes, inbox_links, L.payload_block_bytes, inbox_slots, scratch, L.message_bytes_max}; }
+};
+
+// The arrays behind one Link: one each a peer.
+template <Limits L>
+struct LinkArrays {
+    using Sizes = LinkSizes<L>;
+    std::array<std::uint64_t, 3 * Sizes::settled_words> settled_bits{};
+    std::array<SentPacket, Sizes::sent> sent{};
+    std::array<SentAlias, L.aliases_per_peer> sender_aliases{};
+    std::array<ReceivedAlias, L.aliases_per_peer> receiver_aliases{};
+    std::array<NumberRange, Sizes::ack_ranges> ack_ranges{};
+    std::array<SettlementNote, Sizes::notes> notes{};
+    std::array<std::uint16_t, L.lane_window != 0 ? L.lane_window : L.deliveries> window{};
+
+    LinkStorage storage() { return {window, sender_aliases, receiver_aliases, sent, ack_ranges, {settled_bits, notes}}; }
+};
+
+}  // namespace dunlin::link

@@ -1,0 +1,212 @@
+#include <dunlin/core/assert.hpp>
+#include <dunlin/link/packet_space.hpp>
+
+#include <algorithm>
+
+namespace dunlin::link {
+namespace {
+
+// a < b for numbers within 2^31 of each other.
+bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+
+std::uint32_t low_us(Instant now) { return static_cast<std::uint32_t>(now.time_since_epoch().count()); }
+
+// Packets stay in flight for far less than the 71 minutes that 32 bits of microseconds last.
+Duration since(Instant now, std::uint32_t sent_us_low) { return Duration{low_us(now) - sent_us_low}; }
+
+}  // namespace
+
+void SentPacket::add_range(std::uint32_t first_low, std::uint8_t count, bool skip) {
+    DUNLIN_ASSERT(!ranges_full() && count > 0);
+    if (count_[0] == 0) {
+        first_low_ = first_low;
+        first_skip_ = skip;
+        count_[0] = count;
+        return;
+    }
+    second_below_ = before(first_low, first_low_);
+    const std::uint32_t distance = second_below_ ? first_low_ - first_low : first_low - first_low_;
+    DUNLIN_ASSERT(distance <= 0xffff);
+    distance_ = static_cast<std::uint16_t>(distance);
+    second_skip_ = skip;
+    count_[1] = count;
+}
+
+PacketSpace::PacketSpace(std::span<SentPacket> ring, Counters& counters) : ring_(ring), counters_(&counters) {}
+
+void PacketSpace::reset() {
+    ring_.clear();
+    next_ = PacketNumber{1};
+    loss_at_ = kNever;
+    in_flight_ = 0;
+    probe_count_ = 0;
+    probes_owed_ = 0;
+    any_acked_ = false;
+}
+
+PacketNumber PacketSpace::take_number() {
+    const PacketNumber number = next_;
+    next_ = next_.next();
+    return number;
+}
+
+void PacketSpace::on_sent(Instant now, PacketNumber number, SentPacket packet) {
+    packet.number_low = static_cast<std::uint32_t>(number.value());
+    packet.sent_us_low = low_us(now);
+    const bool pushed = ring_.push(packet);
+    DUNLIN_ASSERT(pushed);
+    ++in_flight_;
+    last_sent_ = now;
+    if (probes_owed_ > 0) --probes_owed_;
+}
+
+std::size_t PacketSpace::lower_bound(std::uint32_t low) const {
+    std::size_t first = 0;
+    std::size_t count = ring_.size();
+    while (count > 0) {
+        const std::size_t half = count / 2;
+        if (before(ring_[first + half].number_low, low)) {
+            first += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return first;
+}
+
+// ---- acks -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Walks the ranges of an ack from the largest down; false where they make no sense.
+template <class Visit>
+bool each_range(const wire::Ack& ack, std::span<const std::byte> bytes, Visit visit) {
+    std::uint64_t last = ack.largest();
+    std::uint64_t length = ack.first_length();
+    for (std::size_t i = 0;; ++i) {
+        if (length == 0 || length > last) return false;
+        visit(last - length + 1, last);
+        if (i == ack.range_count()) return true;
+        const auto range = wire::load<wire::AckRange>(bytes.subspan(i * sizeof(wire::AckRange)));
+        const std::uint64_t below = last - length;
+        if (range.gap() == 0 || range.gap() >= below) return false;
+        last = below - range.gap();
+        length = range.length();
+    }
+}
+
+}  // namespace
+
+bool PacketSpace::on_ack(Instant now, const wire::Record& record, FateSink fate) {
+    const auto ack = record.as<wire::Ack>();
+    const bool sane = ack.largest() < next_.value() && record.bytes.size() >= ack.range_count() * sizeof(wire::AckRange) &&
+                      each_range(ack, record.bytes, [](std::uint64_t, std::uint64_t) {});
+    if (!sane) {
+        counters_->add(Counter::records_malformed);
+        return false;
+    }
+    const auto largest_low = static_cast<std::uint32_t>(ack.largest());
+    if (const std::size_t i = lower_bound(largest_low); i < ring_.size() && ring_[i].number_low == largest_low && !ring_[i].done) {
+        rtt_.add(since(now, ring_[i].sent_us_low), Duration{ack.delay_us()});
+    }
+    if (!any_acked_ || before(largest_acked_low_, largest_low)) largest_acked_low_ = largest_low;
+    any_acked_ = true;
+    std::uint32_t newly = 0;
+    (void)each_range(ack, record.bytes, [&](std::uint64_t first, std::uint64_t last) {
+        newly += acknowledge(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last), fate);
+    });
+    if (newly > 0) {
+        probe_count_ = 0;
+        probes_owed_ = 0;
+    }
+    detect_loss(now, fate);
+    return true;
+}
+
+std::uint32_t PacketSpace::acknowledge(std::uint32_t first_low, std::uint32_t last_low, FateSink fate) {
+    std::uint32_t newly = 0;
+    if (ring_.empty() || before(last_low, ring_.front().number_low)) return 0;
+    const std::size_t start = before(first_low, ring_.front().number_low) ? 0 : lower_bound(first_low);
+    for (std::size_t i = start; i < ring_.size() && !before(last_low, ring_[i].number_low); ++i) {
+        SentPacket& packet = ring_[i];
+        if (packet.done) continue;
+        packet.done = true;
+        --in_flight_;
+        ++newly;
+        counters_->add(Counter::packets_acked);
+        fate(packet, PacketFate::acked);
+    }
+    return newly;
+}
+
+// ---- loss (RFC 9002 §6.1) -------------------------------------------------------------------------------------------
+
+void PacketSpace::detect_loss(Instant now, FateSink fate) {
+    loss_at_ = kNever;
+    const Duration delay = rtt_.loss_delay();
+    for (std::size_t i = 0; i < ring_.size() && any_acked_; ++i) {
+        SentPacket& packet = ring_[i];
+        if (before(largest_acked_low_, packet.number_low)) break;
+        if (packet.done) continue;
+        const Duration age = since(now, packet.sent_us_low);
+        if (age >= delay || largest_acked_low_ - packet.number_low >= kPacketThreshold) {
+            lose(packet, fate);
+        } else {
+            loss_at_ = earlier(loss_at_, now + (delay - age));
+        }
+    }
+    pop_done();
+}
+
+void PacketSpace::lose(SentPacket& packet, FateSink fate) {
+    packet.done = true;
+    --in_flight_;
+    ++lost_;
+    counters_->add(Counter::packets_lost);
+    if (!packet.probed) fate(packet, PacketFate::lost);
+}
+
+void PacketSpace::pop_done() {
+    while (!ring_.empty() && ring_.front().done) ring_.pop();
+}
+
+// ---- timeouts (RFC 9002 §6.2) ---------------------------------------------------------------------------------------
+
+Instant PacketSpace::next_deadline() const {
+    if (loss_at_ != kNever) return loss_at_;
+    if (in_flight_ == 0) return kNever;
+    return last_sent_ + std::min(rtt_.probe_timeout() * (std::int64_t{1} << std::min<std::uint8_t>(probe_count_, 16)), probe_timeout_max());
+}
+
+void PacketSpace::on_timeout(Instant now, FateSink fate) {
+    if (now < next_deadline()) return;
+    if (loss_at_ != kNever) {
+        detect_loss(now, fate);
+        return;
+    }
+    counters_->add(Counter::probe_timeouts);
+    if (probe_count_ < 16) ++probe_count_;
+    probes_owed_ = 2;
+    // The oldest two are sent again; what was sent again before gives its place to the probes.
+    std::uint8_t chosen = 0;
+    for (std::size_t i = 0; i < ring_.size() && chosen < 2; ++i) {
+        SentPacket& packet = ring_[i];
+        if (packet.done) continue;
+        ++chosen;
+        if (packet.probed) {
+            lose(packet, fate);
+        } else {
+            packet.probed = true;
+            fate(packet, PacketFate::probe);
+        }
+    }
+    pop_done();
+    while (ring_.size() + probes_owed_ > ring_.capacity()) {
+        if (!ring_.front().done) lose(ring_.front(), fate);
+        ring_.pop();
+    }
+    last_sent_ = now;  // the next timeout counts from here even if the probes cannot leave
+}
+
+}  // namespace dunlin::link

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <dunlin/core/callback.hpp>
+#include <dunlin/core/counters.hpp>
+#include <dunlin/core/ids.hpp>
+#include <dunlin/core/ring.hpp>
+#include <dunlin/core/time.hpp>
+#include <dunlin/link/rtt.hpp>
+#include <dunlin/link/sent_packet.hpp>
+#include <dunlin/wire/record.hpp>
+
+#include <cstdint>
+#include <span>
+
+namespace dunlin::link {
+
+enum class PacketFate : std::uint8_t { acked, lost, probe };  // probe: content is to be sent again, the packet may still arrive
+using FateSink = Callback<void(const SentPacket&, PacketFate)>;
+
+// The packets of one session that ask for an ack: their numbers, and what became of them. Loss detection and probe
+// timeouts of RFC 9002 §6; no congestion control yet: what is in flight is bounded by the ring. The ring holds two
+// packets more than data may use, for control and probes.
+class PacketSpace {
+  public:
+    static constexpr std::uint32_t kPacketThreshold = 3;
+    static constexpr Duration kProbeTimeoutMax = seconds{1};
+    static constexpr std::size_t kControlReserve = 2;
+
+    PacketSpace(std::span<SentPacket> ring, Counters& counters);
+    void reset();  // a new session; the RTT is kept as a first guess
+
+    [[nodiscard]] PacketNumber next_number() const { return next_; }
+    PacketNumber take_number();  // of a packet that leaves now
+    [[nodiscard]] bool data_fits() const { return in_flight_ + kControlReserve < ring_.capacity() && !ring_full(); }
+    [[nodiscard]] bool control_fits() const { return !ring_full(); }
+    // Remembers an ack-eliciting packet that leaves now. control_fits().
+    void on_sent(Instant now, PacketNumber number, SentPacket packet);
+    // False: malformed, or it acknowledges what was never sent (counted); nothing else happened.
+    bool on_ack(Instant now, const wire::Record& record, FateSink fate);
+
+    [[nodiscard]] Instant next_deadline() const;
+    void on_timeout(Instant now, FateSink fate);
+    // Probes that must leave even with nothing to say (a ping).
+    [[nodiscard]] bool probe_owed() const { return probes_owed_ > 0; }
+    // The peer is heard making progress: the probe timeout starts over.
+    void on_progress() { probe_count_ = 0; }
+    [[nodiscard]] const RttEstimator& rtt() const { return rtt_; }
+    [[nodiscard]] std::uint16_t in_flight() const { return in_flight_; }
+    [[nodiscard]] std::uint32_t lost() const { return lost_; }
+
+  private:
+    [[nodiscard]] bool ring_full() const { return ring_.full(); }
+    [[nodiscard]] std::size_t lower_bound(std::uint32_t low) const;
+    std::uint32_t acknowledge(std::uint32_t first_low, std::uint32_t last_low, FateSink fate);
+    void detect_loss(Instant now, FateSink fate);
+    void lose(SentPacket& packet, FateSink fate);
+    void pop_done();
+    // A backed-off probe stays frequent enough to beat any idle timeout, but never beats the round trip itself.
+    [[nodiscard]] Duration probe_timeout_max() const { return kProbeTimeoutMax + rtt_.probe_timeout(); }
+
+    Ring<SentPacket> ring_;  // ascending numbers
+    Counters* counters_;
+    PacketNumber next_{1};
+    Instant loss_at_ = kNever;
+    Instant last_sent_{};
+    RttEstimator rtt_;
+    std::uint32_t largest_acked_low_ = 0;
+    std::uint32_t lost_ = 0;
+    std::uint16_t in_flight_ = 0;
+    std::uint8_t probe_count_ = 0;
+    std::uint8_t probes_owed_ = 0;
+    bool any_acked_ = false;
+};
+
+}  // namespace dunlin::link

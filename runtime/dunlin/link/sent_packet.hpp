@@ -1,0 +1,50 @@
+#pragma once
+
+#include <dunlin/core/ids.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace dunlin::link {
+
+inline constexpr std::uint16_t kNoAlias = 0xffff;
+inline constexpr std::size_t kRangesPerPacket = 2;
+inline constexpr std::size_t kRangeMax = 255;  // sequences of one range
+
+// What one ack-eliciting packet carried, kept until its fate is known. 64-bit numbers are kept as their low halves: all
+// that are compared lie within 2^31 of each other. The second range is kept by its distance from the first, which a lane's
+// window keeps below 2^16.
+class SentPacket {
+  public:
+    std::uint32_t number_low = 0;
+    std::uint32_t sent_us_low = 0;
+    std::uint32_t ack_largest_low = 0;  // the ack that it carried; with carried_ack
+    std::uint16_t alias = kNoAlias;     // declared in it
+    bool settlement : 1 = false;
+    bool carried_ack : 1 = false;
+    bool done : 1 = false;    // acknowledged, or lost
+    bool probed : 1 = false;  // a probe timeout has queued its content again
+
+    // Sequences: messages or skips.
+    [[nodiscard]] std::size_t ranges() const { return (count_[0] > 0 ? 1U : 0U) + (count_[1] > 0 ? 1U : 0U); }
+    [[nodiscard]] bool ranges_full() const { return count_[1] > 0; }
+    [[nodiscard]] std::uint32_t range_first(std::size_t i) const {
+        if (i == 0) return first_low_;
+        return second_below_ ? first_low_ - distance_ : first_low_ + distance_;
+    }
+    [[nodiscard]] std::uint8_t range_count(std::size_t i) const { return count_[i]; }
+    [[nodiscard]] bool range_is_skip(std::size_t i) const { return i == 0 ? first_skip_ : second_skip_; }
+    void add_range(std::uint32_t first_low, std::uint8_t count, bool skip);
+
+  private:
+    bool first_skip_ : 1 = false;
+    bool second_skip_ : 1 = false;
+    bool second_below_ : 1 = false;
+    std::uint32_t first_low_ = 0;
+    std::uint16_t distance_ = 0;
+    std::array<std::uint8_t, kRangesPerPacket> count_{};
+};
+static_assert(sizeof(SentPacket) == 24);
+
+}  // namespace dunlin::link

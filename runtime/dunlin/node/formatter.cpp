@@ -1,0 +1,72 @@
+#include <dunlin/node/formatter.hpp>
+
+#include <dunlin/consensus/journal_records.hpp>
+#include <dunlin/journal/format_info.hpp>
+#include <dunlin/node/records.hpp>
+
+namespace dunlin {
+
+Status Formatter::begin(std::uint64_t device_bytes) {
+    if (plan_.node == NodeId{} || plan_.storage == StorageId{} || plan_.stream == StreamId{}) return Status::invalid_argument;
+    if (plan_.cluster.empty() || plan_.cluster.size() > journal::kClusterNameBytesMax) return Status::invalid_argument;
+    if (plan_.init) {
+        std::array<std::byte, ledger::kBootstrapBytesMax> payload{};
+        ledger::BootstrapHead head{};
+        if (!ledger::decode(ledger::encode(plan_.bootstrap, payload), head)) return Status::invalid_argument;
+    }
+    journal_->format(device_bytes, plan_.storage);
+    return journal_->status();
+}
+
+// format · init: bind, hard state, the bootstrap entry
+Status Formatter::append_next() {
+    switch (position_) {
+        case 0: {
+            journal::FormatInfo info;
+            info.storage = plan_.storage;
+            info.stream = plan_.stream;
+            info.node = plan_.node;
+            if (const Status status = info.set_cluster_name(plan_.cluster); status != Status::ok) return status;
+            const auto payload = journal::encode(info);
+            return journal_->checkpoint_append(journal::RecordKind::format, payload);
+        }
+        case 1: {
+            const BindRecord record{plan_.bootstrap.incarnation.value()};
+            return journal_->checkpoint_append(journal::RecordKind::bind, consensus::record_bytes(record));
+        }
+        case 2: {
+            const auto record = consensus::bootstrap_hard_state();
+            return journal_->checkpoint_append(journal::RecordKind::hard_state, consensus::record_bytes(record));
+        }
+        default: {
+            const auto record = consensus::bootstrap_log_entry();
+            std::array<std::byte, ledger::kBootstrapBytesMax> payload{};
+            const auto bootstrap = ledger::encode(plan_.bootstrap, payload);
+            return journal_->checkpoint_append(journal::RecordKind::log_entry, consensus::record_bytes(record), bootstrap);
+        }
+    }
+}
+
+std::optional<journal::DeviceOp> Formatter::poll_op() {
+    const std::uint8_t end = plan_.init ? 4 : 1;
+    while (!finished_ && failure_ == Status::ok && journal_->checkpoint_takes_records()) {
+        const Status status = append_next();
+        if (status == Status::busy) break;
+        if (status != Status::ok) {
+            failure_ = status;
+            break;
+        }
+        if (++position_ == end) {
+            journal_->finish_checkpoint();
+            finished_ = true;
+        }
+    }
+    return journal_->poll_op();
+}
+
+bool Formatter::done() const {
+    if (failure_ != Status::ok || journal_->state() == journal::State::failed) return true;
+    return finished_ && !journal_->checkpointing() && journal_->durable() >= journal_->appended();
+}
+
+}  // namespace dunlin

@@ -1,0 +1,197 @@
+#pragma once
+
+#include <dunlin/bus/bus.hpp>
+#include <dunlin/core/event.hpp>
+#include <dunlin/core/limits.hpp>
+#include <dunlin/journal/device.hpp>
+#include <dunlin/journal/format_info.hpp>
+#include <dunlin/ledger/lease_holder.hpp>
+#include <dunlin/node/io.hpp>
+#include <dunlin/node/mailbox.hpp>
+#include <dunlin/node/node_storage.hpp>
+#include <dunlin/node/options.hpp>
+#include <dunlin/node/status_report.hpp>
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace dunlin {
+
+// One member of a cluster: a deterministic state machine that does no IO. The caller owns the loop: it passes in time,
+// datagrams and completed journal operations, and takes out packets, journal operations and events.
+//
+//     node.start(now);
+//     loop: on_datagram / on_path / on_journal / on_timeout as they happen, then
+//           poll_journal, poll_connect, poll_event, poll_transmit until each is empty,
+//           then sleep until next_deadline() or the next input.
+//
+// Handlers run inside on_*(); they may call the bus and the coordination calls, never on_*() or poll_*() (asserted).
+// Not thread-safe: one thread calls it. `Mailbox` is the way in from elsewhere. Memory: NodeMemory<limits>.
+class Node {
+  public:
+    Node(const NodeStorage& storage, const Options& options);
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+
+    // Starts recovery from the journal, if there is one, else the node is ready at once. Call once. Nothing is sent
+    // before Event::started. invalid_argument: see validate().
+    Status start(Instant now);
+    // Stops granting, publishing and handing messages to handlers, releases leases, hands leadership over where it can,
+    // waits until every outcome of this node's publishes was polled and every publisher knows what became of its messages here,
+    // then says goodbye. drained() tells when that is done; the caller sets its own limit.
+    void shutdown(Instant now);
+    [[nodiscard]] bool drained() const;
+
+    // ---- Input ------------------------------------------------------------------------------------------------
+    void on_datagram(Instant now, PathId path, const PeerIdentity& identity, std::span<const std::byte> bytes);
+    void on_path(Instant now, PathId path, const PathUpdate& update);
+    void on_journal(Instant now, std::uint32_t operation, Status status, std::size_t bytes);
+    void on_timeout(Instant now);
+
+    // ---- Output -----------------------------------------------------------------------------------------------
+    // Writes one packet into `buffer` (at least packet_bytes_max long); nothing when none is due. Packets of one path
+    // come in a row. Work is bounded by what is ready.
+    [[nodiscard]] std::optional<Transmit> poll_transmit(Instant now, std::span<std::byte> buffer);
+    [[nodiscard]] std::optional<Dial> poll_connect();
+    // At most one operation is outstanding; its buffer stays valid until on_journal() with its id.
+    [[nodiscard]] std::optional<journal::DeviceOp> poll_journal();
+    // Outcomes first, then results of requests, then the rest in order.
+    [[nodiscard]] std::optional<Event> poll_event();
+    [[nodiscard]] Instant next_deadline() const;  // kNever: wait for input
+
+    // ---- Bus --------------------------------------------------------------------------------------------------
+    // See bus/bus.hpp for what each returns at its limits.
+    [[nodiscard]] Result<bus::Published> publish(Instant now, const bus::PublishOptions& options);
+    [[nodiscard]] Result<SubscriptionId> subscribe(std::string_view filter, bus::Handler handler,
+                                                   const bus::SubscribeOptions& options = {});
+    Status unsubscribe(SubscriptionId subscription);
+    // Ends a `pending` verdict; not_found where the message is no longer waiting.
+    Status complete(Instant now, const bus::CompletionId& completion, bus::Verdict verdict);
+    [[nodiscard]] std::uint16_t subscriber_count(std::string_view topic) const;
+    // Publishes what waits in the mailbox. outbox_full, busy, recovering: the rest stays there, drain again later. What
+    // publish() refuses for good (a bad topic, nobody listens) is dropped and counted as mailbox_refused.
+    Status drain(Instant now, Mailbox& mailbox);
+    // The application's position, made durable together with the watermarks of all messages settled so far.
+    void store_receive_position(std::uint64_t position);
+    // Positions as recovered from the journal, or 0.
+    [[nodiscard]] std::uint64_t publish_position() const;
+    [[nodiscard]] std::uint64_t receive_position() const;
+
+    // ---- Coordination -----------------------------------------------------------------------------------------
+    // Each call ends in one Event::request_done with its id, by Options::request_timeout at the latest.
+    // busy: Limits::requests are under way. invalid_argument, too_large: name or value.
+    [[nodiscard]] Result<RequestId> put(Instant now, std::string_view key, std::span<const std::byte> value);  // event: value = revision
+    [[nodiscard]] Result<RequestId> get(Instant now, std::string_view key);                                    // event: value = revision
+    // The bytes that a get() returned; valid until the next call of poll_event().
+    [[nodiscard]] std::span<const std::byte> value_of(RequestId request) const;
+    // Wants the lease until it is released: acquires it as soon as it is free and renews it. lease() tells its state.
+    // ttl: 100 ms..1 h. Events: lease_held, lease_jeopardy, lease_lost.
+    [[nodiscard]] Result<ledger::LeaseHandle> acquire_lease(Instant now, std::string_view name, Duration ttl);
+    void release_lease(Instant now, ledger::LeaseHandle handle);
+    [[nodiscard]] ledger::LeaseView lease(ledger::LeaseHandle handle) const;
+
+    // ---- Introspection ----------------------------------------------------------------------------------------
+    [[nodiscard]] NodeId id() const { return self_.id; }
+    [[nodiscard]] const Counters& counters() const { return counters_; }
+    [[nodiscard]] StatusReport status(Instant now) const;
+    // The i-th peer in use, or nothing past the last.
+    [[nodiscard]] std::optional<PeerReport> peer(Instant now, std::size_t i) const;
+
+  private:
+    // What a checkpoint writes next.
+    enum class CheckpointStage : std::uint8_t { format, bind, epoch, coordinator, bus, links, done };
+    struct Checkpoint {
+        bus::EmitCursor bus{};
+        std::uint32_t position = 0;
+        CheckpointStage stage = CheckpointStage::done;
+    };
+
+    // ---- node.cpp
+    [[nodiscard]] link::Link& link_of(PeerIndex peer) const { return links_[peer.value()]; }
+    [[nodiscard]] link::Link* link_in_use(PeerIndex peer) const { return peers_.in_use(peer) ? &links_[peer.value()] : nullptr; }
+    [[nodiscard]] Status may_publish() const;
+    void become_ready(Instant now);
+    [[nodiscard]] bool may_say_goodbye(Instant now) const;
+    void continue_shutdown(Instant now);
+    void advance(Instant now);
+    void loop_back(Instant now);
+    void read_fence_floors(Instant now);
+    void take_fence_floors(Instant now);
+
+    // ---- node_peers.cpp
+    [[nodiscard]] PeerIndex take_peer(Instant now);
+    [[nodiscard]] PeerIndex ensure_peer(Instant now, NodeId node);
+    void name_peer(PeerIndex peer, NodeId node);
+    void free_peer(Instant now, PeerIndex peer);
+    void merge_seed(Instant now, PeerIndex seed, PeerIndex peer);
+    void dial_voter(Instant now, NodeId node, std::span<const std::byte> address);
+    void dial_voters(Instant now);
+    void take_news(Instant now, PeerIndex peer);
+    void on_session_opened(Instant now, PeerIndex peer);
+    void bind(Instant now, ClusterIncarnation cluster);
+    void raise_epoch(Instant now, BootEpoch known);
+    [[nodiscard]] bool is_stranger(PeerIndex peer) const;
+    void drop_silent_strangers(Instant now);
+    [[nodiscard]] Instant strangers_deadline() const;
+
+    // ---- node_io.cpp
+    void on_hello(Instant now, PathId path, wire::PacketReader& reader);
+    void on_session_packet(Instant now, PathId path, wire::PacketReader& reader);
+    [[nodiscard]] bool dispatch(Instant now, PeerIndex peer, const wire::Record& record);
+    [[nodiscard]] bool wants_to_send(Instant now, PeerIndex peer) const;
+    [[nodiscard]] std::size_t fill_packet(Instant now, PeerIndex peer, std::span<std::byte> buffer);
+
+    // ---- node_journal.cpp
+    void replay_recovered(Instant now);
+    [[nodiscard]] Status replay(Instant now, const journal::RecoveredRecord& record);
+    void finish_recovery(Instant now);
+    void fail(Status status);
+    void note_durable(Instant now);
+    void store_watermarks();
+    void append_own_records();
+    void continue_checkpoint();
+    [[nodiscard]] Status emit_next();
+    [[nodiscard]] Status emit_watermarks();
+    [[nodiscard]] Status emit_bus();
+
+    Counters counters_;
+    Random random_;
+    EventQueue events_;
+    journal::Journal journal_;
+    link::LinkSelf self_;
+    link::Outbox outbox_;
+    link::Inbox inbox_;
+    PeerTable peers_;
+    link::InboundSink sink_;
+    link::LinkShared shared_;
+    std::span<link::Link> links_;
+    bus::Bus bus_;
+    membership::FailureDetector detector_;
+    ledger::Client client_;
+    ledger::LeaseHolder leases_;
+    Coordinator* coordinator_ = nullptr;
+
+    std::span<const std::string_view> seeds_;
+    std::uint64_t journal_bytes_;  // 0: no journal
+    Duration election_timeout_max_;
+    StreamId journal_stream_{};  // as recovered
+    Checkpoint checkpoint_{};
+    Instant last_now_{};
+    Instant drain_until_leader_ = kNever;  // waits no longer for leadership to be handed over
+    std::span<const std::byte> last_value_{};
+    RequestId last_value_of_{};
+    JournalSequence watermark_gate_{};  // of the last batch of watermarks
+    LeaseKey floor_read_lease_{};
+    RequestId floor_read_{};
+    PeerIndex next_to_send_{};
+    Status options_status_;  // what validate() said
+    RunState state_ = RunState::created;
+    bool inside_ = false;
+    bool epoch_to_store_ = false;
+    bool bind_to_store_ = false;
+    bool position_to_store_ = false;
+    bool said_goodbye_ = false;
+};
+
+}  // namespace dunlin

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <dunlin/bus/bus_memory.hpp>
+#include <dunlin/consensus/consensus_memory.hpp>
+#include <dunlin/ledger/ledger_memory.hpp>
+#include <dunlin/link/link_memory.hpp>
+#include <dunlin/node/node.hpp>
+#include <dunlin/node/presets.hpp>
+#include <dunlin/node/voter.hpp>
+
+#include <array>
+#include <cstddef>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace dunlin {
+
+// Whether these limits fit together; each wrong one stops the compiler with its sentence.
+template <Limits L>
+consteval bool valid_limits() {
+    static_assert(L.peers >= 1 && L.peers <= 256, "peers must be 1..256");
+    static_assert(L.topics >= 1 && L.topics <= 4096, "topics must be 1..4096");
+    static_assert(L.topic_bytes_max >= 8 && L.topic_bytes_max <= 256, "topic_bytes_max must be 8..256");
+    static_assert(L.local_subscriptions >= 1 && L.local_subscriptions <= 1024, "local_subscriptions must be 1..1024");
+    static_assert(L.remote_subscriptions >= 1 && L.remote_subscriptions <= 4096, "remote_subscriptions must be 1..4096");
+    static_assert(L.aliases_per_peer >= 1 && L.aliases_per_peer <= 1024, "aliases_per_peer must be 1..1024");
+    static_assert(L.payload_block_bytes >= 16 && L.payload_block_bytes <= 4096 && L.payload_block_bytes % 4 == 0,
+                  "payload_block_bytes must be a multiple of 4, 16..4096");
+    static_assert(L.message_bytes_max >= 1 && L.message_bytes_max <= 1100, "message_bytes_max must be 1..1100: a message fits one packet");
+    static_assert(L.outbox_bytes >= L.message_bytes_max + 16U, "outbox_bytes must hold at least one longest message");
+    static_assert(L.unsettled_max >= 64 && L.unsettled_max <= kUnsettledMax && L.unsettled_max % 64 == 0,
+                  "unsettled_max must be a multiple of 64, 64..1024");
+    static_assert(L.packets_in_flight_per_peer >= 8 && L.packets_in_flight_per_peer <= 1024 &&
+                      (L.packets_in_flight_per_peer & (L.packets_in_flight_per_peer - 1)) == 0,
+                  "packets_in_flight_per_peer must be a power of two, 8..1024");
+    static_assert(L.requests >= 1 && L.requests <= 64, "requests must be 1..64");
+    static_assert(L.fences >= 1 && L.fences <= 64, "fences must be 1..64");
+    static_assert(L.events >= 8, "events must be at least 8");
+    static_assert(!L.voter || L.journal_buffer_bytes >= 512, "a voter needs a journal: journal_buffer_bytes must be at least 512");
+    static_assert(L.journal_buffer_bytes == 0 || L.journal_buffer_bytes >= 512, "journal_buffer_bytes must be 0 or at least 512");
+    static_assert(L.journal_buffer_bytes % 8 == 0, "journal_buffer_bytes must be a multiple of 8");
+    return true;
+}
+
+// Every byte of a node, itself included: put it in static storage, and sizeof says the whole bill. The node is made in
+// place by emplace(); nothing is freed, so a node may simply be made anew (a restart in a simulation).
+template <Limits L>
+class NodeMemory {
+    static_assert(valid_limits<L>());
+
+  public:
+    NodeMemory() = default;
+    NodeMemory(const NodeMemory&) = delete;
+    NodeMemory& operator=(const NodeMemory&) = delete;
+
+    // A new node in this memory; one made before is gone. O(sizeof). Then Node::start().
+    Node& emplace(const Options& options) {
+        static_assert(std::is_trivially_destructible_v<Node> && std::is_trivially_destructible_v<Voter>);
+        arrays_.~Arrays();
+        new (&arrays_) Arrays();
+        return *new (&node_) Node(storage(), options);
+    }
+
+  private:
+    struct NoVoter {};
+    struct VoterArrays {
+        consensus::ConsensusArrays<L, ledger::image_bytes(L.ledger)> consensus{};
+        ledger::ReplicaArrays<L> ledger{};
+        alignas(Voter) std::array<std::byte, sizeof(Voter)> voter;
+    };
+    struct Arrays {
+        std::array<PeerSlot, L.peers> peers{};
+        std::array<link::LinkArrays<L>, L.peers> link{};
+        alignas(link::Link) std::array<std::byte, sizeof(link::Link) * L.peers> links;
+        link::BoxArrays<L> boxes{};
+        std::array<membership::Watched, L.peers> watched{};
+        ledger::ClientArrays<L> client{};
+        bus::BusArrays<L> bus{};
+        alignas(8) std::array<std::byte, L.journal_buffer_bytes> journal{};
+        std::array<Event, L.events> events{};
+        [[no_unique_address]] std::conditional_t<L.voter, VoterArrays, NoVoter> voter{};
+    };
+
+    std::span<link::Link> make_links(const link::LinkShared& shared) {
+        for (std::size_t i = 0; i < L.peers; ++i) {
+            new (&arrays_.links[i * sizeof(link::Link)])
+                link::Link(arrays_.link[i].storage(), shared, PeerIndex{static_cast<std::uint16_t>(i)});
+        }
+        return {std::launder(reinterpret_cast<link::Link*>(arrays_.links.data())), L.peers};
+    }
+
+    NodeStorage storage() {
+        NodeStorage storage;
+        storage.peers = arrays_.peers;
+        storage.make_links = {
+            [](void* memory, const link::LinkShared& shared) { return static_cast<NodeMemory*>(memory)->make_links(shared); }, this};
+        storage.outbox = arrays_.boxes.outbox_storage();
+        storage.inbox = arrays_.boxes.inbox_storage();
+        storage.watched = arrays_.watched;
+        storage.client = arrays_.client.client();
+        storage.leases = arrays_.client.leases;
+        storage.bus = arrays_.bus.storage();
+        storage.bus.scratch = arrays_.boxes.scratch;
+        storage.journal = {arrays_.journal};
+        storage.events = arrays_.events;
+        storage.message_bytes_max = L.message_bytes_max;
+        if constexpr (L.voter) {
+            storage.make_coordinator = {[](void* memory, const VoterParts& parts) -> Coordinator* {
+                                            auto& voter = static_cast<NodeMemory*>(memory)->arrays_.voter;
+                                            return new (&voter.voter)
+                                                Voter({voter.consensus.storage(), voter.ledger.ledger(), voter.ledger.service()},
+                                                      parts.options, parts.journal, parts.counters, parts.random, parts.events);
+                                        },
+                                        this};
+        }
+        return storage;
+    }
+
+    Arrays arrays_;
+    alignas(Node) std::array<std::byte, sizeof(Node)> node_;
+};
+
+// The bill of the presets (architecture: 16, 24 and 96 KiB on a Cortex-M, where pointers have 4 bytes).
+static_assert(sizeof(void*) != 4 || sizeof(NodeMemory<limits::micro>) <= 16 * 1024);
+static_assert(sizeof(void*) != 4 || sizeof(NodeMemory<limits::voter_min>) <= 24 * 1024);
+static_assert(sizeof(void*) != 4 || sizeof(NodeMemory<limits::small>) <= 96 * 1024);
+static_assert(sizeof(void*) != 8 || sizeof(NodeMemory<limits::micro>) <= 20 * 1024);
+static_assert(sizeof(void*) != 8 || sizeof(NodeMemory<limits::voter_min>) <= 29 * 1024);
+static_assert(sizeof(void*) != 8 || sizeof(NodeMemory<limits::small>) <= 104 * 1024);
+
+}  // namespace dunlin

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <dunlin/bus/bus.hpp>
+#include <dunlin/consensus/options.hpp>
+#include <dunlin/core/callback.hpp>
+#include <dunlin/core/event.hpp>
+#include <dunlin/journal/journal.hpp>
+#include <dunlin/ledger/client.hpp>
+#include <dunlin/ledger/lease_holder.hpp>
+#include <dunlin/link/inbox.hpp>
+#include <dunlin/link/link.hpp>
+#include <dunlin/link/outbox.hpp>
+#include <dunlin/membership/failure_detector.hpp>
+#include <dunlin/node/coordinator.hpp>
+#include <dunlin/node/peer_table.hpp>
+
+#include <cstddef>
+#include <span>
+
+namespace dunlin {
+
+// What a voter shares with the node that it is part of.
+struct VoterParts {
+    const consensus::ConsensusOptions& options;
+    journal::Journal& journal;
+    Counters& counters;
+    Random& random;
+    EventQueue& events;
+};
+
+// Every byte of a node, as spans; NodeMemory<Limits> owns them.
+struct NodeStorage {
+    std::span<PeerSlot> peers{};
+    Callback<std::span<link::Link>(const link::LinkShared&)> make_links{};  // in their place, one a peer; called once
+    link::OutboxStorage outbox{};
+    link::InboxStorage inbox{};
+    std::span<membership::Watched> watched{};
+    ledger::ClientStorage client{};
+    std::span<ledger::HeldLease> leases{};
+    bus::BusStorage bus{};
+    journal::JournalStorage journal{};
+    std::span<Event> events{};
+    std::size_t message_bytes_max = 0;
+    Callback<Coordinator*(const VoterParts&)> make_coordinator{};  // none: this node does not vote
+};
+
+}  // namespace dunlin

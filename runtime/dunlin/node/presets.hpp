@@ -1,0 +1,95 @@
+#pragma once
+
+#include <dunlin/core/limits.hpp>
+
+// Limits to start from. Copy one and change what your node needs: a bad combination does not compile, and
+// sizeof(NodeMemory<yours>) is the whole bill. What each takes is static_asserted beside NodeMemory (node_memory.hpp).
+namespace dunlin::limits {
+
+// Outbox and inbox of a preset are counted as they lie in memory, with their bookkeeping: `outbox_bytes` is what is left
+// for payloads when messages and deliveries have their slots.
+
+// A board that is a member: publishes, subscribes, holds leases. At most 16 KiB on Cortex-M. Its outbox takes 4 KiB and
+// its inbox 2 KiB.
+inline constexpr Limits micro{
+    .peers = 4,
+    .topics = 16,
+    .topic_bytes_max = 32,
+    .local_subscriptions = 8,
+    .remote_subscriptions = 12,
+    .aliases_per_peer = 8,
+    .payload_block_bytes = 64,
+    .outbox_bytes = 45 * 64,
+    .outbox_messages = 16,
+    .deliveries = 24,
+    .lane_window = 16,
+    .inbox_bytes = 19 * 64,
+    .inbox_messages = 12,
+    .message_bytes_max = 256,
+    .packets_in_flight_per_peer = 8,
+    .leases_held = 2,
+    .requests = 2,
+    .fences = 2,
+    .events = 10,
+    .journal_buffer_bytes = 512,
+};
+
+// A board that votes in a cluster of three to five. At most 24 KiB on Cortex-M.
+inline constexpr Limits voter_min{
+    .peers = 4,
+    .topics = 16,
+    .topic_bytes_max = 20,
+    .local_subscriptions = 4,
+    .remote_subscriptions = 5,
+    .aliases_per_peer = 4,
+    .payload_block_bytes = 64,
+    .outbox_bytes = 47 * 64,
+    .outbox_messages = 12,
+    .deliveries = 18,
+    .lane_window = 16,
+    .inbox_bytes = 20 * 64,
+    .inbox_messages = 8,
+    .message_bytes_max = 256,
+    .packets_in_flight_per_peer = 8,
+    .leases_held = 2,
+    .requests = 2,
+    .fences = 2,
+    .events = 8,
+    .journal_buffer_bytes = 512,
+    .voter = true,
+    .log_entries = 32,
+    .log_bytes = 512,
+    .proposals = 3,
+    .ledger = {.leases = 16, .keys = 16, .sessions = 16, .members = 5, .value_bytes = 32},
+};
+
+// An ARM Linux node or a bigger board, voting. At most 96 KiB on Cortex-M.
+inline constexpr Limits small{
+    .peers = 16,
+    .topics = 64,
+    .topic_bytes_max = 32,
+    .local_subscriptions = 8,
+    .remote_subscriptions = 24,
+    .aliases_per_peer = 8,
+    .payload_block_bytes = 64,
+    .outbox_bytes = 416 * 64,
+    .outbox_messages = 64,
+    .deliveries = 124,
+    .lane_window = 32,
+    .inbox_bytes = 32 * 64,
+    .inbox_messages = 24,
+    .message_bytes_max = 512,
+    .packets_in_flight_per_peer = 8,
+    .leases_held = 4,
+    .requests = 4,
+    .fences = 4,
+    .events = 10,
+    .journal_buffer_bytes = 1024,
+    .voter = true,
+    .log_entries = 128,
+    .log_bytes = 2048,
+    .proposals = 8,
+    .ledger = {.leases = 64, .keys = 64, .sessions = 64, .members = 64, .value_bytes = 32},
+};
+
+}  // namespace dunlin::limits

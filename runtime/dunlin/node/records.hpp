@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+
+namespace dunlin {
+
+// What the node itself keeps in the journal. Little-endian, fixed width.
+
+// RecordKind::bind: the cluster that this journal belongs to.
+struct BindRecord {
+    std::uint64_t incarnation;
+};
+static_assert(sizeof(BindRecord) == 8);
+
+// RecordKind::epoch: written at each start, durable before the first packet.
+struct EpochRecord {
+    std::uint32_t epoch;
+    std::uint32_t reserved;
+};
+static_assert(sizeof(EpochRecord) == 8);
+
+}  // namespace dunlin

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <dunlin/consensus/types.hpp>
+#include <dunlin/core/ids.hpp>
+#include <dunlin/core/status.hpp>
+#include <dunlin/core/time.hpp>
+#include <dunlin/membership/failure_detector.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace dunlin {
+
+enum class RunState : std::uint8_t { created, recovering, ready, draining, failed };
+
+// A node's own view of itself, for people, metrics and checkers. A snapshot: stale as soon as it is taken.
+struct StatusReport {
+    NodeId id{};
+    RunState state = RunState::created;
+    consensus::Role role = consensus::Role::member;
+    NodeId leader{};  // as far as known; 0: none
+    BootEpoch epoch{};
+    ClusterIncarnation cluster{};
+    StorageId storage{};
+    Term term{};
+    LogIndex last_index{};
+    LogIndex commit{};
+    LogIndex applied{};
+    ClusterTime cluster_time{};
+    Status replica = Status::ok;   // why the ledger replica here stopped
+    std::uint64_t state_hash = 0;  // of the ledger at `applied`; 0: no replica here
+    std::uint16_t peers_in_use = 0;
+    std::uint16_t sessions_open = 0;
+    std::uint16_t outbox_messages = 0;
+    std::uint32_t outbox_bytes_free = 0;
+    std::uint16_t inbox_messages = 0;
+    std::uint16_t leases_held = 0;
+};
+
+struct PeerReport {
+    NodeId id{};  // 0: not known yet (a seed that has not answered)
+    membership::Health health = membership::Health::unknown;
+    bool session_open = false;
+    bool voter = false;
+    BootEpoch epoch{};
+    Duration rtt{};      // smoothed; 0: none measured
+    Duration silence{};  // since the last packet
+    std::uint32_t packets_lost = 0;
+    std::uint16_t messages_in_flight = 0;
+};
+
+}  // namespace dunlin

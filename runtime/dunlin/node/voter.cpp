@@ -1,0 +1,231 @@
+#include <dunlin/node/voter.hpp>
+
+#include <dunlin/core/assert.hpp>
+#include <dunlin/ledger/commands.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace dunlin {
+
+Voter::Voter(const VoterStorage& storage, const consensus::ConsensusOptions& options, journal::Journal& journal, Counters& counters,
+             Random& random, EventQueue& events)
+    : consensus_(storage.consensus, options, journal, counters, random, events),
+      ledger_(storage.ledger, counters),
+      service_(storage.service, {}, ledger_, ledger::log_port(consensus_), counters),
+      events_(&events),
+      staging_(storage.consensus.staging) {}
+
+// ---- Recovery ---------------------------------------------------------------------------------------------------
+
+Status Voter::collect_chunk(std::span<const std::byte> bytes) {
+    ImageChunkRecord chunk;
+    if (bytes.size() < sizeof(chunk)) return Status::corrupt;
+    std::memcpy(&chunk, bytes.data(), sizeof(chunk));
+    const auto data = bytes.subspan(sizeof(chunk));
+    if (chunk.total_bytes != staging_.size()) return Status::invalid_argument;  // made under other limits
+    if (chunk.offset > staging_.size() || data.size() > staging_.size() - chunk.offset) return Status::corrupt;
+    std::ranges::copy(data, staging_.begin() + chunk.offset);
+    if (chunk.offset + data.size() < staging_.size()) return Status::ok;
+    if (const Status status = ledger_.install(staging_); status != Status::ok) return status;
+    consensus_.restore_image({ledger_.applied(), ledger_.applied_term(), ledger_.cluster_time()});
+    return Status::ok;
+}
+
+Status Voter::replay(Instant now, journal::RecordKind kind, std::span<const std::byte> bytes) {
+    switch (kind) {
+        case journal::RecordKind::image_chunk: return collect_chunk(bytes);
+        case journal::RecordKind::hard_state:
+        case journal::RecordKind::log_entry: break;
+        default: return Status::ok;
+    }
+    Status status = consensus_.replay(kind, bytes);
+    while (status == Status::busy && consensus_.next_to_apply()) {
+        apply_committed(now);
+        if (!running()) return stopped_;
+        status = consensus_.replay(kind, bytes);
+    }
+    return status == Status::busy ? Status::table_full : status;
+}
+
+Status Voter::recovered(Instant now) {
+    apply_committed(now);
+    voters_from_image();
+    read_bootstrap();
+    return stopped_;
+}
+
+void Voter::start(Instant now, StorageId storage) {
+    started_ = true;
+    if (running()) consensus_.start(now, storage);
+    advance(now);
+}
+
+// ---- Voters -------------------------------------------------------------------------------------------------------
+
+void Voter::read_bootstrap() {
+    if (voter_count_ != 0) return;
+    const auto entry = consensus_.unread_bootstrap();
+    if (!entry) return;
+    ledger::BootstrapHead head{};
+    if (!ledger::decode(entry->payload, head)) return stop(Status::corrupt);
+    if (head.limits != ledger_.limits()) return stop(Status::invalid_argument);
+    std::array<consensus::Voter, kVotersMax> voters{};
+    for (std::size_t i = 0; i < head.voter_count; ++i) {
+        const ledger::MemberRow row = ledger::bootstrap_voter(entry->payload, i);
+        voters[i] = {NodeId{row.node}, StorageId{row.storage}};
+    }
+    voter_count_ = static_cast<std::uint8_t>(head.voter_count);
+    incarnation_ = ClusterIncarnation{head.incarnation};
+    consensus_.set_voters(std::span(voters).first(voter_count_));
+}
+
+void Voter::voters_from_image() {
+    if (voter_count_ != 0 || ledger_.incarnation() == ClusterIncarnation{}) return;
+    std::array<consensus::Voter, kVotersMax> voters{};
+    for (std::size_t i = 0; i < kVotersMax; ++i) {
+        const ledger::MemberRow row = ledger_.voter(i);
+        if (row.storage == 0) break;
+        voters[i] = {NodeId{row.node}, StorageId{row.storage}};
+        ++voter_count_;
+    }
+    incarnation_ = ledger_.incarnation();
+    consensus_.set_voters(std::span(voters).first(voter_count_));
+}
+
+// The ledger names them once the bootstrap entry is applied; before, that entry is in the log.
+ledger::MemberRow Voter::voter(std::size_t i) const {
+    constexpr LogIndex kBootstrap{1};
+    if (i >= voter_count_) return {};
+    if (ledger_.incarnation() != ClusterIncarnation{}) return ledger_.voter(i);
+    if (!consensus_.log().contains(kBootstrap)) return {};
+    return ledger::bootstrap_voter(consensus_.log().entry(kBootstrap).payload, i);
+}
+
+// ---- Input --------------------------------------------------------------------------------------------------------
+
+bool Voter::on_record(Instant now, const consensus::Origin& from, const wire::Record& record) {
+    if (!running() || !started_) return false;
+    if (consensus_.on_record(now, from, record)) {
+        read_bootstrap();
+        return true;
+    }
+    return service_.on_record(now, from.node, record);
+}
+
+void Voter::on_timeout(Instant now) {
+    if (!running() || !started_) return;
+    consensus_.on_timeout(now);
+    service_.on_timeout(now);
+}
+
+void Voter::on_durable(Instant now) {
+    if (running() && started_) consensus_.on_durable(now);
+}
+
+void Voter::advance(Instant now) {
+    if (!running() || !started_) return;
+    if (!frozen_) apply_committed(now);
+    install_received(now);
+    if (running() && consensus_.wants_image()) {
+        const Status status =
+            consensus_.provide_image(now, {ledger_.applied(), ledger_.applied_term(), ledger_.cluster_time()}, ledger_.image());
+        DUNLIN_ASSERT(status == Status::ok);
+    }
+    if (running()) service_.poll(now);
+}
+
+void Voter::apply_committed(Instant now) {
+    while (running()) {
+        const auto entry = consensus_.next_to_apply();
+        if (!entry) return;
+        const ledger::ApplyResult result = ledger_.apply(*entry);
+        if (result.replica != Status::ok) return stop(result.replica);
+        if (started_) service_.on_applied(now, *entry, result);
+        consensus_.applied(entry->index);
+    }
+}
+
+void Voter::install_received(Instant now) {
+    if (!running() || image_to_store_ || frozen_) return;
+    const auto received = consensus_.received_image();
+    if (!received) return;
+    if (const Status status = ledger_.install(received->bytes); status != Status::ok) return stop(status);
+    consensus_.adopt_image(now);
+    voters_from_image();
+    service_.on_image_installed(now);
+    image_to_store_ = true;
+}
+
+void Voter::stop(Status status) {
+    stopped_ = status;
+    Event event;
+    event.kind = EventKind::diverged;
+    event.status = status;
+    event.value = ledger_.applied().value();
+    events_->push(event);
+}
+
+Instant Voter::next_deadline() const {
+    if (!running() || !started_) return kNever;
+    return earlier(consensus_.next_deadline(), service_.next_deadline());
+}
+
+// ---- Output -------------------------------------------------------------------------------------------------------
+
+bool Voter::wants_to_send(NodeId to) const { return running() && started_ && (consensus_.wants_to_send(to) || service_.wants_to_send(to)); }
+
+void Voter::write_records(Instant now, NodeId to, wire::PacketWriter& writer) {
+    if (!running() || !started_) return;
+    consensus_.write_records(now, to, writer);
+    service_.write_records(now, to, writer);
+}
+
+// ---- Checkpoints ----------------------------------------------------------------------------------------------------
+
+void Voter::begin_checkpoint() {
+    frozen_ = true;
+    image_in_checkpoint_ = image_to_store_;
+    checkpoint_image_ = ledger_.image();
+}
+
+bool Voter::live_record(std::uint32_t position, std::size_t bytes_max, journal::RecordKind& kind, std::span<const std::byte>& first,
+                        std::span<const std::byte>& second) {
+    const bool has_image = ledger_.applied() != LogIndex{};
+    const std::size_t chunk_bytes = bytes_max - sizeof(ImageChunkRecord);
+    const auto chunks = static_cast<std::uint32_t>(has_image ? (checkpoint_image_.size() + chunk_bytes - 1) / chunk_bytes : 0);
+    if (position < chunks) {
+        chunk_ = {static_cast<std::uint32_t>(position * chunk_bytes), static_cast<std::uint32_t>(checkpoint_image_.size())};
+        kind = journal::RecordKind::image_chunk;
+        first = std::as_bytes(std::span<const ImageChunkRecord, 1>(&chunk_, 1));
+        second = checkpoint_image_.subspan(chunk_.offset, std::min<std::size_t>(chunk_bytes, checkpoint_image_.size() - chunk_.offset));
+        return true;
+    }
+    consensus::LiveRecord live;
+    if (!consensus_.live_record(ledger_.applied(), position - chunks, live)) return false;
+    kind = live.kind;
+    first = live.first;
+    second = live.second;
+    return true;
+}
+
+void Voter::end_checkpoint(Instant now, JournalSequence gate) {
+    frozen_ = false;
+    if (!image_in_checkpoint_) return;
+    image_in_checkpoint_ = image_to_store_ = false;
+    consensus_.image_installed(now, gate);
+}
+
+void Voter::report(Instant now, StatusReport& report) const {
+    report.role = started_ && running() ? consensus_.role() : consensus::Role::member;
+    report.leader = consensus_.leader();
+    report.term = consensus_.term();
+    report.last_index = consensus_.last_index();
+    report.commit = consensus_.commit();
+    report.applied = ledger_.applied();
+    report.cluster_time = consensus_.cluster_time(now);
+    report.replica = stopped_;
+    report.state_hash = ledger_.state_hash();
+}
+
+}  // namespace dunlin

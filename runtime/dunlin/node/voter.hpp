@@ -1,0 +1,79 @@
+#pragma once
+
+#include <dunlin/consensus/consensus.hpp>
+#include <dunlin/ledger/ledger.hpp>
+#include <dunlin/ledger/service.hpp>
+#include <dunlin/node/coordinator.hpp>
+
+#include <array>
+
+namespace dunlin {
+
+struct VoterStorage {
+    consensus::ConsensusStorage consensus{};
+    ledger::LedgerStorage ledger{};
+    ledger::ServiceStorage service{};
+};
+
+// The journalled form of a piece of the ledger's image (RecordKind::image_chunk), followed by its bytes.
+struct ImageChunkRecord {
+    std::uint32_t offset = 0;
+    std::uint32_t total_bytes = 0;
+};
+static_assert(sizeof(ImageChunkRecord) == 8);
+
+// Consensus, the ledger's replica and the service in front of it, wired together: committed entries are applied in order,
+// results go to the service, images go both ways. A replica that can not go on (other limits than the cluster's, an
+// unknown command, a state that differs from the leader's) stops: it neither votes nor answers, and report() says why.
+class Voter final : public Coordinator {
+  public:
+    Voter(const VoterStorage& storage, const consensus::ConsensusOptions& options, journal::Journal& journal, Counters& counters,
+          Random& random, EventQueue& events);
+
+    Status replay(Instant now, journal::RecordKind kind, std::span<const std::byte> bytes) override;
+    Status recovered(Instant now) override;
+    void start(Instant now, StorageId storage) override;
+    bool on_record(Instant now, const consensus::Origin& from, const wire::Record& record) override;
+    void on_session_open(NodeId peer) override { service_.on_session_open(peer); }
+    void on_timeout(Instant now) override;
+    void on_durable(Instant now) override;
+    void advance(Instant now) override;
+    [[nodiscard]] Instant next_deadline() const override;
+    [[nodiscard]] bool wants_to_send(NodeId to) const override;
+    void write_records(Instant now, NodeId to, wire::PacketWriter& writer) override;
+    [[nodiscard]] bool wants_checkpoint() const override { return image_to_store_; }
+    void begin_checkpoint() override;
+    [[nodiscard]] bool live_record(std::uint32_t position, std::size_t bytes_max, journal::RecordKind& kind,
+                                   std::span<const std::byte>& first, std::span<const std::byte>& second) override;
+    void end_checkpoint(Instant now, JournalSequence gate) override;
+    void hand_over(Instant now) override { consensus_.hand_over(now); }
+    void report(Instant now, StatusReport& report) const override;
+    [[nodiscard]] ClusterIncarnation incarnation() const override { return incarnation_; }
+    [[nodiscard]] ledger::MemberRow voter(std::size_t i) const override;
+
+  private:
+    [[nodiscard]] bool running() const { return stopped_ == Status::ok; }
+    void stop(Status status);
+    void apply_committed(Instant now);
+    void read_bootstrap();
+    void voters_from_image();
+    void install_received(Instant now);
+    [[nodiscard]] Status collect_chunk(std::span<const std::byte> bytes);
+
+    consensus::Consensus consensus_;
+    ledger::Ledger ledger_;
+    ledger::Service service_;
+    EventQueue* events_;
+    std::span<std::byte> staging_;
+    std::span<const std::byte> checkpoint_image_{};
+    ImageChunkRecord chunk_{};  // of the live record handed out last
+    ClusterIncarnation incarnation_{};
+    Status stopped_ = Status::ok;
+    bool started_ = false;
+    bool frozen_ = false;               // a checkpoint holds the image
+    bool image_to_store_ = false;       // a received image waits for its checkpoint
+    bool image_in_checkpoint_ = false;  // and this checkpoint contains it
+    std::uint8_t voter_count_ = 0;      // 0: not known yet
+};
+
+}  // namespace dunlin

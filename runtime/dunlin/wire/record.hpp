@@ -1,0 +1,53 @@
+#pragma once
+
+#include <dunlin/wire/wire.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+namespace dunlin::wire {
+
+// Copies what there is of `size` bytes, and zeroes the rest.
+void load_bytes(std::span<const std::byte> from, void* to, std::size_t size);
+
+// The struct at the start of `bytes`, whatever their alignment; fields past the end of `bytes` are zero. O(sizeof S).
+template <WireStruct S>
+[[nodiscard]] S load(std::span<const std::byte> bytes) {
+    alignas(S) std::array<std::byte, sizeof(S)> image;
+    load_bytes(bytes, image.data(), image.size());
+    return std::bit_cast<S>(image);
+}
+
+// Takes a whole struct off the front of `bytes` into `value`. False, with both unchanged, where `bytes` is too short.
+template <WireStruct S>
+[[nodiscard]] bool take(std::span<const std::byte>& bytes, S& value) {
+    if (bytes.size() < sizeof(S)) return false;
+    std::memcpy(static_cast<void*>(&value), bytes.data(), sizeof(S));
+    bytes = bytes.subspan(sizeof(S));
+    return true;
+}
+
+// The struct's bytes as they travel. The span lives as long as `value`.
+template <WireStruct S>
+[[nodiscard]] std::span<const std::byte> bytes_of(const S& value) {
+    return std::as_bytes(std::span<const S, 1>(&value, 1));
+}
+
+// One record of a packet: views into the packet, valid as long as its buffer.
+struct Record {
+    RecordType type = RecordType::none;
+    std::span<const std::byte> fixed{};  // as its sender knew it: may be shorter or longer than today's struct
+    std::span<const std::byte> bytes{};  // what follows the fixed part; not validated yet
+
+    // The fixed part as S: what an older sender did not know is zero, what a newer one added is left out.
+    template <FixedPart S>
+    [[nodiscard]] S as() const {
+        return load<S>(fixed);
+    }
+};
+
+}  // namespace dunlin::wire

@@ -1,0 +1,146 @@
+#include "asio/run_until.hpp"
+
+#include <dunlin_asio/host_error.hpp>
+#include <dunlin_asio/udp.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dunlin_asio {
+namespace {
+
+using asio_test::run_until;
+using dunlin::PathId;
+
+struct Inbox {
+    void operator()(const Udp::Received& received) {
+        texts.emplace_back(reinterpret_cast<const char*>(received.bytes.data()), received.bytes.size());
+        paths.push_back(received.path);
+    }
+    std::vector<std::string> texts;
+    std::vector<PathId> paths;
+};
+
+std::size_t receive(Udp& udp, Inbox& inbox) { return udp.receive(dunlin::Callback<void(const Udp::Received&)>::of(inbox)); }
+
+void send(Udp& udp, PathId path, std::string_view text) {
+    const std::span<std::byte> buffer = udp.next_buffer();
+    ASSERT_GE(buffer.size(), text.size());
+    std::memcpy(buffer.data(), text.data(), text.size());
+    ASSERT_TRUE(udp.push(path, text.size()));
+    udp.flush();
+}
+
+void exchange(const char* bind_a, const char* bind_b, const std::string& host_of_b) {
+    asio::io_context io;
+    Udp a(io, {.bind = bind_a});
+    Udp b(io, {.bind = bind_b});
+    const std::string address = host_of_b + ":" + std::to_string(b.local_endpoint().port());
+    const PathId to_b = a.dial(*numeric_address(address)).path;
+    ASSERT_NE(to_b, PathId{});
+    send(a, to_b, "ping");
+    Inbox at_b;
+    ASSERT_TRUE(run_until(io, [&] { return receive(b, at_b) > 0; }));
+    ASSERT_EQ(at_b.texts, std::vector<std::string>{"ping"});
+    send(b, at_b.paths[0], "pong");
+    Inbox at_a;
+    ASSERT_TRUE(run_until(io, [&] { return receive(a, at_a) > 0; }));
+    EXPECT_EQ(at_a.texts, std::vector<std::string>{"pong"});
+    EXPECT_EQ(at_a.paths[0], to_b);
+    EXPECT_EQ(a.figures().datagrams_received, 1U);
+    EXPECT_EQ(a.send_figures().datagrams_sent, 1U);
+}
+
+TEST(Udp, answers_come_back_on_the_path_that_was_dialled) { exchange("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1"); }
+
+TEST(Udp, speaks_v6) {
+    try {
+        exchange("[::1]:0", "[::1]:0", "[::1]");
+    } catch (const HostError& error) { GTEST_SKIP() << "no v6 on this machine: " << error.message; }
+}
+
+TEST(Udp, a_v6_socket_reaches_v4_hosts) {
+    try {
+        exchange("[::]:0", "127.0.0.1:0", "127.0.0.1");
+    } catch (const HostError& error) { GTEST_SKIP() << "no v6 on this machine: " << error.message; }
+}
+
+TEST(Udp, a_v4_socket_says_that_it_cannot_reach_a_v6_host) {
+    asio::io_context io;
+    Udp udp(io, {.bind = "127.0.0.1:0"});
+    EXPECT_EQ(udp.dial(*numeric_address("[::1]:9")).path, PathId{});
+}
+
+TEST(Udp, reads_a_bounded_batch_and_knows_that_there_is_more) {
+    asio::io_context io;
+    Udp a(io, {.bind = "127.0.0.1:0"});
+    Udp b(io, {.bind = "127.0.0.1:0"});
+    const PathId to_b = a.dial(b.local_endpoint()).path;
+    constexpr std::size_t kSent = Udp::kDatagramsPerRead + 10;
+    for (std::size_t i = 0; i < kSent; ++i) send(a, to_b, std::to_string(i));
+    Inbox inbox;
+    ASSERT_TRUE(run_until(io, [&] { return b.has_input(); }));
+    EXPECT_EQ(receive(b, inbox), Udp::kDatagramsPerRead);
+    EXPECT_TRUE(b.has_input());
+    ASSERT_TRUE(run_until(io, [&] {
+        receive(b, inbox);
+        return inbox.texts.size() == kSent;
+    }));
+    EXPECT_FALSE(b.has_input());
+    for (std::size_t i = 0; i < kSent; ++i) EXPECT_EQ(inbox.texts[i], std::to_string(i));
+}
+
+TEST(Udp, drops_and_counts_a_datagram_longer_than_any_packet) {
+    asio::io_context io;
+    Udp a(io, {.bind = "127.0.0.1:0", .packet_bytes_max = 4000});
+    Udp b(io, {.bind = "127.0.0.1:0"});
+    const PathId to_b = a.dial(b.local_endpoint()).path;
+    send(a, to_b, std::string(3000, 'x'));
+    send(a, to_b, "fits");
+    Inbox inbox;
+    ASSERT_TRUE(run_until(io, [&] {
+        receive(b, inbox);
+        return !inbox.texts.empty();
+    }));
+    EXPECT_EQ(inbox.texts, std::vector<std::string>{"fits"});
+    EXPECT_EQ(b.figures().datagrams_too_long, 1U);
+}
+
+TEST(Udp, does_not_send_to_a_path_that_was_closed) {
+    asio::io_context io;
+    Udp udp(io, {.bind = "127.0.0.1:0"});
+    const PathId path = udp.dial(*numeric_address("127.0.0.1:9")).path;
+    udp.close(path);
+    EXPECT_FALSE(udp.push(path, 4));
+    EXPECT_TRUE(udp.all_sent());
+}
+
+TEST(Udp, may_be_destroyed_while_waiting_for_a_datagram) {
+    asio::io_context io;
+    { const Udp udp(io, {.bind = "127.0.0.1:0"}); }
+    io.run();
+}
+
+std::string refusal(const std::string& bind) {
+    asio::io_context io;
+    try {
+        const Udp udp(io, {.bind = bind});
+    } catch (const HostError& error) { return error.message; }
+    return "accepted";
+}
+
+TEST(Udp, says_in_one_sentence_why_it_cannot_listen) {
+    asio::io_context io;
+    const Udp first(io, {.bind = "127.0.0.1:0"});
+    const std::string taken = to_string(first.local_endpoint());
+    EXPECT_EQ(refusal(taken), "cannot listen on UDP " + taken + ": another program uses this port.");
+    EXPECT_EQ(refusal("7000"), "'7000' is not an address: write host:port or [v6-address]:port.");
+    EXPECT_EQ(refusal("192.0.2.1:7000"), "cannot listen on UDP 192.0.2.1:7000: Cannot assign requested address.");
+}
+
+}  // namespace
+}  // namespace dunlin_asio

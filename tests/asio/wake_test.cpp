@@ -1,0 +1,45 @@
+#include "asio/run_until.hpp"
+
+#include <dunlin_asio/stop_signals.hpp>
+#include <dunlin_asio/wake.hpp>
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <thread>
+
+namespace dunlin_asio {
+namespace {
+
+TEST(Wake, is_felt_on_the_loop_when_another_thread_calls_it) {
+    asio::io_context io;
+    Wake wake(io);
+    EXPECT_FALSE(wake.take());
+    for (int round = 0; round < 3; ++round) {
+        std::thread other([&] { wake.wake(); });
+        EXPECT_TRUE(asio_test::run_until(io, [&] { return wake.take(); }));
+        other.join();
+        EXPECT_FALSE(wake.take());
+    }
+}
+
+TEST(Wake, counts_many_calls_as_one) {
+    asio::io_context io;
+    Wake wake(io);
+    for (int i = 0; i < 100; ++i) wake.wake();
+    ASSERT_TRUE(asio_test::run_until(io, [&] { return wake.take(); }));
+    io.poll();
+    EXPECT_FALSE(wake.take());
+}
+
+TEST(StopSignals, counts_terminate_and_interrupt) {
+    asio::io_context io;
+    StopSignals signals(io);
+    std::raise(SIGTERM);
+    ASSERT_TRUE(asio_test::run_until(io, [&] { return signals.count() == 1; }));
+    std::raise(SIGINT);
+    EXPECT_TRUE(asio_test::run_until(io, [&] { return signals.count() == 2; }));
+}
+
+}  // namespace
+}  // namespace dunlin_asio

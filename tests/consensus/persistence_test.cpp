@@ -1,0 +1,179 @@
+// Persist before send (protocol.md §6): nothing that promises leaves, or counts, before the journal has made it durable.
+#include "consensus/lone_voter.hpp"
+
+#include <gmock/gmock.h>
+
+namespace dunlin::consensus::test {
+namespace {
+
+using testing::IsEmpty;
+using wire::RecordType;
+
+TEST(Persistence, a_vote_leaves_only_when_term_and_vote_are_durable) {
+    LoneVoter voter;
+    voter.hear_vote_request(2, 5, 1, 1);
+    EXPECT_THAT(voter.told(2), IsEmpty());
+    voter.sync();
+    const auto reply = voter.last_told<wire::VoteReply>(2, RecordType::vote_reply);
+    EXPECT_EQ(reply.term(), 5U);
+    EXPECT_EQ(reply.flags(), kGranted);
+}
+
+TEST(Persistence, a_vote_survives_a_crash) {
+    LoneVoter voter;
+    voter.hear_vote_request(2, 5, 1, 1);
+    voter.sync();
+    voter.crash_and_restart();
+    EXPECT_EQ(voter.raft().term(), Term{5});
+    voter.hear_vote_request(3, 5, 9, 4);
+    voter.sync();
+    EXPECT_EQ(voter.last_told<wire::VoteReply>(3, RecordType::vote_reply).flags(), 0U);
+    voter.hear_vote_request(2, 5, 1, 1);  // asked again, the same answer
+    EXPECT_EQ(voter.last_told<wire::VoteReply>(2, RecordType::vote_reply).flags(), kGranted);
+}
+
+TEST(Persistence, a_vote_request_leaves_only_when_the_new_term_is_durable) {
+    LoneVoter voter;
+    while (voter.raft().role() != Role::pre_candidate) voter.advance(milliseconds{100});
+    voter.hear(2, RecordType::vote_reply, wire::VoteReply(1, 2, kPreVote | kGranted, 0));
+    ASSERT_EQ(voter.raft().role(), Role::candidate);
+    EXPECT_THAT(voter.told(3), IsEmpty());
+    voter.sync();
+    EXPECT_EQ(voter.last_told<wire::VoteRequest>(3, RecordType::vote_request).term(), 2U);
+}
+
+TEST(Persistence, a_candidate_counts_its_own_vote_only_when_it_is_durable) {
+    LoneVoter voter(1);
+    EXPECT_EQ(voter.raft().role(), Role::candidate);  // alone: no need to wait for a timeout, but for the disk
+    voter.sync();
+    EXPECT_EQ(voter.raft().role(), Role::leader);
+}
+
+TEST(Persistence, nothing_of_a_new_term_leaves_before_the_term_is_durable) {
+    LoneVoter voter;
+    voter.hear_append(2, 7, 5, 5, 0, {});  // does not fit our log; even the refusal speaks of term 7
+    EXPECT_THAT(voter.told(2), IsEmpty());
+    voter.sync();
+    EXPECT_EQ(voter.last_told<wire::AppendReply>(2, RecordType::append_reply).term(), 7U);
+}
+
+TEST(Persistence, a_follower_acknowledges_only_entries_that_are_durable) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 0, {});
+    voter.sync();
+    (void)voter.told(2);
+    voter.hear_append(2, 2, 1, 1, 0, {{2, 10, "a"}, {2, 11, "b"}}, 0, 2);
+    auto reply = voter.last_told<wire::AppendReply>(2, RecordType::append_reply);
+    EXPECT_EQ(reply.round(), 2U);        // it hears the leader, and says so
+    EXPECT_EQ(reply.match_index(), 1U);  // but promises nothing yet
+    voter.sync();
+    reply = voter.last_told<wire::AppendReply>(2, RecordType::append_reply);
+    EXPECT_EQ(reply.match_index(), 3U);
+    EXPECT_EQ(reply.flags(), kSuccess);
+}
+
+TEST(Persistence, a_leader_counts_itself_only_for_entries_that_are_durable) {
+    LoneVoter voter;
+    voter.lead();
+    voter.hear_match(2, 2);
+    ASSERT_EQ(voter.raft().commit(), LogIndex{2});
+    ASSERT_TRUE(voter.raft().propose(voter.now, EntryType::command, text_bytes("x")).ok());
+    voter.hear_match(2, 3);
+    EXPECT_EQ(voter.raft().commit(), LogIndex{2});
+    voter.sync();
+    EXPECT_EQ(voter.raft().commit(), LogIndex{3});
+}
+
+TEST(Persistence, a_late_disk_completion_for_truncated_entries_counts_for_nothing) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 0, {});
+    voter.sync();
+    voter.hear_append(2, 2, 1, 1, 0, {{2, 10, "old"}, {2, 10, "old too"}});
+    const auto write = voter.process->journal.poll_op();  // on its way to the disk
+    ASSERT_TRUE(write.has_value());
+    voter.advance(milliseconds{400});
+    voter.hear_append(3, 3, 1, 1, 0, {{3, 20, "new"}, {3, 20, "new too"}});
+    voter.process->journal.on_complete(write->id, voter.process->device.perform(*write), 0);
+    const auto sync = voter.process->journal.poll_op();
+    ASSERT_TRUE(sync && sync->kind == DeviceOp::Kind::sync);
+    voter.process->journal.on_complete(sync->id, voter.process->device.perform(*sync), 0);
+    ASSERT_GT(voter.process->journal.durable(), JournalSequence{0});
+    EXPECT_EQ(voter.raft().log().durable_index(voter.process->journal.durable()), LogIndex{1});
+    voter.raft().on_durable(voter.now);
+    EXPECT_EQ(voter.last_told<wire::AppendReply>(3, RecordType::append_reply).match_index(), 0U);  // not before term 3 is stored
+    voter.sync();
+    EXPECT_EQ(voter.last_told<wire::AppendReply>(3, RecordType::append_reply).match_index(), 3U);
+}
+
+TEST(Persistence, entries_survive_a_crash_as_they_were_acknowledged) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 0, {{2, 10, "a"}, {2, 10, "b"}, {2, 10, "c"}});
+    voter.sync();
+    voter.advance(milliseconds{400});
+    voter.hear_append(3, 3, 2, 2, 1, {{3, 12, "B"}});
+    voter.sync();
+    voter.hear_append(3, 3, 3, 3, 3, {{3, 13, "not synced"}});
+    voter.crash_and_restart();
+    EXPECT_EQ(voter.raft().last_index(), LogIndex{3});  // "b" and "c" were replaced
+    EXPECT_EQ(voter.raft().log().last_term(), Term{3});
+    EXPECT_EQ(voter.raft().term(), Term{3});
+}
+
+TEST(Persistence, an_image_is_acknowledged_only_when_its_checkpoint_is_durable) {
+    LoneVoter voter;
+    Machine machine;
+    machine.point = {LogIndex{50}, Term{2}, ClusterTime{500}};
+    const std::vector<std::byte> image = machine.image();
+    for (std::uint32_t offset = 0; offset < image.size(); offset += 1000) {
+        const wire::SnapshotChunk chunk(2, 50, 2, 500, 1 + offset, static_cast<std::uint32_t>(image.size()), offset, crc32c(image), 0);
+        voter.hear(2, RecordType::snapshot_chunk, chunk, std::span(image).subspan(offset, 1000));
+    }
+    ASSERT_EQ(voter.raft().applied(), LogIndex{50});
+    EXPECT_EQ(voter.process->machine.hash, machine.hash);
+    EXPECT_EQ(voter.raft().log().durable_index(voter.process->journal.durable()), LogIndex{0});
+    voter.hear_append(2, 2, 50, 2, 50, {{2, 600, "x"}}, 0, 9000);
+    EXPECT_EQ(voter.raft().last_index(), LogIndex{50});  // and nothing is appended until then
+    EXPECT_THAT(voter.told(2), IsEmpty());
+    voter.sync();
+    EXPECT_EQ(voter.last_told<wire::AppendReply>(2, RecordType::append_reply).match_index(), 50U);
+    voter.crash_and_restart();
+    EXPECT_EQ(voter.raft().applied(), LogIndex{50});
+    EXPECT_EQ(voter.raft().cluster_time(voter.now), ClusterTime{500});
+}
+
+TEST(Persistence, nothing_is_appended_or_acknowledged_while_an_image_waits_to_be_installed) {
+    LoneVoter voter;
+    voter.stalled = true;
+    Machine machine;
+    machine.point = {LogIndex{50}, Term{2}, ClusterTime{500}};
+    const std::vector<std::byte> image = machine.image();
+    for (std::uint32_t offset = 0; offset < image.size(); offset += 1000) {
+        const wire::SnapshotChunk chunk(2, 50, 2, 500, 1 + offset, static_cast<std::uint32_t>(image.size()), offset, crc32c(image), 0);
+        voter.hear(2, RecordType::snapshot_chunk, chunk, std::span(image).subspan(offset, 1000));
+    }
+    ASSERT_TRUE(voter.raft().received_image().has_value());
+    voter.hear_append(2, 2, 1, 1, 60, {{2, 10, "x"}}, 0, 9000);
+    EXPECT_EQ(voter.raft().last_index(), LogIndex{1});
+    EXPECT_EQ(voter.raft().commit(), LogIndex{0});
+    voter.advance(seconds{3});  // nor does it campaign
+    EXPECT_EQ(voter.raft().role(), Role::follower);
+}
+
+TEST(Persistence, a_damaged_image_is_not_installed) {
+    LoneVoter voter;
+    Machine machine;
+    machine.point = {LogIndex{50}, Term{2}, ClusterTime{500}};
+    std::vector<std::byte> image = machine.image();
+    const std::uint32_t checksum = crc32c(image);
+    image[2000] ^= std::byte{1};
+    for (std::uint32_t offset = 0; offset < image.size(); offset += 1000) {
+        const wire::SnapshotChunk chunk(2, 50, 2, 500, 1 + offset, static_cast<std::uint32_t>(image.size()), offset, checksum, 0);
+        voter.hear(2, RecordType::snapshot_chunk, chunk, std::span(image).subspan(offset, 1000));
+    }
+    EXPECT_EQ(voter.raft().applied(), LogIndex{0});
+    voter.sync();
+    EXPECT_EQ(voter.last_told<wire::SnapshotReply>(2, RecordType::snapshot_reply).next_offset(), 0U);  // from the start again
+}
+
+}  // namespace
+}  // namespace dunlin::consensus::test

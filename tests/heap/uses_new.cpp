@@ -1,0 +1,1 @@
+int* uses_new() { return new int{1}; }

@@ -1,0 +1,294 @@
+#include "packets.hpp"
+#include "replica.hpp"
+
+#include <dunlin/ledger/client.hpp>
+
+#include <gtest/gtest.h>
+
+namespace dunlin::ledger::test {
+namespace {
+
+constexpr Instant at(std::int64_t milli) { return Instant{} + milliseconds{10'000 + milli}; }
+
+struct ClientTest : testing::Test {
+    ClientTest() { client.set_voters(at(0), voters); }
+
+    // What the client writes to `node`, if anything.
+    std::vector<wire::Record> written(Instant now, NodeId node) {
+        packet.emplace();
+        client.write_records(now, node, packet->writer());
+        return packet->writer().empty() ? std::vector<wire::Record>{} : packet->records();
+    }
+    wire::Command command(Instant now, NodeId node) {
+        const auto records = written(now, node);
+        EXPECT_EQ(records.size(), 1u);
+        return records.empty() ? wire::Command() : records[0].as<wire::Command>();
+    }
+    void reply(Instant now, NodeId from, const wire::Command& to, Status status, std::uint64_t value = 0, NodeId leader = {}) {
+        const wire::CommandReply answer(to.session(), to.sequence(), value, 0, to.attempt(), static_cast<std::uint8_t>(status), 0,
+                                        leader.value());
+        const Built built(wire::RecordType::command_reply, answer);
+        EXPECT_TRUE(client.on_record(now, from, built.record));
+    }
+    void reply_read(Instant now, NodeId from, std::uint64_t request, Status status, std::string_view value = {}) {
+        const wire::ReadReply answer(request, 5, 0, static_cast<std::uint8_t>(status), 1, 0, 0);
+        const Built built(wire::RecordType::read_reply, answer, bytes_of_text(value));
+        EXPECT_TRUE(client.on_record(now, from, built.record));
+    }
+    void open(Instant now) {
+        ASSERT_TRUE(client.put(now, "first", {}).ok());
+        reply(now, NodeId{1}, command(now, NodeId{1}), Status::ok);
+        reply(now, NodeId{1}, command(now, NodeId{1}), Status::ok, 4);
+        RequestResult result{};
+        ASSERT_TRUE(client.poll_result(Requester::application, result));
+    }
+    // Runs timers until the next result, at most to `limit`.
+    std::optional<RequestResult> run(Instant& now, Instant limit) {
+        RequestResult result{};
+        while (!client.poll_result(Requester::application, result)) {
+            if (client.next_deadline() > limit) return std::nullopt;
+            now = std::max(now, client.next_deadline());
+            client.on_timeout(now);
+            (void)written(now, client.target());
+        }
+        return result;
+    }
+
+    std::array<NodeId, 3> voters{NodeId{1}, NodeId{2}, NodeId{3}};
+    std::array<Request, 4> requests{};
+    std::array<std::byte, 128> values{};
+    Counters counters;
+    Random random{1};
+    Client client{{requests, values, 32}, {.self = NodeId{9}}, counters, random};
+    std::optional<Packet> packet;
+};
+
+TEST_F(ClientTest, opens_a_session_when_the_first_command_needs_it_and_then_runs_it) {
+    ASSERT_TRUE(client.put(at(0), "k", bytes_of_text("v")).ok());
+    const wire::Command opening = command(at(0), NodeId{1});
+    EXPECT_EQ(opening.type(), static_cast<std::uint8_t>(CommandType::open_session));
+    EXPECT_NE(opening.session(), 0u);
+    EXPECT_TRUE(written(at(0), NodeId{1}).empty());
+    reply(at(1), NodeId{1}, opening, Status::ok);
+    const auto records = written(at(1), NodeId{1});
+    ASSERT_EQ(records.size(), 1u);
+    const wire::Command put = records[0].as<wire::Command>();
+    EXPECT_EQ(put.sequence(), 1u);
+    PutCommand body{};
+    EXPECT_TRUE(decode(records[0].bytes, body));
+    EXPECT_EQ(body.key, "k");
+    reply(at(2), NodeId{1}, put, Status::ok, 12);
+    RequestResult result{};
+    ASSERT_TRUE(client.poll_result(Requester::application, result));
+    EXPECT_EQ(result.status, Status::ok);
+    EXPECT_EQ(result.value, 12u);
+    EXPECT_EQ(result.first_sent, at(1));
+    EXPECT_FALSE(client.poll_result(Requester::application, result));
+}
+
+TEST_F(ClientTest, retries_the_same_sequence_under_a_fresh_attempt_at_another_voter) {
+    open(at(0));
+    ASSERT_TRUE(client.put(at(10), "k", bytes_of_text("v")).ok());
+    const wire::Command first = command(at(10), NodeId{1});
+    Instant now = client.next_deadline();
+    EXPECT_EQ(now, at(260));
+    client.on_timeout(now);
+    EXPECT_EQ(client.target(), NodeId{2});
+    now = client.next_deadline();
+    client.on_timeout(now);
+    const wire::Command second = command(now, NodeId{2});
+    EXPECT_EQ(second.sequence(), first.sequence());
+    EXPECT_EQ(second.session(), first.session());
+    EXPECT_NE(second.attempt(), first.attempt());
+    reply(now, NodeId{1}, first, Status::ok, 12);  // the answer to any attempt is the answer
+    RequestResult result{};
+    ASSERT_TRUE(client.poll_result(Requester::application, result));
+    EXPECT_EQ(result.first_sent, at(10));
+}
+
+TEST_F(ClientTest, follows_the_hint_to_the_leader_at_once) {
+    ASSERT_TRUE(client.put(at(0), "k", {}).ok());
+    reply(at(1), NodeId{1}, command(at(0), NodeId{1}), Status::not_leader, 0, NodeId{3});
+    EXPECT_EQ(client.target(), NodeId{3});
+    EXPECT_TRUE(client.wants_to_send(NodeId{3}));
+}
+
+TEST_F(ClientTest, does_not_bounce_for_ever_between_two_voters_that_name_each_other) {
+    ASSERT_TRUE(client.put(at(0), "k", {}).ok());
+    NodeId here{1}, there{2};
+    int bounces = 0;
+    while (client.wants_to_send(here) && bounces < 50) {
+        reply(at(1), here, command(at(1), here), Status::not_leader, 0, there);
+        std::swap(here, there);
+        ++bounces;
+    }
+    EXPECT_LE(bounces, 4);
+}
+
+TEST_F(ClientTest, ignores_a_refusal_of_an_earlier_attempt) {
+    ASSERT_TRUE(client.put(at(0), "k", {}).ok());
+    const wire::Command first = command(at(0), NodeId{1});
+    client.on_timeout(at(250));
+    const Instant now = client.next_deadline();
+    client.on_timeout(now);
+    (void)command(now, NodeId{2});
+    reply(now, NodeId{1}, first, Status::not_leader, 0, NodeId{3});
+    EXPECT_EQ(client.target(), NodeId{2});
+}
+
+TEST_F(ClientTest, answers_no_quorum_when_no_voter_knows_a_leader_for_one_interval) {
+    ASSERT_TRUE(client.put(at(0), "k", {}).ok());
+    Instant now = at(0);
+    while (now < at(1000)) {
+        const NodeId voter = client.target();
+        if (client.wants_to_send(voter)) reply(now, voter, command(now, voter), Status::not_leader);
+        now = client.next_deadline();
+        client.on_timeout(now);
+    }
+    RequestResult result{};
+    ASSERT_TRUE(client.poll_result(Requester::application, result));
+    EXPECT_EQ(result.status, Status::no_quorum);
+    EXPECT_EQ(result.effect, Effect::none);
+    EXPECT_EQ(now, at(1000));
+}
+
+TEST_F(ClientTest, answers_no_quorum_when_nobody_can_be_reached_at_all) {
+    ASSERT_TRUE(client.get(at(0), "k").ok());
+    Instant now = at(0);
+    const std::optional<RequestResult> result = run(now, at(1000));
+    ASSERT_TRUE(result.has_value());
+    EXPECT_EQ(result->status, Status::no_quorum);
+}
+
+TEST_F(ClientTest, ends_a_command_by_its_timeout_as_unknown_when_a_leader_is_known_but_does_not_answer) {
+    open(at(0));
+    ASSERT_TRUE(client.put(at(0), "k", {}).ok());
+    Instant now = at(0);
+    RequestResult result{};
+    while (!client.poll_result(Requester::application, result)) {
+        ASSERT_LE(now, at(5000));
+        for (const NodeId voter : voters) (void)written(now, voter);
+        client.on_not_leader(now, NodeId{2}, NodeId{1});
+        now = std::min(client.next_deadline(), now + milliseconds{200});
+        client.on_timeout(now);
+    }
+    EXPECT_EQ(result.status, Status::timed_out);
+    EXPECT_EQ(result.effect, Effect::unknown);
+    EXPECT_EQ(now, at(5000));
+}
+
+TEST_F(ClientTest, runs_commands_one_at_a_time_in_the_order_of_the_calls) {
+    open(at(0));
+    ASSERT_TRUE(client.put(at(0), "a", {}).ok());
+    ASSERT_TRUE(client.put(at(0), "b", {}).ok());
+    ASSERT_TRUE(client.get(at(0), "c").ok());
+    const auto records = written(at(0), NodeId{1});
+    ASSERT_EQ(records.size(), 2u);
+    EXPECT_EQ(records[0].type, wire::RecordType::command);
+    EXPECT_EQ(records[1].type, wire::RecordType::read);
+    reply(at(1), NodeId{1}, records[0].as<wire::Command>(), Status::ok);
+    EXPECT_EQ(command(at(1), NodeId{1}).sequence(), 3u);
+}
+
+TEST_F(ClientTest, opens_another_session_for_a_command_that_cannot_have_run) {
+    open(at(0));
+    ASSERT_TRUE(client.put(at(0), "k", {}).ok());
+    const wire::Command put = command(at(0), NodeId{1});
+    reply(at(1), NodeId{1}, put, Status::session_evicted);
+    const wire::Command opening = command(at(1), NodeId{1});
+    EXPECT_EQ(opening.type(), static_cast<std::uint8_t>(CommandType::open_session));
+    EXPECT_NE(opening.session(), put.session());
+}
+
+TEST_F(ClientTest, says_session_evicted_of_a_command_that_may_have_run) {
+    open(at(0));
+    ASSERT_TRUE(client.put(at(0), "k", {}).ok());
+    (void)command(at(0), NodeId{1});
+    client.on_timeout(at(250));
+    const Instant now = client.next_deadline();
+    client.on_timeout(now);
+    reply(now, NodeId{2}, command(now, NodeId{2}), Status::session_evicted);
+    RequestResult result{};
+    ASSERT_TRUE(client.poll_result(Requester::application, result));
+    EXPECT_EQ(result.status, Status::session_evicted);
+    EXPECT_EQ(result.effect, Effect::unknown);
+}
+
+TEST_F(ClientTest, takes_a_read_answer_for_the_latest_attempt_only) {
+    ASSERT_TRUE(client.get(at(0), "k").ok());
+    const std::uint64_t first = written(at(0), NodeId{1}).at(0).as<wire::Read>().request();
+    client.on_timeout(at(250));
+    const Instant now = client.next_deadline();
+    client.on_timeout(now);
+    const std::uint64_t second = written(now, NodeId{2}).at(0).as<wire::Read>().request();
+    EXPECT_NE(first, second);
+    RequestResult result{};
+    reply_read(now, NodeId{1}, first, Status::ok, "old");
+    EXPECT_FALSE(client.poll_result(Requester::application, result));
+    reply_read(now, NodeId{2}, second, Status::ok, "new");
+    ASSERT_TRUE(client.poll_result(Requester::application, result));
+    EXPECT_EQ(result.bytes.size(), 3u);
+    EXPECT_EQ(std::to_integer<char>(result.bytes[0]), 'n');
+    EXPECT_EQ(result.value, 5u);
+}
+
+TEST_F(ClientTest, refuses_bad_names_and_values_and_says_busy_when_every_slot_is_taken) {
+    EXPECT_EQ(client.put(at(0), "", {}).status(), Status::invalid_argument);
+    EXPECT_EQ(client.get(at(0), std::string_view("0123456789012345678901234567890123")).status(), Status::too_large);
+    EXPECT_EQ(client.put(at(0), "k", std::array<std::byte, 33>{}).status(), Status::too_large);
+    for (int i = 0; i < 4; ++i) EXPECT_TRUE(client.get(at(0), "k").ok());
+    EXPECT_EQ(client.get(at(0), "k").status(), Status::busy);
+}
+
+TEST_F(ClientTest, keeps_an_answer_from_a_node_that_is_no_voter_out) {
+    ASSERT_TRUE(client.get(at(0), "k").ok());
+    const std::uint64_t request = written(at(0), NodeId{1}).at(0).as<wire::Read>().request();
+    reply_read(at(1), NodeId{8}, request, Status::ok);
+    EXPECT_FALSE(client.has_result(Requester::application));
+}
+
+TEST_F(ClientTest, a_closed_session_with_the_voter_asked_is_noticed_before_the_attempt_times_out) {
+    ASSERT_TRUE(client.get(at(0), "k").ok());
+    (void)written(at(0), NodeId{1});
+    client.on_session_closed(at(5), NodeId{1});
+    EXPECT_EQ(client.target(), NodeId{2});
+    EXPECT_LE(client.next_deadline(), at(5 + 20));
+}
+
+TEST(ClientWithoutVoters, asks_each_peer_for_them_in_turn_and_learns_them_from_the_record) {
+    std::array<Request, 2> requests{};
+    std::array<std::byte, 64> values{};
+    Counters counters;
+    Random random{1};
+    Client client({requests, values, 32}, {}, counters, random);
+    EXPECT_EQ(client.next_deadline(), kNever);
+    client.on_session_open(at(0), NodeId{5});
+    client.on_session_open(at(0), NodeId{6});
+    EXPECT_TRUE(client.wants_to_send(NodeId{6}));
+    Packet packet;
+    client.write_records(at(0), NodeId{6}, packet.writer());
+    EXPECT_EQ(packet.records()[0].as<wire::Read>().kind(), static_cast<std::uint8_t>(ReadKind::voters));
+    client.on_timeout(client.next_deadline());
+    EXPECT_TRUE(client.wants_to_send(NodeId{5}));
+    const std::array<std::uint8_t, 64> address{'h', 'i'};
+    const std::array entries{wire::VoterEntry(11, 1, 2, 0, address), wire::VoterEntry(22, 2, 0, 0, std::array<std::uint8_t, 64>{})};
+    const Built built(wire::RecordType::voter_set, wire::VoterSet(1, 2, 0), std::as_bytes(std::span(entries)));
+    EXPECT_TRUE(client.on_record(at(1), NodeId{5}, built.record));
+    ASSERT_EQ(client.voters().size(), 2u);
+    EXPECT_EQ(client.voters()[1], NodeId{2});
+    const VoterSetReader reader(built.record);
+    EXPECT_EQ(reader.voter(0).address_length, 2u);
+    EXPECT_EQ(std::to_integer<char>(reader.voter(0).address[1]), 'i');
+}
+
+TEST(VoterSetReader, takes_nothing_from_a_malformed_record) {
+    const std::array entries{wire::VoterEntry(11, 1, 65, 0, std::array<std::uint8_t, 64>{})};
+    EXPECT_EQ(VoterSetReader(Built(wire::RecordType::voter_set, wire::VoterSet(1, 1, 0), std::as_bytes(std::span(entries))).record).count(),
+              0u);
+    EXPECT_EQ(VoterSetReader(Built(wire::RecordType::voter_set, wire::VoterSet(1, 2, 0), std::as_bytes(std::span(entries))).record).count(),
+              0u);
+    EXPECT_EQ(VoterSetReader(Built(wire::RecordType::voter_set, wire::VoterSet(1, 0xffffffff, 0)).record).count(), 0u);
+}
+
+}  // namespace
+}  // namespace dunlin::ledger::test

@@ -1,0 +1,156 @@
+#include <dunlin/link/link_memory.hpp>
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace dunlin::link {
+namespace {
+
+inline constexpr Limits kSmall{.outbox_bytes = 256, .outbox_messages = 3, .deliveries = 4};
+
+struct Fixture : testing::Test {
+    BoxArrays<kSmall> boxes;
+    Outbox outbox{boxes.outbox_storage()};
+
+    Result<std::uint16_t> put(const std::string& payload) {
+        return outbox.put({.topic = TopicIndex{1}, .payload = std::as_bytes(std::span(payload))});
+    }
+    std::uint16_t add(std::uint16_t message, std::uint32_t subscription) {
+        return outbox.add_delivery(message, PeerIndex{0}, NodeId{2}, SubscriptionId{subscription}).value();
+    }
+};
+using OutboxTest = Fixture;
+
+TEST_F(OutboxTest, keeps_a_payload_until_its_last_delivery_is_resolved) {
+    const std::uint16_t message = put("payload").value();
+    const std::uint16_t first = add(message, 1);
+    const std::uint16_t second = add(message, 2);
+    EXPECT_EQ(outbox.free_bytes(), 192U);
+    outbox.resolve(first, Outcome::acknowledged, Effect::none);
+    std::string read(7, ' ');
+    outbox.load_payload(message, 0, std::as_writable_bytes(std::span(read)));
+    EXPECT_EQ(read, "payload");
+    outbox.resolve(second, Outcome::rejected, Effect::unknown);
+    EXPECT_EQ(outbox.free_bytes(), 256U);
+}
+
+TEST_F(OutboxTest, tells_each_outcome_once_in_the_order_of_their_ends_and_then_frees_the_message) {
+    const std::uint16_t message = put("x").value();
+    const std::uint16_t first = add(message, 1);
+    const std::uint16_t second = add(message, 2);
+    outbox.resolve(second, Outcome::rejected, Effect::unknown);
+    outbox.resolve(first, Outcome::acknowledged, Effect::none);
+    OutcomeReport report;
+    ASSERT_TRUE(outbox.poll(report));
+    EXPECT_EQ(report.id, PublishId{1});
+    EXPECT_EQ(report.subscription, SubscriptionId{2});
+    EXPECT_EQ(report.node, NodeId{2});
+    EXPECT_EQ(report.outcome, Outcome::rejected);
+    EXPECT_EQ(report.effect, Effect::unknown);
+    EXPECT_FALSE(report.last);
+    EXPECT_EQ(outbox.messages_used(), 1U);
+    ASSERT_TRUE(outbox.poll(report));
+    EXPECT_TRUE(report.last);
+    EXPECT_EQ(outbox.messages_used(), 0U);
+    EXPECT_FALSE(outbox.poll(report));
+}
+
+TEST_F(OutboxTest, says_full_for_bytes_messages_and_deliveries_and_changes_nothing) {
+    const std::uint16_t large = put(std::string(250, 'x')).value();
+    EXPECT_EQ(put("y").status(), Status::outbox_full);
+    outbox.abandon(large);
+    const std::uint16_t message = put("a").value();
+    (void)put("b");
+    (void)put("c");
+    EXPECT_EQ(put("d").status(), Status::outbox_full);
+    for (std::uint32_t i = 0; i < 4; ++i) (void)add(message, i);
+    EXPECT_EQ(outbox.add_delivery(message, PeerIndex{0}, NodeId{2}, SubscriptionId{9}).status(), Status::outbox_full);
+}
+
+TEST_F(OutboxTest, abandoning_a_message_leaves_no_trace) {
+    const std::uint16_t message = put("a").value();
+    (void)add(message, 1);
+    (void)add(message, 2);
+    outbox.abandon(message);
+    EXPECT_EQ(outbox.free_bytes(), 256U);
+    EXPECT_EQ(outbox.messages_used(), 0U);
+    EXPECT_FALSE(outbox.has_outcome());
+    const std::uint16_t again = put("b").value();
+    for (std::uint32_t i = 0; i < 4; ++i) (void)add(again, i);
+}
+
+TEST_F(OutboxTest, drops_a_delivery_without_a_word_before_and_after_it_was_resolved) {
+    const std::uint16_t message = put("a").value();
+    const std::uint16_t first = add(message, 1);
+    const std::uint16_t second = add(message, 2);
+    const std::uint16_t third = add(message, 3);
+    outbox.drop(first);
+    outbox.resolve(second, Outcome::acknowledged, Effect::none);
+    outbox.resolve(third, Outcome::acknowledged, Effect::none);
+    outbox.drop(third);
+    OutcomeReport report;
+    ASSERT_TRUE(outbox.poll(report));
+    EXPECT_EQ(report.subscription, SubscriptionId{2});
+    EXPECT_TRUE(report.last);
+    EXPECT_FALSE(outbox.poll(report));
+    EXPECT_EQ(outbox.free_bytes(), 256U);
+    // The list of outcomes is whole after its tail was dropped.
+    const std::uint16_t next = put("b").value();
+    outbox.resolve(add(next, 4), Outcome::acknowledged, Effect::none);
+    ASSERT_TRUE(outbox.poll(report));
+    EXPECT_EQ(report.subscription, SubscriptionId{4});
+}
+
+TEST_F(OutboxTest, goes_on_numbering_after_a_restored_publish) {
+    const std::string payload = "x";
+    (void)outbox.put({.id = PublishId{40}, .payload = std::as_bytes(std::span(payload))});
+    EXPECT_EQ(outbox.next_id(), PublishId{41});
+}
+
+TEST_F(OutboxTest, keeps_lease_and_token_of_a_fenced_message) {
+    const std::string payload = "under a lease";
+    const std::uint16_t message =
+        outbox
+            .put({.lease = LeaseKey{0x1122334455667788U}, .token = Token{9}, .payload = std::as_bytes(std::span(payload)), .fenced = true})
+            .value();
+    LeaseKey lease{};
+    Token token{};
+    outbox.load_fence(message, lease, token);
+    EXPECT_EQ(lease, LeaseKey{0x1122334455667788U});
+    EXPECT_EQ(token, Token{9});
+    std::string read(5, ' ');
+    outbox.load_payload(message, 8, std::as_writable_bytes(std::span(read)));
+    EXPECT_EQ(read, "lease");
+    EXPECT_EQ(outbox.stored_bytes(outbox.message(message)), payload.size() + 16);
+}
+
+TEST(InboxTest, keeps_a_slot_and_a_longest_message_for_what_is_in_order) {
+    static constexpr Limits kLimits{.inbox_bytes = 1024, .inbox_messages = 4, .message_bytes_max = 500};
+    static BoxArrays<kLimits> boxes;
+    Inbox inbox(boxes.inbox_storage());
+    const std::string long_one(500, 'x');
+    const auto bytes = std::as_bytes(std::span(long_one));
+    EXPECT_FALSE(inbox.fits(500, false));  // 8 blocks of 16, and 9 stay free
+    EXPECT_TRUE(inbox.fits(400, false));
+    EXPECT_TRUE(inbox.fits(500, true));
+    const std::uint16_t first = inbox.put(bytes);
+    inbox[first].payload_bytes = 500;
+    EXPECT_EQ(inbox.stored(first).size(), 500U);
+    EXPECT_FALSE(inbox.fits(1, false));
+    EXPECT_TRUE(inbox.fits(500, true));
+    inbox.release_bytes(first);
+    EXPECT_TRUE(inbox.fits(1, false));
+    (void)inbox.put_empty(false);
+    (void)inbox.put_empty(false);
+    EXPECT_EQ(inbox.put_empty(false), kNoSlot);
+    EXPECT_FALSE(inbox.fits(1, false));
+    EXPECT_TRUE(inbox.fits(1, true));
+    EXPECT_NE(inbox.put_empty(true), kNoSlot);
+    EXPECT_FALSE(inbox.fits(1, true));
+    inbox.release(first);
+    EXPECT_EQ(inbox.used(), 3U);
+}
+
+}  // namespace
+}  // namespace dunlin::link

@@ -1,0 +1,170 @@
+#include <dunlin/link/packet_space.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace dunlin::link {
+namespace {
+
+struct PacketSpaceTest : testing::Test {
+    std::array<SentPacket, 10> ring{};
+    Counters counters;
+    PacketSpace space{ring, counters};
+    Instant now{seconds{1}};
+    std::map<std::uint32_t, std::string> fates;
+    std::vector<std::byte> bytes;
+
+    void send(int count = 1) {
+        for (int i = 0; i < count; ++i) space.on_sent(now, space.take_number(), SentPacket{});
+    }
+    void note(const SentPacket& packet, PacketFate fate) {
+        fates[packet.number_low] += fate == PacketFate::acked ? "a" : fate == PacketFate::lost ? "l" : "p";
+    }
+    struct Range {
+        std::uint32_t gap;
+        std::uint32_t length;
+    };
+    bool ack(std::uint64_t largest, std::uint32_t length, const std::vector<Range>& more = {}, std::uint32_t delay_us = 0) {
+        const wire::Ack fixed(largest, length, delay_us, static_cast<std::uint16_t>(more.size()), 0, 0);
+        bytes.resize(more.size() * sizeof(Range));
+        if (!more.empty()) std::memcpy(bytes.data(), more.data(), bytes.size());
+        const wire::Record record{wire::RecordType::ack, wire::bytes_of(fixed), bytes};
+        auto sink = [this](const SentPacket& packet, PacketFate fate) { note(packet, fate); };
+        return space.on_ack(now, record, FateSink::of(sink));
+    }
+    void time_out() {
+        now = space.next_deadline();
+        ASSERT_NE(now, kNever);
+        auto sink = [this](const SentPacket& packet, PacketFate fate) { note(packet, fate); };
+        space.on_timeout(now, FateSink::of(sink));
+    }
+    using Fates = std::map<std::uint32_t, std::string>;
+};
+
+TEST_F(PacketSpaceTest, tells_the_fate_of_each_packet_once) {
+    send(3);
+    now += milliseconds{2};
+    EXPECT_TRUE(ack(3, 1, {{1, 1}}));
+    EXPECT_TRUE(ack(3, 3));
+    EXPECT_TRUE(ack(3, 3));
+    EXPECT_EQ(fates, (Fates{{1, "a"}, {2, "a"}, {3, "a"}}));
+    EXPECT_EQ(space.in_flight(), 0);
+    EXPECT_EQ(space.next_deadline(), kNever);
+    EXPECT_EQ(space.rtt().smoothed(), milliseconds{2});
+}
+
+TEST_F(PacketSpaceTest, a_packet_is_lost_when_the_third_after_it_is_acknowledged) {
+    send(4);
+    now += milliseconds{1};
+    EXPECT_TRUE(ack(3, 2));
+    EXPECT_EQ(fates.count(1), 0U);
+    EXPECT_TRUE(ack(4, 3));
+    EXPECT_EQ(fates[1], "l");
+    EXPECT_EQ(space.lost(), 1U);
+}
+
+TEST_F(PacketSpaceTest, a_packet_is_lost_nine_eighths_of_a_round_trip_after_it_was_sent_once_a_later_one_was_acknowledged) {
+    send(1);
+    now += milliseconds{8};
+    send(1);
+    now += milliseconds{16};
+    EXPECT_TRUE(ack(2, 1));
+    EXPECT_EQ(fates[1], "l");
+
+    send(2);
+    now += milliseconds{16};
+    EXPECT_TRUE(ack(4, 1));
+    EXPECT_EQ(fates.count(3), 0U);
+    EXPECT_EQ(space.next_deadline(), now + milliseconds{2});
+    time_out();
+    EXPECT_EQ(fates[3], "l");
+}
+
+TEST_F(PacketSpaceTest, probes_with_the_oldest_two_and_backs_off) {
+    send(3);
+    const Duration first = space.next_deadline() - now;
+    EXPECT_EQ(first, milliseconds{100} + milliseconds{200} + milliseconds{10});
+    time_out();
+    EXPECT_EQ(fates, (Fates{{1, "p"}, {2, "p"}}));
+    EXPECT_TRUE(space.probe_owed());
+    send(2);
+    EXPECT_FALSE(space.probe_owed());
+    EXPECT_EQ(space.next_deadline() - now, 2 * first);
+    // A probe may find that nothing was lost.
+    EXPECT_TRUE(ack(3, 3));
+    EXPECT_EQ(fates, (Fates{{1, "pa"}, {2, "pa"}, {3, "a"}}));
+    EXPECT_EQ(space.next_deadline() - now, space.rtt().probe_timeout());
+}
+
+TEST_F(PacketSpaceTest, what_was_probed_is_not_queued_again_when_it_is_lost) {
+    send(2);
+    time_out();
+    send(2);
+    EXPECT_TRUE(ack(4, 1));
+    EXPECT_EQ(fates, (Fates{{1, "p"}, {2, "p"}, {4, "a"}}));
+    EXPECT_EQ(space.lost(), 2U);
+}
+
+TEST_F(PacketSpaceTest, keeps_two_places_for_control_and_always_room_for_probes) {
+    send(8);
+    EXPECT_FALSE(space.data_fits());
+    EXPECT_TRUE(space.control_fits());
+    send(2);
+    EXPECT_FALSE(space.control_fits());
+    for (int i = 0; i < 20; ++i) {
+        time_out();
+        EXPECT_TRUE(space.control_fits());
+        send(2);
+    }
+    Duration longest{};
+    for (int i = 0; i < 5; ++i) {
+        longest = std::max(longest, space.next_deadline() - now);
+        time_out();
+        send(1);
+    }
+    EXPECT_LE(longest, PacketSpace::kProbeTimeoutMax + milliseconds{310});
+}
+
+TEST_F(PacketSpaceTest, believes_no_ack_that_makes_no_sense) {
+    send(5);
+    EXPECT_FALSE(ack(6, 1));
+    EXPECT_FALSE(ack(5, 0));
+    EXPECT_FALSE(ack(5, 6));
+    EXPECT_FALSE(ack(5, 1, {{0, 1}}));
+    EXPECT_FALSE(ack(5, 1, {{4, 1}}));
+    EXPECT_FALSE(ack(5, 1, {{1, 4}}));
+    EXPECT_FALSE(ack(5, 1, {{1, 0}}));
+    const wire::Ack promises(5, 1, 0, 3, 0, 0);
+    auto sink = [this](const SentPacket& packet, PacketFate fate) { note(packet, fate); };
+    EXPECT_FALSE(space.on_ack(now, {wire::RecordType::ack, wire::bytes_of(promises), {}}, FateSink::of(sink)));
+    EXPECT_TRUE(fates.empty());
+    EXPECT_EQ(counters.get(Counter::records_malformed), 8U);
+    EXPECT_TRUE(ack(5, 1, {{1, 3}}));
+}
+
+TEST(RttEstimator, follows_rfc_9002) {
+    RttEstimator rtt;
+    EXPECT_EQ(rtt.smoothed(), milliseconds{100});
+    rtt.add(milliseconds{80}, Duration{0});
+    EXPECT_EQ(rtt.smoothed(), milliseconds{80});
+    EXPECT_EQ(rtt.probe_timeout(), milliseconds{80 + 160 + 10});
+    rtt.add(milliseconds{88}, milliseconds{8});  // the delay is not the path's
+    EXPECT_EQ(rtt.smoothed(), milliseconds{80});
+    rtt.add(milliseconds{81}, milliseconds{8});  // but never takes a sample below the minimum
+    EXPECT_EQ(rtt.smoothed(), microseconds{80'125});
+    rtt.add(milliseconds{160}, seconds{10});  // and counts up to a maximum
+    EXPECT_EQ(rtt.smoothed(), microseconds{80'125 - 80'125 / 8 + 150'000 / 8});
+    EXPECT_EQ(rtt.loss_delay(), milliseconds{180});
+    RttEstimator fast;
+    fast.add(microseconds{10}, Duration{0});
+    EXPECT_EQ(fast.loss_delay(), milliseconds{1});
+    EXPECT_EQ(fast.probe_timeout(), microseconds{10 + 1000 + 10'000});
+}
+
+}  // namespace
+}  // namespace dunlin::link

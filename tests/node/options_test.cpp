@@ -1,0 +1,52 @@
+#include <dunlin/node/options.hpp>
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace dunlin {
+namespace {
+
+Options sound() {
+    Options options;
+    options.id = NodeId{1};
+    options.instance = InstanceId{7};
+    return options;
+}
+
+TEST(Options, the_defaults_are_sound) {
+    std::string_view reason;
+    EXPECT_EQ(validate(sound(), reason), Status::ok) << reason;
+}
+
+TEST(Options, each_field_out_of_range_is_refused_by_its_name) {
+    const std::string_view empty_seed[] = {""};
+    const std::vector<std::pair<std::string, std::function<void(Options&)>>> cases{
+        {"id", [](Options& o) { o.id = NodeId{}; }},
+        {"cluster", [](Options& o) { o.cluster = ""; }},
+        {"cluster", [](Options& o) { o.cluster = "a name that is longer than thirty-two bytes"; }},
+        {"seed", [&](Options& o) { o.seeds = empty_seed; }},
+        {"instance", [](Options& o) { o.instance = InstanceId{}; }},
+        {"heartbeat_interval", [](Options& o) { o.heartbeat_interval = milliseconds{1}; }},
+        {"session_idle_timeout", [](Options& o) { o.session_idle_timeout = milliseconds{300}; }},
+        {"raft_heartbeat", [](Options& o) { o.raft_heartbeat = milliseconds{1}; }},
+        {"election_timeout_min", [](Options& o) { o.election_timeout_min = milliseconds{200}; }},
+        {"election_timeout_max", [](Options& o) { o.election_timeout_max = milliseconds{600}; }},
+        {"request_timeout", [](Options& o) { o.request_timeout = milliseconds{1}; }},
+        {"clock_rate_bound_ppm", [](Options& o) { o.clock_rate_bound_ppm = 100'001; }},
+        {"lease_guard", [](Options& o) { o.lease_guard = Duration{-1}; }},
+        {"packet_bytes_max", [](Options& o) { o.packet_bytes_max = 100; }},
+    };
+    for (const auto& [field, spoil] : cases) {
+        Options options = sound();
+        spoil(options);
+        std::string_view reason;
+        EXPECT_EQ(validate(options, reason), Status::invalid_argument) << field;
+        EXPECT_NE(reason.find(field), std::string_view::npos) << field << ": " << reason;
+    }
+}
+
+}  // namespace
+}  // namespace dunlin

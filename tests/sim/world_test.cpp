@@ -1,0 +1,63 @@
+#include <sim/small_cluster.hpp>
+
+#include <gtest/gtest.h>
+
+namespace dunlin::sim {
+namespace {
+
+TEST(World, gives_each_life_of_a_process_a_later_epoch) {
+    SmallCluster cluster(1, 1);
+    cluster.world.start_all();
+    const auto epoch = [&] { return cluster.world.node(0).status(cluster.world.local_now(0)).epoch; };
+    ASSERT_TRUE(cluster.world.run_until([&] { return epoch() == BootEpoch{1}; }, seconds{1}));
+    cluster.world.crash(0);
+    EXPECT_FALSE(cluster.world.running(0));
+    cluster.world.run_for(seconds{1});
+    cluster.world.restart(0);
+    ASSERT_TRUE(cluster.world.run_until([&] { return epoch() == BootEpoch{2}; }, seconds{1}));
+}
+
+TEST(World, lets_a_paused_process_miss_its_time_and_find_what_came_meanwhile) {
+    SmallCluster cluster(1, 3);
+    cluster.world.start_all();
+    ASSERT_TRUE(cluster.world.run_until([&] { return cluster.leader() < 3; }, seconds{10}));
+    cluster.world.run_for(seconds{1});  // the voters have met each other
+    const std::size_t leader = cluster.leader();
+    const std::uint32_t heard = cluster.world.node(leader).counters().get(Counter::packets_received);
+    cluster.world.pause(leader);
+    cluster.world.run_for(seconds{3});
+    EXPECT_EQ(cluster.world.node(leader).counters().get(Counter::packets_received), heard);
+    cluster.world.resume(leader);
+    cluster.world.run_for(seconds{3});
+    EXPECT_GT(cluster.world.node(leader).counters().get(Counter::packets_received), heard);
+    EXPECT_EQ(cluster.world.node(leader).status(cluster.world.local_now(leader)).role, consensus::Role::follower);
+}
+
+TEST(World, runs_actions_at_their_time) {
+    World world(1);
+    std::vector<Duration> times;
+    for (const Duration at : {seconds{3}, seconds{1}, seconds{2}}) world.at(Instant{at}, [&] { times.push_back(world.now() - Instant{}); });
+    world.run_for(seconds{2});
+    EXPECT_EQ(times, (std::vector<Duration>{seconds{1}, seconds{2}}));
+    EXPECT_EQ(world.now(), Instant{seconds{2}});
+}
+
+TEST(Process, reads_a_clock_that_is_off_and_runs_at_its_own_rate) {
+    for (const std::int64_t rate : {-1000, -1, 0, 1, 999}) {
+        ProcessSetup setup;
+        setup.clock_offset = seconds{100};
+        setup.clock_rate_ppm = rate;
+        const Process process(std::move(setup), 1);
+        EXPECT_EQ(process.local(Instant{}), Instant{seconds{100}});
+        EXPECT_EQ(process.local(Instant{seconds{1000}}), Instant{seconds{1100} + microseconds{1000 * rate}});
+        for (std::int64_t us = 1; us < 1'000'000'000'000; us = us * 7 + 3) {
+            const Instant shown{seconds{100} + microseconds{us}};
+            const Instant first = process.true_time(shown);
+            EXPECT_GE(process.local(first), shown);
+            EXPECT_LT(process.local(first - Duration{1}), shown);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace dunlin::sim

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""`dunlin pub` and `dunlin sub` bring every line over a network that loses 5 % of all packets, whatever happens to them."""
+
+import os
+import pathlib
+import resource
+import subprocess
+import unittest
+
+from processes import DUNLIN, ProcessTest, free_addresses, wait_for
+
+LOSS = ("--loss", "0.05")
+
+
+def lines(count, padding=0):
+    """1..count, a line each, padded with zeros to `padding` digits."""
+    return "".join(f"{number:0{padding}}\n" for number in range(1, count + 1)).encode()
+
+
+class Pipes(ProcessTest):
+    def pipe_through(self, content, count):
+        """What comes out of sub when `content` goes into pub, and the processor seconds of each."""
+        address, = free_addresses(1)
+        with open(self.path("in"), "wb") as file:
+            file.write(content)
+        with open(self.path("out"), "wb") as out:
+            sub = self.start_dunlin("sub", "harbour/#", "--listen", address, "--count", count, *LOSS, stdout=out)
+        with subprocess.Popen(["cat", self.path("in")], stdout=subprocess.PIPE) as cat:
+            pub = self.start_dunlin("pub", "harbour/tide", "--peer", address, *LOSS, stdin=cat.stdout)
+            self.assertEqual(self.finish(pub, "pub"), 0)
+        self.assertEqual(self.finish(sub, "sub"), 0)
+        return pathlib.Path(self.path("out")).read_bytes()
+
+    def test_every_line_comes_through_a_pipe_in_order(self):
+        content = lines(100_000)
+        self.assertEqual(self.pipe_through(content, 100_000), content)
+
+    def test_ten_thousand_lines_a_second_take_less_than_a_core_on_each_side(self):
+        count = 100_000
+        content = lines(count, padding=63)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.assertEqual(self.pipe_through(content, count), content)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        print(f"{count} lines of 64 bytes took {seconds:.2f} s of processor time on both sides together")
+        self.assertLess(seconds, count / 10_000)    # both together in less than one core at that rate
+
+    def test_two_subscribers_each_get_every_line(self):
+        addresses = free_addresses(2)
+        content = lines(5000)
+        subs = []
+        for number, address in enumerate(addresses):
+            with open(self.path(f"out{number}"), "wb") as out:
+                subs.append(self.start_dunlin("sub", "+/tide", "--listen", address, "--count", 5000, *LOSS, stdout=out))
+        pathlib.Path(self.path("in")).write_bytes(content)
+        pub = self.start_dunlin("pub", "harbour/tide", "--file", self.path("in"), "--subscribers", 2, "--peer", addresses[0], "--peer", addresses[1],
+                                *LOSS)
+        self.assertEqual([self.finish(each, "a process") for each in (pub, *subs)], [0, 0, 0])
+        for number in range(2):
+            self.assertEqual(pathlib.Path(self.path(f"out{number}")).read_bytes(), content)
+
+    def test_lines_may_be_empty_or_as_long_as_a_message_and_the_last_one_unfinished(self):
+        content = b"\n\nshort\n" + b"x" * 1100 + b"\n\x00\xff\n" + b"last"
+        self.assertEqual(self.pipe_through(content, 6), content + b"\n")
+
+    def test_a_line_that_is_too_long_fails_with_its_number(self):
+        address, = free_addresses(1)
+        self.start_dunlin("sub", "a", "--listen", address, stdout=subprocess.DEVNULL)
+        pathlib.Path(self.path("in")).write_bytes(b"good\n" + b"x" * 1101 + b"\n")
+        result = self.run_dunlin("pub", "a", "--peer", address, "--file", self.path("in"))
+        self.assert_refused(result, 1, "line 2", "1100")
+
+    def test_a_subscriber_that_left_is_a_dead_letter_and_an_exit_code(self):
+        address, = free_addresses(1)
+        sub = self.start_dunlin("sub", "a", "--listen", address, "--count", 1, stdout=subprocess.PIPE)
+        pub = self.start_dunlin("pub", "a", "--peer", address, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        pub.stdin.write(lines(50))
+        pub.stdin.flush()
+        self.assertEqual(self.finish(sub, "sub"), 0)
+        pub.stdin.close()
+        self.assertEqual(self.finish(pub, "pub"), 1)
+        self.assertIn(b"dead letters: subscriber_gone", pub.stderr.read())
+
+    def test_sigterm_ends_both_sides_well(self):
+        address, = free_addresses(1)
+        sub = self.start_dunlin("sub", "a", "--listen", address, stdout=subprocess.PIPE)
+        pub = self.start_dunlin("pub", "a", "--peer", address, stdin=subprocess.PIPE)
+        pub.stdin.write(b"one\n")
+        pub.stdin.flush()
+        self.assertEqual(sub.stdout.readline(), b"one\n")
+        for process in (pub, sub):
+            process.terminate()
+            self.assertEqual(self.finish(process, "a process"), 0)
+
+
+class Journals(ProcessTest):
+    COUNT = 100_000
+    KILLS = 3
+
+    def size(self):
+        path = self.path("out")
+        return os.path.getsize(path) if os.path.exists(path) else 0
+
+    def start_sub(self):
+        return self.start_dunlin("sub", "harbour/#", "--id", 2, "--listen", self.address, "--count", self.COUNT, "--journal", self.path("sub.journal"),
+                                 "--file", self.path("out"), *LOSS)
+
+    def start_pub(self):
+        return self.start_dunlin("pub", "harbour/tide", "--id", 1, "--peer", self.address, "--journal", self.path("pub.journal"), "--file",
+                                 self.path("in"), *LOSS)
+
+    def wait_for_bytes(self, bytes_min, *running):
+        def enough():
+            self.assertTrue(all(each.poll() is None for each in running), "a process ended before all lines were there")
+            return self.size() >= bytes_min
+        wait_for(f"{bytes_min} bytes of output", enough)
+
+    def kill(self, process):
+        process.kill()
+        process.wait()
+
+    def test_files_are_equal_though_both_sides_are_killed_three_times(self):
+        self.address, = free_addresses(1)
+        content = lines(self.COUNT)
+        pathlib.Path(self.path("in")).write_bytes(content)
+        pub, sub = self.start_pub(), self.start_sub()
+        steps = 2 * self.KILLS + 1
+        for kill in range(self.KILLS):
+            self.wait_for_bytes((2 * kill + 1) * len(content) // steps, pub, sub)
+            self.kill(sub)
+            sub = self.start_sub()
+            self.wait_for_bytes((2 * kill + 2) * len(content) // steps, pub, sub)
+            self.kill(pub)
+            pub = self.start_pub()
+        self.assertEqual(self.finish(pub, "pub"), 0)
+        self.assertEqual(self.finish(sub, "sub"), 0)
+        self.assertEqual(pathlib.Path(self.path("out")).read_bytes(), content)
+
+    def test_a_file_shorter_than_its_journal_says_is_refused(self):
+        self.address, = free_addresses(1)
+        self.COUNT = 10
+        pathlib.Path(self.path("in")).write_bytes(lines(10))
+        pub, sub = self.start_pub(), self.start_sub()
+        self.assertEqual((self.finish(pub, "pub"), self.finish(sub, "sub")), (0, 0))
+        os.truncate(self.path("out"), 3)
+        result = self.run_dunlin("sub", "harbour/#", "--id", 2, "--journal", self.path("sub.journal"), "--file", self.path("out"))
+        self.assert_refused(result, 3, self.path("out"), "3 bytes")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""What the dunlin command says to wrong input: one sentence, and an exit code that tells what kind of wrong."""
+
+import fcntl
+import os
+import pathlib
+import socket
+import unittest
+
+from processes import ProcessTest, wait_for
+
+USAGE, CANNOT_START = 2, 3
+
+
+class CommandLine(ProcessTest):
+    def test_help_names_every_subcommand_and_the_exit_codes(self):
+        result = self.run_dunlin("--help")
+        self.assertEqual(result.returncode, 0)
+        for word in ("init", "join", "node", "pub", "sub", "lease", "status", "key", "Exit codes"):
+            self.assertIn(word, result.stdout)
+        for command in (["pub"], ["sub"], ["node"], ["init"], ["join"], ["lease", "acquire"], ["status"], ["key", "put"], ["key", "get"]):
+            self.assertEqual(self.run_dunlin(*command, "--help").returncode, 0, command)
+
+    def test_version_is_a_number(self):
+        result = self.run_dunlin("--version")
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stdout, r"^dunlin \d+\.\d+\.\d+\n$")
+
+    def test_a_wrong_command_line_is_a_usage_error(self):
+        for command in ([], ["fly"], ["pub"], ["pub", "topic", "--wings", "2"], ["pub", "topic", "--loss", "1.5"], ["sub", "a", "--id", "70000"],
+                        ["lease", "acquire", "name"], ["key", "put", "--socket", "s", "k"]):
+            self.assertEqual(self.run_dunlin(*command).returncode, USAGE, command)
+
+    def test_topics_filters_and_addresses_are_checked(self):
+        self.assert_refused(self.run_dunlin("pub", "a/+"), USAGE, "'a/+'", "topic")
+        self.assert_refused(self.run_dunlin("sub", "a/#/b"), USAGE, "'a/#/b'", "filter")
+        self.assert_refused(self.run_dunlin("sub", "a", "--peer", "nowhere"), USAGE, "'nowhere'")
+        self.assert_refused(self.run_dunlin("pub", "a", "--lifetime", "soon"), USAGE, "--lifetime")
+        self.assert_refused(self.run_dunlin("lease", "acquire", "l", "--ttl", "1ms", "--", "true"), USAGE, "--ttl")
+        self.assert_refused(self.run_dunlin("sub", "a", "--journal", self.path("j")), USAGE, "--id")
+
+    def test_no_node_at_the_socket_cannot_start(self):
+        self.assert_refused(self.run_dunlin("status", "--socket", self.path("none")), CANNOT_START, self.path("none"))
+        self.assert_refused(self.run_dunlin("key", "get", "--socket", self.path("none"), "k"), CANNOT_START, self.path("none"))
+
+
+class Configuration(ProcessTest):
+    GOOD = 'id = 1\nlisten = "127.0.0.1:0"\nrole = "member"\n'
+
+    def refused(self, text, *words):
+        path = pathlib.Path(self.path("node.toml"))
+        path.write_text(text, encoding="utf-8")
+        self.assert_refused(self.run_dunlin("node", "-c", path), USAGE, *words)
+
+    def test_what_is_not_toml_is_refused_with_its_line(self):
+        self.refused(self.GOOD + "id id id\n", "node.toml:4:", "TOML")
+        self.refused(self.GOOD + "id = 2\n", "node.toml:4:")
+        self.refused("\x00\x01", "node.toml:1:")
+
+    def test_an_unknown_key_is_refused_with_its_line(self):
+        self.refused(self.GOOD + "\nspeed = 3\n", "node.toml:5:", "speed")
+        self.refused(self.GOOD + "[timing]\nheartbeet = \"1s\"\n", "node.toml:5:", "timing.heartbeet")
+        self.refused(self.GOOD + "[other]\n", "node.toml:4:", "other")
+
+    def test_a_wrong_type_or_a_value_out_of_range_is_refused_with_its_line(self):
+        self.refused('id = "one"\nlisten = "127.0.0.1:0"\n', "node.toml:1:", "id", "1..65535")
+        self.refused('id = 0\nlisten = "127.0.0.1:0"\n', "node.toml:1:", "1..65535")
+        self.refused('id = 1\nlisten = 7000\n', "node.toml:2:", "listen", "string")
+        self.refused('id = 1\nlisten = "no address"\n', "node.toml:2:", "listen")
+        self.refused(self.GOOD + 'seeds = ["127.0.0.1:1",\n"x"]\n', "node.toml:5:", "seeds")
+        self.refused(self.GOOD + "loss = 2\n", "node.toml:4:", "loss")
+        self.refused(self.GOOD + 'cluster = "' + "c" * 33 + '"\n', "node.toml:4:", "cluster")
+        self.refused(self.GOOD + '[timing]\nraft_heartbeat = "fast"\n', "node.toml:5:", "timing.raft_heartbeat")
+        self.refused(self.GOOD + '[timing]\nraft_heartbeat = "2s"\n', "raft_heartbeat must be")
+
+    def test_a_missing_key_or_file_is_refused(self):
+        self.refused("", "id is missing")
+        self.refused('listen = "127.0.0.1:0"\n', "id is missing")
+        self.refused("id = 1\n", "listen is missing")
+        self.refused('id = 1\nlisten = "127.0.0.1:0"\n', "journal is missing")
+        self.assert_refused(self.run_dunlin("node", "-c", self.path("none.toml")), USAGE, self.path("none.toml"))
+        self.assert_refused(self.run_dunlin("node", "-c", str(self.folder)), USAGE, str(self.folder))
+
+
+class Resources(ProcessTest):
+    def voter(self, listen="127.0.0.1:0"):
+        config = pathlib.Path(self.path("node.toml"))
+        config.write_text(f'id = 1\nlisten = "{listen}"\njournal = "node.journal"\n', encoding="utf-8")
+        return self.run_dunlin("node", "-c", config)
+
+    def make_journal(self, node=1, cluster="dunlin"):
+        result = self.run_dunlin("init", "--id", node, "--cluster", cluster, "--journal", self.path("node.journal"), "--address", "127.0.0.1:7")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_a_port_in_use_cannot_start(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.assert_refused(self.run_dunlin("sub", "a", "--listen", address), CANNOT_START, address, "another program")
+            self.make_journal()
+            self.assert_refused(self.voter(address), CANNOT_START, address, "another program")
+
+    def test_an_unwritable_journal_cannot_start(self):
+        self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--journal", "/proc/none/journal"), CANNOT_START, "/proc/none/journal")
+        self.assert_refused(self.run_dunlin("join", "--id", 1, "--journal", "/proc/none/journal", "--address", "127.0.0.1:7"), CANNOT_START,
+                            "/proc/none/journal")
+        os.mkdir(self.path("node.journal"))
+        result = self.voter()
+        self.assertEqual(result.returncode, CANNOT_START, result.stderr)
+        self.assertIn("node.journal", result.stderr)
+
+    def test_a_missing_journal_at_a_voter_cannot_start(self):
+        self.assert_refused(self.voter(), CANNOT_START, "node.journal", "dunlin init", "dunlin join")
+
+    def test_a_blank_journal_at_a_voter_cannot_start(self):
+        pathlib.Path(self.path("node.journal")).write_bytes(bytes(1 << 20))
+        result = self.voter()
+        self.assertEqual(result.returncode, CANNOT_START, result.stderr)
+        self.assertIn("is blank", result.stderr)
+
+    def test_a_corrupt_journal_cannot_start(self):
+        self.make_journal()
+        path = pathlib.Path(self.path("node.journal"))
+        content = bytearray(path.read_bytes())
+        used = len(content.rstrip(b"\0"))
+        for half in (0, len(content) // 2):
+            end = half + 64 + 512
+            for i in range(half + 512 + 40, min(end, len(content))):
+                content[i] ^= 0x55
+        self.assertGreater(used, 0)
+        path.write_bytes(content)
+        result = self.voter()
+        self.assertEqual(result.returncode, CANNOT_START, result.stderr)
+        self.assertIn("is corrupt", result.stderr)
+
+    def test_a_journal_of_another_node_or_cluster_cannot_start(self):
+        self.make_journal(node=2)
+        result = self.voter()
+        self.assertEqual(result.returncode, CANNOT_START, result.stderr)
+        self.assertIn("another node or another cluster", result.stderr)
+
+    def test_a_journal_is_never_made_over_another(self):
+        self.make_journal()
+        before = pathlib.Path(self.path("node.journal")).read_bytes()
+        for verb in ("init", "join"):
+            result = self.run_dunlin(verb, "--id", 1, "--journal", self.path("node.journal"), "--address", "127.0.0.1:7")
+            self.assert_refused(result, CANNOT_START, "exists already")
+        self.assertEqual(pathlib.Path(self.path("node.journal")).read_bytes(), before)
+
+    def test_a_journal_in_use_cannot_start(self):
+        journal = self.path("sub.journal")
+        self.start_dunlin("sub", "a", "--id", 1, "--journal", journal)
+
+        def locked():
+            if not os.path.exists(journal):
+                return False
+            with open(journal, "rb") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return True
+                return False
+        wait_for("the lock", locked)
+        self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--journal", journal), CANNOT_START, journal, "in use by another process")
+
+    def test_wrong_voter_entries_are_refused(self):
+        for entry in ("2", "2:12@nowhere", "0:12@127.0.0.1:7", "2:0@127.0.0.1:7", "2:xyz@127.0.0.1:7", "70000:12@127.0.0.1:7"):
+            result = self.run_dunlin("init", "--id", 1, "--journal", self.path("j"), "--address", "127.0.0.1:7", "--voter", entry)
+            self.assert_refused(result, USAGE, entry)
+        twice = ["--voter", "2:12@127.0.0.1:8", "--voter", "2:13@127.0.0.1:9"]
+        self.assert_refused(self.run_dunlin("init", "--id", 1, "--journal", self.path("j"), "--address", "127.0.0.1:7", *twice), USAGE, "voter 2")
+        self.assertFalse(os.path.exists(self.path("j")))
+
+
+if __name__ == "__main__":
+    unittest.main()

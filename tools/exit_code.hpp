@@ -1,0 +1,16 @@
+#pragma once
+
+namespace dunlin_tool {
+
+// What the dunlin command says to its caller; --help prints the same list. A leased command's own status is passed on.
+enum ExitCode : int {
+    kDone = 0,
+    kFailed = 1,           // it ran, and what was asked for did not come about: a dead letter, a refused request, a broken journal
+    kUsage = 2,            // command line or configuration
+    kCannotStart = 3,      // a port in use, a journal that cannot be used, no node at the socket
+    kStoppedInTime = 120,  // dunlin lease: the command ended after SIGTERM, sent because the lease was in jeopardy
+    kKilled = 121,         // dunlin lease: the command was ended by SIGKILL before validity ended
+    kNotAcquired = 122,    // dunlin lease: --wait passed and somebody else still held the lease
+};
+
+}  // namespace dunlin_tool

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <dunlin/core/limits.hpp>
+#include <dunlin/node/presets.hpp>
+
+#include <cstdint>
+
+namespace dunlin_tool {
+
+// What the nodes of this command have room for: a host spends megabytes where a board spends kilobytes, so that one
+// process can keep a fast publisher's outbox full. See core/limits.hpp for the fields.
+inline constexpr dunlin::Limits kHostMember{
+    .peers = 16,
+    .topics = 256,
+    .topic_bytes_max = 128,
+    .local_subscriptions = 32,
+    .remote_subscriptions = 256,
+    .aliases_per_peer = 64,
+    .payload_block_bytes = 64,
+    .outbox_bytes = 1U << 20U,
+    .outbox_messages = 4096,
+    .deliveries = 16384,
+    .inbox_bytes = 1U << 20U,
+    .inbox_messages = 4096,
+    .message_bytes_max = 1100,
+    .unsettled_max = 1024,
+    .packets_in_flight_per_peer = 64,
+    .leases_held = 16,
+    .requests = 32,
+    .fences = 16,
+    .events = 256,
+    .journal_buffer_bytes = 64U << 10U,
+};
+
+// The same, voting in a cluster whose ledger has the given sizes (they were fixed by `dunlin init`).
+consteval dunlin::Limits host_voter(const dunlin::LedgerLimits& ledger) {
+    dunlin::Limits limits = kHostMember;
+    limits.voter = true;
+    limits.log_entries = 1024;
+    limits.log_bytes = 256U << 10U;
+    limits.proposals = 64;
+    limits.ledger = ledger;
+    return limits;
+}
+
+// What a node is here: a member, or a voter of a cluster whose ledger was sized for boards (voter_min) or hosts (small).
+enum class NodeKind : std::uint8_t { member, voter_small, voter_min };
+
+}  // namespace dunlin_tool

@@ -1,0 +1,94 @@
+#include "hosted_node.hpp"
+
+#include "journal_file.hpp"
+#include "tool_error.hpp"
+
+#include <dunlin/node/node_memory.hpp>
+
+#include <dunlin_asio/entropy.hpp>
+
+#include <cstdio>
+#include <filesystem>
+
+namespace dunlin_tool {
+namespace {
+
+template <dunlin::Limits L>
+dunlin::Node* place(const dunlin::Options& options, std::shared_ptr<void>& memory) {
+    auto node_memory = std::make_shared<dunlin::NodeMemory<L>>();
+    dunlin::Node* node = &node_memory->emplace(options);
+    memory = std::move(node_memory);
+    return node;
+}
+
+dunlin::Node* place(NodeKind kind, const dunlin::Options& options, std::shared_ptr<void>& memory) {
+    switch (kind) {
+        case NodeKind::voter_small: return place<host_voter(dunlin::limits::small.ledger)>(options, memory);
+        case NodeKind::voter_min: return place<host_voter(dunlin::limits::voter_min.ledger)>(options, memory);
+        case NodeKind::member: break;
+    }
+    return place<kHostMember>(options, memory);
+}
+
+void make_member_journal(const HostSettings& settings) {
+    dunlin::FormatPlan plan;
+    plan.node = dunlin::NodeId{settings.id};
+    plan.storage = dunlin::StorageId{dunlin_asio::random_nonzero_u64()};
+    plan.stream = dunlin::StreamId{dunlin_asio::random_nonzero_u64()};
+    plan.cluster = settings.cluster;
+    make_journal(settings.journal, kMemberJournalBytes, plan);
+}
+
+}  // namespace
+
+HostedNode::HostedNode(const HostSettings& settings) : settings_(settings), seeds_(settings_.seeds.begin(), settings_.seeds.end()) {
+    dunlin::Options options = node_options();
+    std::string_view reason;
+    if (dunlin::validate(options, reason) != dunlin::Status::ok) throw ToolError(kUsage, std::string(reason) + ".");
+    dunlin_asio::UdpOptions udp;
+    udp.bind = settings_.listen;
+    udp.loss_ppm = settings_.loss_ppm;
+    udp.loss_seed = dunlin_asio::random_nonzero_u64();
+    udp_.emplace(io_, udp);
+    if (!settings_.journal.empty()) {
+        if (settings_.make_journal && !std::filesystem::exists(settings_.journal)) make_member_journal(settings_);
+        journal_.emplace(
+            io_, dunlin_asio::FileDeviceOptions{.path = settings_.journal, .mode = dunlin_asio::FileDeviceOptions::Mode::open_existing});
+        options.journal_bytes = journal_->bytes();
+    }
+    node_ = place(settings_.kind, options, memory_);
+    dunlin_asio::HostLoopOptions loop;
+    loop.stop_on_signals = settings_.stop_on_signals;
+    loop_.emplace(io_, *node_, *udp_, journal(), loop);
+    loop_->on_event([this](dunlin::Instant now, const dunlin::Event& event) { take_event(now, event); });
+}
+
+dunlin::Options HostedNode::node_options() const {
+    dunlin::Options options = settings_.timing;
+    options.id = dunlin::NodeId{settings_.id};
+    options.cluster = settings_.cluster;
+    options.seeds = seeds_;
+    options.instance = dunlin::InstanceId{dunlin_asio::random_nonzero_u64()};
+    options.seed = dunlin_asio::random_nonzero_u64();
+    return options;
+}
+
+void HostedNode::take_event(dunlin::Instant now, const dunlin::Event& event) {
+    if (event.kind == dunlin::EventKind::started) started_ = true;
+    if (event.kind == dunlin::EventKind::failed) failure_ = event.status;
+    if (on_event_) on_event_(now, event);
+}
+
+ExitCode HostedNode::run() {
+    using Ending = dunlin_asio::HostLoop::Ending;
+    const Ending ending = loop_->run();
+    if (failure_ != dunlin::Status::ok && failure_ != dunlin::Status::shutting_down) {
+        std::fprintf(stderr, "dunlin: %s\n", why_journal_failed(settings_.journal, failure_).c_str());
+        return started_ ? kFailed : kCannotStart;
+    }
+    if (ending == Ending::drain_limit) std::fprintf(stderr, "dunlin: stopped before everything was settled: the drain limit passed.\n");
+    if (ending == Ending::stopped) std::fprintf(stderr, "dunlin: stopped at once by a second signal.\n");
+    return ending == Ending::drained ? kDone : kFailed;
+}
+
+}  // namespace dunlin_tool

@@ -1,0 +1,29 @@
+#include "formatting.hpp"
+#include "journal_file.hpp"
+#include "subcommands.hpp"
+
+#include <cstdio>
+#include <memory>
+
+namespace dunlin_tool {
+namespace {
+
+ExitCode join(const FormatArguments& arguments) {
+    arguments.check();
+    const dunlin::FormatPlan plan = arguments.plan();
+    make_journal(arguments.journal, kVoterJournalBytes, plan);
+    std::printf("voter entry: %s\n", to_text(arguments.entry(plan)).c_str());
+    return kDone;
+}
+
+}  // namespace
+
+void add_join(CLI::App& app, Action& action) {
+    auto arguments = std::make_shared<FormatArguments>();
+    CLI::App* const command = app.add_subcommand("join", "Make the journal of a voter, and print the entry that names it to `dunlin init`");
+    arguments->add_to(*command);
+    command->footer("Run it for each voter but one; then `dunlin init` for that one, with --voter and each printed entry.");
+    command->callback([&action, arguments] { action = [arguments] { return join(*arguments); }; });
+}
+
+}  // namespace dunlin_tool

@@ -1,0 +1,80 @@
+#include "journal_file.hpp"
+
+#include "tool_error.hpp"
+
+#include <dunlin/core/counters.hpp>
+#include <dunlin/journal/journal.hpp>
+
+#include <dunlin_asio/file_device.hpp>
+#include <dunlin_asio/format_file.hpp>
+#include <dunlin_asio/host_error.hpp>
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <array>
+#include <asio/io_context.hpp>
+#include <cerrno>
+#include <cstddef>
+#include <filesystem>
+
+namespace dunlin_tool {
+namespace {
+
+void sync_folder_of(const std::string& path) {
+    std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    if (folder.empty()) folder = ".";
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    const int error = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    if (!synced) throw dunlin_asio::HostError("cannot create the journal '" + path + "'", error);
+}
+
+// Gives the file its name, unless somebody else did so in the meantime.
+void publish_under(const std::string& name, const std::string& path) {
+    const bool linked = ::link(name.c_str(), path.c_str()) == 0;
+    const int error = errno;
+    ::unlink(name.c_str());
+    if (!linked) throw dunlin_asio::HostError("cannot create the journal '" + path + "'", error);
+    sync_folder_of(path);
+}
+
+}  // namespace
+
+void make_journal(const std::string& path, std::uint64_t bytes, const dunlin::FormatPlan& plan) {
+    if (std::filesystem::exists(path)) throw ToolError(kCannotStart, "the journal '" + path + "' exists already; nothing was changed.");
+    const std::string forming = path + ".forming";
+    ::unlink(forming.c_str());  // of a process that died while it made one
+    asio::io_context io(1);
+    {
+        dunlin_asio::FileDevice file(io, {.path = forming, .bytes = bytes, .mode = dunlin_asio::FileDeviceOptions::Mode::create_new});
+        alignas(8) std::array<std::byte, 4096> buffer{};
+        dunlin::Counters counters;
+        dunlin::journal::Journal journal({buffer}, counters);
+        dunlin::Formatter formatter(journal, plan);
+        if (const dunlin::Status status = dunlin_asio::format(io, file, formatter); status != dunlin::Status::ok) {
+            ::unlink(forming.c_str());
+            throw ToolError(kCannotStart, "cannot format the journal '" + path + "': " + std::string(dunlin::to_string(status)) + ".");
+        }
+    }
+    publish_under(forming, path);
+}
+
+std::string why_journal_failed(const std::string& path, dunlin::Status status) {
+    const std::string journal = "the journal '" + path + "' ";
+    switch (status) {
+        case dunlin::Status::blank: return journal + "is blank; make one with `dunlin init` or `dunlin join`.";
+        case dunlin::Status::corrupt: return journal + "is corrupt: what it promised can no longer be read, so this node must not go on.";
+        case dunlin::Status::foreign_cluster: return journal + "belongs to another node or another cluster.";
+        case dunlin::Status::unsupported_version: return journal + "was written by a newer version of dunlin.";
+        case dunlin::Status::device_error: return journal + "cannot be read or written: the device failed.";
+        case dunlin::Status::device_full: return journal + "is too small for what this node must remember.";
+        case dunlin::Status::invalid_argument:
+        case dunlin::Status::too_large:
+        case dunlin::Status::table_full:
+        case dunlin::Status::outbox_full: return journal + "was made with other limits than this node has.";
+        default: return journal + "cannot be used: " + std::string(dunlin::to_string(status)) + ".";
+    }
+}
+
+}  // namespace dunlin_tool

@@ -1,0 +1,105 @@
+#include "line_source.hpp"
+
+#include "tool_error.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace dunlin_tool {
+namespace {
+
+constexpr std::size_t kBufferBytes = 256U << 10U;
+
+}  // namespace
+
+LineSource::LineSource(asio::io_context& io, const std::string& path, std::uint64_t offset, std::size_t line_bytes_max)
+    : name_(path.empty() ? "standard input" : "'" + path + "'"), line_bytes_max_(line_bytes_max), buffer_(kBufferBytes) {
+    descriptor_ = path.empty() ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    struct stat found {};
+    if (descriptor_ < 0 || ::fstat(descriptor_, &found) != 0 || S_ISDIR(found.st_mode)) {
+        const std::string why = descriptor_ >= 0 && S_ISDIR(found.st_mode) ? "it is a directory" : std::strerror(errno);
+        if (descriptor_ >= 0) ::close(descriptor_);
+        throw ToolError(kCannotStart, "cannot read " + name_ + ": " + why + ".");
+    }
+    // What epoll cannot wait for never lets a reader wait: files, /dev/null.
+    const bool waits = !S_ISREG(found.st_mode) && (!S_ISCHR(found.st_mode) || ::isatty(descriptor_) == 1);
+    if (waits) {
+        flags_before_ = ::fcntl(descriptor_, F_GETFL);
+        stream_.emplace(io, descriptor_);
+        readable_.arm(*stream_, asio::posix::stream_descriptor::wait_read);
+        return;
+    }
+    if (offset == 0) return;
+    if (!S_ISREG(found.st_mode) || offset > static_cast<std::uint64_t>(found.st_size)) {
+        ::close(descriptor_);
+        throw ToolError(kCannotStart, name_ + " is shorter than what was published of it: " + std::to_string(offset) + " bytes.");
+    }
+    ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET);
+    offset_ = offset;
+}
+
+LineSource::~LineSource() {
+    if (flags_before_ >= 0) ::fcntl(descriptor_, F_SETFL, flags_before_);
+    if (!stream_ && descriptor_ >= 0) ::close(descriptor_);
+}
+
+bool LineSource::find_line() {
+    if (line_bytes_ != 0) return true;
+    const char* const from = buffer_.data() + searched_;
+    const void* const newline = std::memchr(from, '\n', end_ - searched_);
+    if (newline != nullptr) {
+        line_bytes_ = static_cast<std::size_t>(static_cast<const char*>(newline) - buffer_.data()) - begin_ + 1;
+        newline_bytes_ = 1;
+    } else if (ended_ && begin_ != end_) {
+        line_bytes_ = end_ - begin_;
+        newline_bytes_ = 0;
+    } else {
+        searched_ = end_;
+    }
+    const std::size_t known = line_bytes_ != 0 ? line_bytes_ - newline_bytes_ : end_ - begin_;
+    if (known > line_bytes_max_) {
+        throw ToolError(kFailed, "line " + std::to_string(line_number_) + " of " + name_ +
+                                     " is longer than a message may be: " + std::to_string(line_bytes_max_) + " bytes.");
+    }
+    return line_bytes_ != 0;
+}
+
+std::optional<std::string_view> LineSource::peek() {
+    while (!find_line()) {
+        if (!fill()) return std::nullopt;
+    }
+    return std::string_view(buffer_.data() + begin_, line_bytes_ - newline_bytes_);
+}
+
+void LineSource::take() {
+    begin_ += line_bytes_;
+    offset_ += line_bytes_;
+    searched_ = begin_;
+    line_bytes_ = 0;
+    ++line_number_;
+}
+
+// False: nothing came.
+bool LineSource::fill() {
+    if (ended_ || (stream_ && !readable_.ready())) return false;
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_), buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+    end_ -= begin_;
+    searched_ -= begin_;
+    begin_ = 0;
+    const ssize_t count = ::read(descriptor_, buffer_.data() + end_, buffer_.size() - end_);
+    const bool again = count < 0 && (errno == EAGAIN || errno == EINTR);
+    if (count < 0 && !again) throw ToolError(kFailed, "cannot read " + name_ + ": " + std::strerror(errno) + ".");
+    if (count == 0) ended_ = true;
+    if (count > 0) end_ += static_cast<std::size_t>(count);
+    if (stream_ && !ended_) {
+        readable_.clear();
+        readable_.arm(*stream_, asio::posix::stream_descriptor::wait_read);
+    }
+    return count >= 0;
+}
+
+}  // namespace dunlin_tool

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <dunlin_asio/readiness_wait.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dunlin_tool {
+
+// Lines of a file or of standard input, read in bulk and without ever blocking the loop: where there is no input yet, the
+// io_context wakes up for it. A last line without a newline counts as one.
+class LineSource {
+  public:
+    // `path` empty: standard input. `offset`: of a file, where to start. Throws ToolError.
+    LineSource(asio::io_context& io, const std::string& path, std::uint64_t offset, std::size_t line_bytes_max);
+    LineSource(const LineSource&) = delete;
+    LineSource& operator=(const LineSource&) = delete;
+    ~LineSource();
+
+    // The next line without its newline, valid until take(); nothing for now, or no more: see at_end(). Throws ToolError:
+    // a line is longer than line_bytes_max, or reading failed.
+    [[nodiscard]] std::optional<std::string_view> peek();
+    void take();
+    [[nodiscard]] bool at_end() const { return ended_ && begin_ == end_; }
+    // Where the line after the one that peek() gives starts, in bytes from the start of the file.
+    [[nodiscard]] std::uint64_t offset_after() const { return offset_ + line_bytes_; }
+
+  private:
+    [[nodiscard]] bool find_line();
+    [[nodiscard]] bool fill();
+
+    std::string name_;
+    int descriptor_ = -1;
+    int flags_before_ = -1;  // of standard input, given back at the end
+    bool ended_ = false;
+    std::size_t line_bytes_max_;
+    std::vector<char> buffer_;
+    std::size_t begin_ = 0;
+    std::size_t end_ = 0;
+    std::size_t searched_ = 0;    // no newline before here
+    std::size_t line_bytes_ = 0;  // of the line at begin_, newline included; 0: not known yet
+    std::size_t newline_bytes_ = 0;
+    std::uint64_t offset_ = 0;  // of begin_
+    std::uint64_t line_number_ = 1;
+    std::optional<asio::posix::stream_descriptor> stream_;
+    dunlin_asio::ReadinessWait readable_;
+};
+
+}  // namespace dunlin_tool

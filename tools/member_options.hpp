@@ -1,0 +1,28 @@
+#pragma once
+
+#include "hosted_node.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+
+namespace dunlin_tool {
+
+// The options that pub, sub and lease share: each is a member node of its own.
+class MemberOptions {
+  public:
+    void add_to(CLI::App& command, bool with_journal);
+    // Checks them together. Throws ToolError(kUsage).
+    [[nodiscard]] HostSettings settings() const;
+    [[nodiscard]] bool has_journal() const { return !journal_.empty(); }
+
+  private:
+    std::uint16_t id_ = 0;
+    std::string cluster_ = "dunlin";
+    std::string listen_ = "0.0.0.0:0";
+    std::vector<std::string> peers_;
+    std::string journal_;
+    double loss_ = 0.0;
+};
+
+}  // namespace dunlin_tool

@@ -1,0 +1,40 @@
+#include "names.hpp"
+
+namespace dunlin_tool {
+
+std::string_view name_of(dunlin::consensus::Role role) {
+    using dunlin::consensus::Role;
+    switch (role) {
+        case Role::member: return "member";
+        case Role::follower: return "follower";
+        case Role::pre_candidate: return "pre_candidate";
+        case Role::candidate: return "candidate";
+        case Role::leader: return "leader";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(dunlin::RunState state) {
+    using dunlin::RunState;
+    switch (state) {
+        case RunState::created: return "created";
+        case RunState::recovering: return "recovering";
+        case RunState::ready: return "ready";
+        case RunState::draining: return "draining";
+        case RunState::failed: return "failed";
+    }
+    return "unknown";
+}
+
+std::string_view name_of(dunlin::membership::Health health) {
+    using dunlin::membership::Health;
+    switch (health) {
+        case Health::unknown: return "unknown";
+        case Health::alive: return "alive";
+        case Health::suspect: return "suspect";
+        case Health::dead: return "dead";
+    }
+    return "unknown";
+}
+
+}  // namespace dunlin_tool

@@ -1,0 +1,135 @@
+#include "hosted_node.hpp"
+#include "line_source.hpp"
+#include "member_options.hpp"
+#include "subcommands.hpp"
+#include "tool_error.hpp"
+#include "values.hpp"
+
+#include <dunlin/bus/filter.hpp>
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace dunlin_tool {
+namespace {
+
+constexpr int kLinesPerTurn = 512;  // then packets leave and outcomes are heard
+
+struct PubArguments {
+    MemberOptions member;
+    std::string topic;
+    std::string file;
+    std::uint16_t subscribers = 1;
+    std::string lifetime = "0s";
+};
+
+// Publishes each line once the outbox has room for it, and leaves when the last outcome is in.
+class Publisher {
+  public:
+    Publisher(const PubArguments& arguments, dunlin::Duration lifetime)
+        : arguments_(arguments), lifetime_(lifetime), host_(arguments.member.settings()) {
+        host_.on_event([this](dunlin::Instant, const dunlin::Event& event) { take_event(event); });
+        host_.loop().on_turn([this](dunlin::Instant now) { publish_lines(now); });
+    }
+
+    [[nodiscard]] ExitCode run() {
+        const ExitCode code = host_.run();
+        for (const auto& [name, count] : dead_letters_) {
+            std::fprintf(stderr, "dunlin: %llu dead letters: %s.\n", static_cast<unsigned long long>(count), name.c_str());
+        }
+        return code == kDone && !dead_letters_.empty() ? kFailed : code;
+    }
+
+  private:
+    // The position in the file is known when the journal was read.
+    void start() {
+        const std::uint64_t offset = arguments_.file.empty() ? 0 : host_.node().publish_position();
+        lines_.emplace(host_.io(), arguments_.file, offset, kHostMember.message_bytes_max);
+    }
+
+    void take_event(const dunlin::Event& event) {
+        if (event.kind == dunlin::EventKind::started) start();
+        if (event.kind != dunlin::EventKind::outcome || event.outcome == dunlin::Outcome::acknowledged) return;
+        std::string name(dunlin::to_string(event.outcome));
+        if (event.effect == dunlin::Effect::unknown) name += ", effect unknown";
+        ++dead_letters_[name];
+    }
+
+    void publish_lines(dunlin::Instant now) {
+        if (!lines_) return;
+        if (!enough_subscribers_) enough_subscribers_ = host_.node().subscriber_count(arguments_.topic) >= arguments_.subscribers;
+        if (!enough_subscribers_) return;
+        for (int i = 0; i < kLinesPerTurn; ++i) {
+            const std::optional<std::string_view> line = lines_->peek();
+            if (!line) return leave_when_settled();
+            if (!publish(now, *line)) return;
+            lines_->take();
+        }
+        host_.loop().wake();
+    }
+
+    // False: no room, or nobody listens any more: the line waits.
+    bool publish(dunlin::Instant now, std::string_view line) {
+        dunlin::bus::PublishOptions options;
+        options.topic = arguments_.topic;
+        options.payload = std::as_bytes(std::span(line));
+        options.lifetime = lifetime_;
+        if (!arguments_.file.empty()) options.position = lines_->offset_after();
+        const dunlin::Status status = host_.node().publish(now, options).status();
+        switch (status) {
+            case dunlin::Status::ok: return true;
+            case dunlin::Status::outbox_full:
+            case dunlin::Status::busy:
+            case dunlin::Status::recovering:
+            case dunlin::Status::shutting_down:
+            case dunlin::Status::no_subscriber: return false;
+            default:
+                throw ToolError(kFailed, "cannot publish to '" + arguments_.topic + "': " + std::string(dunlin::to_string(status)) + ".");
+        }
+    }
+
+    void leave_when_settled() {
+        if (!lines_->at_end() || host_.node().status({}).outbox_messages != 0) return;
+        host_.loop().shutdown();
+    }
+
+    PubArguments arguments_;
+    dunlin::Duration lifetime_;
+    HostedNode host_;
+    std::optional<LineSource> lines_;
+    std::map<std::string, std::uint64_t> dead_letters_;
+    bool enough_subscribers_ = false;
+};
+
+ExitCode publish(const PubArguments& arguments) {
+    if (!dunlin::bus::valid_topic(arguments.topic, kHostMember.topic_bytes_max)) {
+        throw ToolError(kUsage, "'" + arguments.topic + "' is no topic: 1..128 bytes without '+' and '#'.");
+    }
+    const std::optional<dunlin::Duration> lifetime = read_duration(arguments.lifetime);
+    if (!lifetime) throw ToolError(kUsage, "--lifetime must be a time such as 250ms or 5s.");
+    return Publisher(arguments, *lifetime).run();
+}
+
+}  // namespace
+
+void add_pub(CLI::App& app, Action& action) {
+    auto arguments = std::make_shared<PubArguments>();
+    CLI::App* const command =
+        app.add_subcommand("pub", "Publish lines, each as one message, until every subscriber has settled all of them");
+    command->add_option("TOPIC", arguments->topic, "Topic, such as harbour/tide")->required();
+    arguments->member.add_to(*command, true);
+    command->add_option("--file", arguments->file,
+                        "Read this file instead of standard input; with --journal a restart goes on where it was");
+    command->add_option("--subscribers", arguments->subscribers, "Wait for this many subscribers before the first line")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    command->add_option("--lifetime", arguments->lifetime, "A line that is not delivered by then is a dead letter (default: no limit)");
+    command->footer("Exits 0 when every line was acknowledged by every subscriber, 1 on any dead letter.");
+    command->callback([&action, arguments] { action = [arguments] { return publish(*arguments); }; });
+}
+
+}  // namespace dunlin_tool

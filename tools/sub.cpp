@@ -1,0 +1,118 @@
+#include "hosted_node.hpp"
+#include "member_options.hpp"
+#include "output_file.hpp"
+#include "subcommands.hpp"
+#include "tool_error.hpp"
+
+#include <dunlin/bus/filter.hpp>
+#include <dunlin/core/checksum.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace dunlin_tool {
+namespace {
+
+struct SubArguments {
+    MemberOptions member;
+    std::string filter;
+    std::string file;
+    std::uint64_t count = 0;  // 0: no end
+};
+
+// The same filter is the same durable subscription after every restart.
+std::uint32_t durable_id(std::string_view filter) {
+    const auto id = static_cast<std::uint32_t>(dunlin::fnv1a64(filter)) & 0x7fff'ffffU;
+    return id == 0 ? 1 : id;
+}
+
+// Writes each message as a line. With a journal and a file, the length of the file is stored together with the watermark of
+// the messages in it, and the file is on disk before that is: a restart cuts off what was written beyond, and gets it again.
+class Subscriber {
+  public:
+    explicit Subscriber(const SubArguments& arguments)
+        : arguments_(arguments),
+          host_(arguments.member.settings()),
+          positioned_(!arguments.file.empty() && arguments.member.has_journal()) {
+        host_.on_event([this](dunlin::Instant, const dunlin::Event& event) {
+            if (event.kind == dunlin::EventKind::started) start();
+        });
+        host_.loop().on_turn([this](dunlin::Instant) { end_turn(); });
+        if (positioned_) {
+            host_.journal()->before_write([this] { return output_ ? output_->flush_for_journal() : dunlin_asio::FileDevice::Flush{}; });
+        }
+    }
+
+    [[nodiscard]] ExitCode run() {
+        const ExitCode code = host_.run();
+        if (output_) output_->flush();
+        if (code == kDone && output_ && !output_->empty())
+            throw ToolError(kFailed, "the last lines could not be written: nobody reads them.");
+        return code;
+    }
+
+  private:
+    // The position in the file is known when the journal was read.
+    void start() {
+        const std::uint64_t keep = positioned_ ? host_.node().receive_position() : 0;
+        output_.emplace(host_.io(), arguments_.file, keep);
+        lines_ = OutputFile::count_lines(arguments_.file, keep);
+        dunlin::bus::SubscribeOptions options;
+        if (arguments_.member.has_journal()) options.durable_id = durable_id(arguments_.filter);
+        const auto handler = dunlin::bus::Handler{
+            [](void* self, const dunlin::bus::Message& message) { return static_cast<Subscriber*>(self)->take(message); }, this};
+        const dunlin::Status status = host_.node().subscribe(arguments_.filter, handler, options).status();
+        if (status != dunlin::Status::ok) {
+            throw ToolError(kFailed, "cannot subscribe to '" + arguments_.filter + "': " + std::string(dunlin::to_string(status)) + ".");
+        }
+    }
+
+    dunlin::bus::Verdict take(const dunlin::bus::Message& message) {
+        if (complete()) return dunlin::bus::Verdict::retry_later;
+        const std::string_view line(reinterpret_cast<const char*>(message.payload.data()), message.payload.size());
+        if (!output_->write_line(line)) return dunlin::bus::Verdict::retry_later;
+        ++lines_;
+        if (positioned_) host_.node().store_receive_position(output_->position());
+        return dunlin::bus::Verdict::accept;
+    }
+
+    [[nodiscard]] bool complete() const { return arguments_.count != 0 && lines_ >= arguments_.count; }
+
+    void end_turn() {
+        if (!output_) return;
+        output_->flush();
+        if (complete() && output_->empty()) host_.loop().shutdown();
+    }
+
+    SubArguments arguments_;
+    HostedNode host_;
+    bool positioned_;
+    std::optional<OutputFile> output_;
+    std::uint64_t lines_ = 0;
+};
+
+ExitCode subscribe(const SubArguments& arguments) {
+    if (!dunlin::bus::valid_filter(arguments.filter, kHostMember.topic_bytes_max)) {
+        throw ToolError(kUsage,
+                        "'" + arguments.filter + "' is no filter: 1..128 bytes; '+' stands for one level, a last '#' for any number.");
+    }
+    return Subscriber(arguments).run();
+}
+
+}  // namespace
+
+void add_sub(CLI::App& app, Action& action) {
+    auto arguments = std::make_shared<SubArguments>();
+    CLI::App* const command = app.add_subcommand("sub", "Write each message of matching topics as a line");
+    command->add_option("FILTER", arguments->filter, "Filter, such as harbour/+ or harbour/#")->required();
+    arguments->member.add_to(*command, true);
+    command->add_option("--file", arguments->file,
+                        "Write this file instead of standard output; with --journal a restart goes on where it was");
+    command->add_option("--count", arguments->count, "End when this many lines were written in all (those in the file count)");
+    command->footer("With --journal the subscription is durable: what is published while this command is down waits for it.");
+    command->callback([&action, arguments] { action = [arguments] { return subscribe(*arguments); }; });
+}
+
+}  // namespace dunlin_tool

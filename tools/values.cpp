@@ -1,0 +1,58 @@
+#include "values.hpp"
+
+#include <dunlin/core/limits.hpp>
+
+#include <dunlin_asio/address.hpp>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace dunlin_tool {
+namespace {
+
+struct Unit {
+    std::string_view name;
+    std::int64_t us;
+};
+constexpr std::array<Unit, 5> kUnits{{{"us", 1}, {"ms", 1'000}, {"s", 1'000'000}, {"min", 60'000'000}, {"h", 3'600'000'000}}};
+
+}  // namespace
+
+std::optional<dunlin::Duration> read_duration(std::string_view text) {
+    std::int64_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc{} || count < 0) return std::nullopt;
+    const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+    for (const Unit& each : kUnits) {
+        if (unit != each.name) continue;
+        if (count > std::numeric_limits<std::int64_t>::max() / each.us) return std::nullopt;
+        return dunlin::from_us(count * each.us);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::uint32_t> to_ppm(double share) {
+    if (!(share >= 0.0 && share <= 1.0)) return std::nullopt;
+    return static_cast<std::uint32_t>(std::lround(share * 1e6));
+}
+
+std::optional<std::uint64_t> read_number(std::string_view text) {
+    const bool hexadecimal = text.starts_with("0x");
+    if (hexadecimal) text.remove_prefix(2);
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, hexadecimal ? 16 : 10);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+bool is_address(std::string_view text, bool port_zero) {
+    if (text.empty() || text.size() > dunlin::kAddressBytesMax) return false;
+    const std::optional<dunlin_asio::HostPort> parts = dunlin_asio::split_address(text);
+    if (!parts || parts->host.empty()) return false;
+    const std::optional<std::uint64_t> port = read_number(parts->port);
+    return port && *port <= 65535 && (port_zero || *port != 0);
+}
+
+}  // namespace dunlin_tool

@@ -1,0 +1,159 @@
+#include <dunlin_asio/host_loop.hpp>
+
+#include <dunlin/core/assert.hpp>
+#include <dunlin/core/status.hpp>
+
+#include <dunlin_asio/boot_clock.hpp>
+#include <dunlin_asio/host_error.hpp>
+
+#include <algorithm>
+#include <asio/executor_work_guard.hpp>
+#include <string>
+#include <string_view>
+
+namespace dunlin_asio {
+
+HostLoop::HostLoop(asio::io_context& io, dunlin::Node& node, Udp& udp, FileDevice* journal, const HostLoopOptions& options)
+    : io_(io),
+      node_(node),
+      udp_(udp),
+      journal_(journal),
+      options_(options),
+      dialer_(io, udp.local_endpoint().protocol()),
+      timer_(io),
+      wake_(io) {
+    if (options.stop_on_signals) signals_.emplace(io);
+}
+
+HostLoop::Ending HostLoop::run() {
+    const dunlin::Status status = node_.start(boot_now());
+    if (status != dunlin::Status::ok) throw HostError("the node cannot start: " + std::string(dunlin::to_string(status)) + ".");
+    const auto guard = asio::make_work_guard(io_);
+    more_work_ = true;
+    for (;;) {
+        if (!more_work_) io_.run_one();
+        io_.poll();
+        turn();
+        if (const std::optional<Ending> end = ending()) return *end;
+    }
+}
+
+void HostLoop::shutdown() {
+    if (draining_) return;
+    draining_ = true;
+    const dunlin::Instant now = boot_now();
+    drain_deadline_ = dunlin::saturating_add(now, options_.drain_limit);
+    node_.shutdown(now);
+}
+
+void HostLoop::stop() {
+    stop_.store(true, std::memory_order_relaxed);
+    wake_.wake();
+}
+
+// The loop sleeps only after a turn that had nothing to hand out: what one output causes in the node (an event in which the
+// application publishes, a packet that moves something on) is then never left lying.
+void HostLoop::turn() {
+    more_work_ = false;
+    watch_signals();
+    read_datagrams();
+    pass_time();
+    finish_journal_operation();
+    if (mailbox_ != nullptr) static_cast<void>(node_.drain(boot_now(), *mailbox_));  // what has no room yet waits for a later turn
+    if (on_turn_) on_turn_(boot_now());
+    report_events();
+    connect();
+    start_journal_operation();
+    write_packets();
+    timer_.set_at_latest(std::min(node_.next_deadline(), drain_deadline_));
+}
+
+void HostLoop::read_datagrams() {
+    // The clock is read for each datagram: handlers of a process that was stopped in the middle must not see the old time.
+    auto hand_over = [this](const Udp::Received& received) {
+        if (received.evicted != dunlin::PathId{}) path_down(received.evicted);
+        node_.on_datagram(boot_now(), received.path, {}, received.bytes);
+    };
+    udp_.receive(dunlin::Callback<void(const Udp::Received&)>::of(hand_over));
+    if (udp_.has_input()) more_work_ = true;
+}
+
+void HostLoop::pass_time() {
+    const dunlin::Instant now = boot_now();
+    if (node_.next_deadline() <= now) node_.on_timeout(now);
+}
+
+void HostLoop::finish_journal_operation() {
+    if (journal_ == nullptr) return;
+    const std::optional<FileDevice::Completion> done = journal_->take_completion();
+    if (done) node_.on_journal(boot_now(), done->id, done->status, done->bytes);
+}
+
+void HostLoop::start_journal_operation() {
+    if (journal_ == nullptr || journal_->busy()) return;
+    if (const std::optional<dunlin::journal::DeviceOp> operation = node_.poll_journal()) {
+        journal_->start(*operation);
+        more_work_ = true;
+    }
+}
+
+void HostLoop::connect() {
+    while (const std::optional<dunlin::Dial> dial = node_.poll_connect()) {
+        more_work_ = true;
+        if (dial->kind == dunlin::Dial::Kind::close) {
+            udp_.close(dial->path);
+            continue;
+        }
+        const std::string_view address(reinterpret_cast<const char*>(dial->address.data()), dial->address.size());
+        dialer_.look_up(dial->id, address);
+    }
+    while (const std::optional<Dialer::Answer> answer = dialer_.take()) {
+        more_work_ = true;
+        const PathTable::Found found = answer->endpoint ? udp_.dial(*answer->endpoint) : PathTable::Found{};
+        if (found.evicted != dunlin::PathId{}) path_down(found.evicted);
+        const bool up = found.path != dunlin::PathId{};
+        node_.on_path(boot_now(), found.path, {.state = up ? dunlin::PathState::up : dunlin::PathState::down, .dial = answer->dial});
+    }
+}
+
+void HostLoop::report_events() {
+    for (std::size_t i = 0; i < kEventsPerTurn; ++i) {
+        const std::optional<dunlin::Event> event = node_.poll_event();
+        if (!event) return;
+        more_work_ = true;
+        if (event->kind == dunlin::EventKind::failed) failed_ = true;
+        if (on_event_) on_event_(boot_now(), *event);
+    }
+}
+
+void HostLoop::write_packets() {
+    udp_.flush();
+    for (std::size_t i = 0; i < kPacketsPerTurn; ++i) {
+        const std::span<std::byte> buffer = udp_.next_buffer();
+        if (buffer.empty()) return;  // back-pressure: the socket wakes the loop
+        const std::optional<dunlin::Transmit> packet = node_.poll_transmit(boot_now(), buffer);
+        if (!packet) break;
+        more_work_ = true;
+        if (!udp_.push(packet->path, packet->bytes)) path_down(packet->path);
+    }
+    udp_.flush();
+}
+
+void HostLoop::watch_signals() {
+    if (!signals_ || signals_->count() == 0) return;
+    shutdown();
+    if (signals_->count() > 1) stop_.store(true, std::memory_order_relaxed);
+}
+
+void HostLoop::path_down(dunlin::PathId path) { node_.on_path(boot_now(), path, {.state = dunlin::PathState::down}); }
+
+std::optional<HostLoop::Ending> HostLoop::ending() const {
+    if (stop_.load(std::memory_order_relaxed)) return Ending::stopped;
+    if (!draining_) return failed_ ? std::optional(Ending::failed) : std::nullopt;
+    const bool quiet = !more_work_ && udp_.all_sent() && (journal_ == nullptr || !journal_->busy());
+    if (quiet && node_.drained()) return Ending::drained;
+    if (boot_now() >= drain_deadline_) return Ending::drain_limit;
+    return std::nullopt;
+}
+
+}  // namespace dunlin_asio

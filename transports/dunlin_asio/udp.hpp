@@ -1,0 +1,104 @@
+#pragma once
+
+#include <dunlin/core/callback.hpp>
+#include <dunlin/core/ids.hpp>
+
+#include <dunlin_asio/boot_timer.hpp>
+#include <dunlin_asio/path_table.hpp>
+#include <dunlin_asio/readiness_wait.hpp>
+#include <dunlin_asio/send_queue.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/ip/udp.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dunlin_asio {
+
+struct UdpOptions {
+    std::string bind = "0.0.0.0:0";       // host:port; port 0: any free one. "[::]:port" takes v6 and v4
+    std::size_t paths_max = 1024;         // 1..65,534 far ends known at a time
+    std::size_t packet_bytes_max = 1472;  // >= Options::packet_bytes_max of the node
+    int socket_buffer_bytes = 1 << 20;    // wish for each direction; the system may grant less (net.core.[rw]mem_max)
+    std::uint32_t loss_ppm = 0;           // injected loss on sending, 0..1,000,000
+    std::uint64_t loss_seed = 0;
+};
+
+// One UDP socket, v4 or v6, as the node's transport. Datagrams are read 64 at a time (recvmmsg) and sent in batches (sendmmsg),
+// when ASIO says that the socket is ready; no allocation after construction. Used by one thread.
+class Udp {
+  public:
+    static constexpr std::size_t kDatagramsPerRead = 64;
+
+    struct Figures {
+        std::uint64_t datagrams_received = 0;
+        std::uint64_t bytes_received = 0;
+        std::uint64_t datagrams_too_long = 0;  // longer than any packet of ours: dropped
+        std::uint64_t datagrams_no_path = 0;   // every path is dialled: dropped
+    };
+
+    // Opens and binds. Throws HostError: bad address, port in use.
+    Udp(asio::io_context& io, const UdpOptions& options);
+    Udp(const Udp&) = delete;
+    Udp& operator=(const Udp&) = delete;
+
+    [[nodiscard]] Endpoint local_endpoint() const { return local_; }
+
+    // ---- Receiving --------------------------------------------------------------------------------------------
+    struct Received {
+        dunlin::PathId path{};
+        dunlin::PathId evicted{};  // the path that is gone to make room for it, or 0; tell the node first
+        std::span<const std::byte> bytes{};
+    };
+    // Whether receive() may find something. When false, a wait is pending and the io_context wakes up for the next datagram.
+    [[nodiscard]] bool has_input() const { return readable_.ready(); }
+    // Reads at most kDatagramsPerRead datagrams and hands each to `sink`; returns how many were read.
+    std::size_t receive(dunlin::Callback<void(const Received&)> sink);
+
+    // ---- Sending ----------------------------------------------------------------------------------------------
+    // Where the next packet is written; empty under back-pressure, until the io_context has woken up for the socket.
+    [[nodiscard]] std::span<std::byte> next_buffer();
+    // Queues what is in next_buffer(). False: the path is unknown, nothing is queued.
+    bool push(dunlin::PathId path, std::size_t bytes);
+    // Sends what is queued, as far as the kernel takes it.
+    void flush();
+    [[nodiscard]] bool all_sent() const { return queue_.empty(); }
+
+    // ---- Paths ------------------------------------------------------------------------------------------------
+    // A path to keep until close(). `path` 0: an address that this socket cannot reach (v6 from a v4 socket).
+    [[nodiscard]] PathTable::Found dial(const Endpoint& endpoint);
+    void close(dunlin::PathId path) { paths_.close(path); }
+    [[nodiscard]] const Endpoint* endpoint_of(dunlin::PathId path) const { return paths_.find(path); }
+
+    [[nodiscard]] const Figures& figures() const { return figures_; }
+    [[nodiscard]] const SendQueue::Figures& send_figures() const { return queue_.figures(); }
+
+  private:
+    struct Arrival {
+        Endpoint from{};
+        iovec part{};
+    };
+    void open(asio::io_context& io, const UdpOptions& options);
+    void prepare_arrivals();
+    [[nodiscard]] SendQueue::SendBatch send_batch();
+    [[nodiscard]] bool blocked() const { return writable_.armed() || waiting_for_memory_; }
+
+    asio::ip::udp::socket socket_;
+    Endpoint local_{};
+    PathTable paths_;
+    SendQueue queue_;
+    std::vector<std::byte> arrival_bytes_;
+    std::vector<Arrival> arrivals_;
+    std::vector<mmsghdr> arrival_headers_;
+    ReadinessWait readable_;
+    ReadinessWait writable_;
+    bool waiting_for_memory_ = false;
+    BootTimer memory_retry_;
+    Figures figures_;
+};
+
+}  // namespace dunlin_asio

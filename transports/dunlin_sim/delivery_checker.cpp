@@ -1,0 +1,217 @@
+#include <dunlin_sim/delivery_checker.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace dunlin::sim {
+namespace {
+
+// A subscription may still be served this long after its subscriber crashed, while its publisher has not heard of it.
+constexpr Duration kNewsTravels = seconds{30};
+
+std::string text(const MessageKey& key) {
+    return "message " + std::to_string(key.number) + " of process " + std::to_string(key.publisher) + " (life " + std::to_string(key.life) +
+           ")";
+}
+
+std::string text(NodeId node, SubscriptionId subscription) {
+    return "node " + std::to_string(node.value()) + " (subscription " + std::to_string(subscription.value()) + ")";
+}
+
+}  // namespace
+
+DeliveryChecker::DeliveryChecker(Verdict& verdict)
+    : verdict_(verdict),
+      one_outcome_(verdict.expect("one outcome a subscriber")),
+      once_(verdict.expect("handled once and in order")),
+      marked_(verdict.expect("repeats are marked", Verdict::Occasion::rare)),
+      settled_(verdict.expect("what is settled stays settled")),
+      accepted_(verdict.expect("acknowledged means accepted")),
+      cause_(verdict.expect("dead letters have a cause", Verdict::Occasion::rare)),
+      fence_(verdict.expect("tokens at a fence never fall")),
+      durable_first_(verdict.expect("durable before it leaves")),
+      lost_(verdict.expect("nothing is lost")) {}
+
+DeliveryChecker::Message* DeliveryChecker::find(const MessageKey& key) {
+    const auto stream = streams_.find({key.publisher, key.life});
+    if (stream == streams_.end() || key.number == 0 || key.number > stream->second.messages.size()) return nullptr;
+    return &stream->second.messages[key.number - 1];
+}
+
+DeliveryChecker::Subscriber& DeliveryChecker::subscriber_of(Message& message, NodeId node, SubscriptionId subscription) {
+    for (Subscriber& each : message.at) {
+        if (each.node == node.value() && each.subscription == subscription.value()) return each;
+    }
+    Subscriber& fresh = message.at.emplace_back();
+    fresh.node = node.value();
+    fresh.subscription = subscription.value();
+    return fresh;
+}
+
+// ---- Publishing ---------------------------------------------------------------------------------------------------------
+
+void DeliveryChecker::published(Instant at, const MessageKey& key, const bus::Published& published, const PublishTraits& traits) {
+    Stream& stream = streams_[{key.publisher, key.life}];
+    verdict_.check(once_, key.number == stream.messages.size() + 1, at, [&] { return text(key) + " is not the next one of its workload"; });
+    Message& message = stream.messages.emplace_back();
+    message.subscribers = published.subscribers;
+    message.traits = traits;
+    message.published_at = at;
+    message.at.reserve(published.subscribers);
+    stream.numbers[published.id.value()] = stream.messages.size();
+    ++stream.open;
+    ++publishes_;
+}
+
+void DeliveryChecker::crashed(Instant at, std::uint32_t process, std::uint32_t life, NodeId node, bool durable) {
+    crashed_at_[node.value()] = at;
+    const auto found = streams_.find({process, life});
+    if (found == streams_.end()) return;
+    found->second.dead = !durable;
+    found->second.restarted_at = at;
+    ++found->second.restarts;
+}
+
+void DeliveryChecker::recovered(Instant at, std::uint32_t process, std::uint64_t position) {
+    const auto found = streams_.find({process, 0});
+    if (found == streams_.end()) return;
+    Stream& stream = found->second;
+    verdict_.check(durable_first_, position <= stream.messages.size(), at, [&] {
+        return "process " + std::to_string(process) + " recovered a publish that it never made, number " + std::to_string(position);
+    });
+    while (stream.messages.size() > position) {
+        const Message& message = stream.messages.back();
+        const MessageKey key{process, 0, stream.messages.size()};
+        const bool ran = std::ranges::any_of(message.at, [](const Subscriber& each) { return each.runs_ended != 0; });
+        verdict_.check(durable_first_, !ran, at, [&] { return text(key) + " left its publisher before it was durable there"; });
+        if (message.ended < message.subscribers) --stream.open;
+        stream.messages.pop_back();
+    }
+}
+
+// ---- Handling -----------------------------------------------------------------------------------------------------------
+
+void DeliveryChecker::check_run(Instant at, const Receiver& receiver, const Stream& stream, Subscriber& subscriber, const MessageKey& key,
+                                const bus::Message& message) {
+    const bool repeat = subscriber.runs_ended > 0;
+    if (repeat) {
+        ++repeats_;
+        verdict_.check(marked_, message.maybe_repeated, at,
+                       [&] { return text(key) + " ran again at " + text(receiver.node, receiver.subscription) + " and did not say so"; });
+    }
+    const bool told =
+        subscriber.outcome != Outcome::none &&
+        (subscriber.effect == Effect::none || subscriber.outcome == Outcome::acknowledged || subscriber.outcome == Outcome::rejected);
+    const bool forgotten = subscriber.told_in != stream.restarts && !receiver.durable;
+    verdict_.check(settled_, !told || forgotten, at, [&] {
+        return text(key) + " ran at " + text(receiver.node, receiver.subscription) + " after its publisher was told " +
+               std::string(to_string(subscriber.outcome));
+    });
+    if (subscriber.runs_ended < 0xffff) ++subscriber.runs_ended;
+}
+
+void DeliveryChecker::handled(Instant at, const Receiver& receiver, const MessageKey& key, const bus::Message& message, bus::Verdict said) {
+    const SubscriptionKey subscription{receiver.node.value(), receiver.subscription.value()};
+    const StreamKey stream{key.publisher, key.life};
+    std::uint64_t& last = last_numbers_[{subscription, receiver.life, stream}];
+    verdict_.check(once_, key.number > last, at, [&] {
+        return text(key) + " reached " + text(receiver.node, receiver.subscription) + " after number " + std::to_string(last);
+    });
+    if (message.token != Token{}) {
+        std::uint64_t& floor = floors_[subscription];
+        verdict_.check(fence_, message.token.value() >= floor, at, [&] {
+            return text(key) + " passed the fence of " + text(receiver.node, receiver.subscription) + " with token " +
+                   std::to_string(message.token.value()) + " after " + std::to_string(floor);
+        });
+        floor = std::max(floor, message.token.value());
+    }
+    Message* const known = find(key);
+    verdict_.check(durable_first_, known != nullptr, at, [&] { return text(key) + " is handled, and nobody published it"; });
+    if (known == nullptr) return;
+    Subscriber& subscriber = subscriber_of(*known, receiver.node, receiver.subscription);
+    verdict_.check(one_outcome_, known->at.size() <= known->subscribers, at,
+                   [&] { return text(key) + " reached more subscribers than it had: " + text(receiver.node, receiver.subscription); });
+    subscriber.said = said;
+    if (said == bus::Verdict::retry_later) return;
+    last = std::max(last, key.number);
+    ++deliveries_;
+    check_run(at, receiver, streams_.at(stream), subscriber, key, message);
+}
+
+void DeliveryChecker::completed(const Receiver& receiver, const MessageKey& key, bus::Verdict said) {
+    Message* const known = find(key);
+    if (known != nullptr) subscriber_of(*known, receiver.node, receiver.subscription).said = said;
+}
+
+// ---- Outcomes -----------------------------------------------------------------------------------------------------------
+
+bool DeliveryChecker::has_cause(const Stream& stream, const Message& message, const Subscriber& subscriber) const {
+    const Instant since = message.published_at - kNewsTravels;
+    switch (subscriber.outcome) {
+        case Outcome::acknowledged: return true;
+        case Outcome::expired: return message.traits.limited;
+        case Outcome::rejected: return subscriber.said == bus::Verdict::reject;
+        case Outcome::fenced: return message.traits.fenced;
+        case Outcome::subscriber_gone: {
+            const auto crash = crashed_at_.find(subscriber.node);
+            return (crash != crashed_at_.end() && crash->second >= since) || stream.restarted_at >= message.published_at;
+        }
+        default: return false;
+    }
+}
+
+void DeliveryChecker::outcome(Instant at, std::uint32_t process, std::uint32_t life, const Event& event) {
+    ++outcomes_[static_cast<std::size_t>(event.outcome)];
+    Stream& stream = streams_[{process, life}];
+    const auto number = stream.numbers.find(event.id);
+    const bool known = number != stream.numbers.end() && number->second <= stream.messages.size();
+    verdict_.check(one_outcome_, known, at,
+                   [&] { return "process " + std::to_string(process) + " was told the end of what it never published"; });
+    if (!known) return;
+    const MessageKey key{process, life, number->second};
+    Message& message = stream.messages[number->second - 1];
+    Subscriber& subscriber = subscriber_of(message, event.node, event.subscription);
+    const auto who = [&] {
+        return text(key) + " at " + text(event.node, event.subscription) + " is " + std::string(to_string(event.outcome));
+    };
+    const Outcome before = subscriber.outcome;
+    const bool retold = before != Outcome::none && subscriber.told_in != stream.restarts &&
+                        (before == event.outcome || event.outcome == Outcome::subscriber_gone);
+    verdict_.check(one_outcome_, (before == Outcome::none || retold) && message.at.size() <= message.subscribers, at,
+                   [&] { return who() + " after it was " + std::string(to_string(before)); });
+    subscriber.outcome = event.outcome;
+    subscriber.effect = event.effect;
+    subscriber.told_in = stream.restarts;
+    if (event.outcome == Outcome::acknowledged) {
+        verdict_.check(accepted_, subscriber.said == bus::Verdict::accept, at,
+                       [&] { return who() + ", and its handler never accepted it"; });
+    } else {
+        verdict_.check(cause_, has_cause(stream, message, subscriber), at, [&] { return who() + " for no reason"; });
+    }
+    if (before != Outcome::none || ++message.ended < message.subscribers) return;
+    --stream.open;
+    verdict_.check(lost_, true, at, [] { return std::string(); });
+}
+
+std::uint64_t DeliveryChecker::open() const {
+    std::uint64_t count = 0;
+    for (const auto& [key, stream] : streams_) {
+        if (!stream.dead) count += stream.open;
+    }
+    return count;
+}
+
+void DeliveryChecker::finish(Instant at) {
+    for (const auto& [key, stream] : streams_) {
+        if (stream.dead || stream.open == 0) continue;
+        for (std::size_t i = 0; i < stream.messages.size(); ++i) {
+            const Message& message = stream.messages[i];
+            verdict_.check(lost_, message.ended >= message.subscribers, at, [&, &stream_key = key] {
+                return text({stream_key.first, stream_key.second, i + 1}) + " has " + std::to_string(message.ended) + " of " +
+                       std::to_string(message.subscribers) + " outcomes";
+            });
+        }
+    }
+}
+
+}  // namespace dunlin::sim

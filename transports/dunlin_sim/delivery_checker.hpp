@@ -1,0 +1,125 @@
+#pragma once
+
+#include <dunlin_sim/verdict.hpp>
+
+#include <dunlin/bus/message.hpp>
+#include <dunlin/core/event.hpp>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace dunlin::sim {
+
+// One message of a workload; its payload starts with these bytes. A publisher with a journal goes on numbering where it
+// was after a restart (its position tells it), and its `life` stays 0; any other starts anew with each life.
+struct MessageKey {
+    std::uint32_t publisher = 0;  // process
+    std::uint32_t life = 0;
+    std::uint64_t number = 0;  // from 1
+    friend auto operator<=>(const MessageKey&, const MessageKey&) = default;
+};
+
+// Whose handler ran.
+struct Receiver {
+    std::uint32_t process = 0;
+    std::uint32_t life = 0;
+    NodeId node{};
+    SubscriptionId subscription{};
+    bool durable = false;  // durable subscription of a node with a journal
+};
+
+struct PublishTraits {
+    bool limited = false;  // has a lifetime
+    bool fenced = false;
+};
+
+// Watches what must hold of delivery, told by the applications that publish and subscribe:
+//   one outcome              every (publish, subscriber) ends in exactly one outcome. After a restart of the publisher it may be
+//                            told again, and is the same
+//   handled once, in order   a handler ends a message once in a life of its process, and sees each publisher's numbers ascending
+//   repeats are marked       a message that ran before a crash, of either side, says so
+//   settled is settled       no handler runs for what was told to be over, unless publisher and journal forgot it in a crash
+//   acknowledged = accepted  what was acknowledged, that subscriber's handler has accepted
+//   dead letters have a cause    expired: it had a lifetime; rejected: the handler did; fenced: it was; gone: somebody crashed
+//   tokens at a fence grow   no handler sees a token below one that this subscriber has seen
+//   durable before it leaves nothing of a publish is handled that its publisher's journal then does not know
+//   nothing is lost          at the end, every publish of a process that still has it has all its outcomes (finish())
+class DeliveryChecker {
+  public:
+    explicit DeliveryChecker(Verdict& verdict);
+
+    void published(Instant at, const MessageKey& key, const bus::Published& published, const PublishTraits& traits);
+    // A handler ran and said `said`; for `pending`, completed() follows.
+    void handled(Instant at, const Receiver& receiver, const MessageKey& key, const bus::Message& message, bus::Verdict said);
+    void completed(const Receiver& receiver, const MessageKey& key, bus::Verdict said);
+    // An Event::outcome at this process, in the life of which it numbers its publishes (0 with a journal).
+    void outcome(Instant at, std::uint32_t process, std::uint32_t life, const Event& event);
+    // `life`: as for outcome(). `durable`: what it published goes on after its restart.
+    void crashed(Instant at, std::uint32_t process, std::uint32_t life, NodeId node, bool durable);
+    // A publisher with a journal is back, and its journal knows its publishes up to number `position`.
+    void recovered(Instant at, std::uint32_t process, std::uint64_t position);
+    // Everything had time to end.
+    void finish(Instant at);
+
+    [[nodiscard]] std::uint64_t publishes() const { return publishes_; }
+    [[nodiscard]] std::uint64_t deliveries() const { return deliveries_; }  // ended by a handler
+    [[nodiscard]] std::uint64_t repeats() const { return repeats_; }        // of them, again after a crash
+    [[nodiscard]] std::uint64_t outcomes(Outcome outcome) const { return outcomes_[static_cast<std::size_t>(outcome)]; }
+    // Publishes without all their outcomes. O(publishers).
+    [[nodiscard]] std::uint64_t open() const;
+
+  private:
+    static constexpr Instant kLongAgo = Instant::min();
+    // What is known of one message at one subscription.
+    struct Subscriber {
+        std::uint16_t node = 0;
+        std::uint16_t runs_ended = 0;  // by accept, reject or pending
+        std::uint32_t subscription = 0;
+        std::uint32_t told_in = 0;                      // the publisher's restarts when its outcome was told
+        bus::Verdict said = bus::Verdict::retry_later;  // at the last run
+        Outcome outcome = Outcome::none;
+        Effect effect = Effect::none;
+    };
+    struct Message {
+        std::uint16_t subscribers = 0;
+        std::uint16_t ended = 0;
+        PublishTraits traits{};
+        Instant published_at{};
+        std::vector<Subscriber> at;
+    };
+    struct Stream {
+        std::vector<Message> messages;                             // by number - 1
+        std::unordered_map<std::uint64_t, std::uint64_t> numbers;  // by PublishId
+        std::uint64_t open = 0;
+        std::uint32_t restarts = 0;
+        Instant restarted_at = kLongAgo;
+        bool dead = false;  // its process lost it in a crash
+    };
+    using StreamKey = std::pair<std::uint32_t, std::uint32_t>;                  // process, life
+    using SubscriptionKey = std::pair<std::uint16_t, std::uint32_t>;            // node, subscription
+    using ProgressKey = std::tuple<SubscriptionKey, std::uint32_t, StreamKey>;  // with the subscriber's life
+
+    [[nodiscard]] Message* find(const MessageKey& key);
+    [[nodiscard]] static Subscriber& subscriber_of(Message& message, NodeId node, SubscriptionId subscription);
+    void check_run(Instant at, const Receiver& receiver, const Stream& stream, Subscriber& subscriber, const MessageKey& key,
+                   const bus::Message& message);
+    [[nodiscard]] bool has_cause(const Stream& stream, const Message& message, const Subscriber& subscriber) const;
+
+    Verdict& verdict_;
+    Verdict::Invariant one_outcome_, once_, marked_, settled_, accepted_, cause_, fence_, durable_first_, lost_;
+    std::map<StreamKey, Stream> streams_;
+    std::map<ProgressKey, std::uint64_t> last_numbers_;
+    std::map<SubscriptionKey, std::uint64_t> floors_;  // highest token seen
+    std::map<std::uint16_t, Instant> crashed_at_;      // by node, the last time
+    std::array<std::uint64_t, 16> outcomes_{};
+    std::uint64_t publishes_ = 0;
+    std::uint64_t deliveries_ = 0;
+    std::uint64_t repeats_ = 0;
+};
+
+}  // namespace dunlin::sim

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <dunlin_sim/workload.hpp>
+#include <dunlin_sim/world.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace dunlin::sim {
+
+// What goes wrong with processes and links while a world runs. `every`: mean pause between two of a kind; 0: none.
+struct FaultPlan {
+    Duration leader_crash_every{};   // whoever leads
+    Duration crash_every{};          // anybody
+    Duration down_max = seconds{4};  // until it is started again
+    Duration pause_every{};
+    Duration pause_max = seconds{3};
+    Duration partition_every{};  // one process alone, a split, or one direction between two
+    Duration partition_max = seconds{4};
+};
+
+struct FaultCounts {
+    std::uint64_t leader_crashes = 0;
+    std::uint64_t crashes = 0;  // others
+    std::uint64_t pauses = 0;
+    std::uint64_t partitions = 0;
+};
+
+// Lets things go wrong, at times that its own seed decides, until heal().
+class Faults {
+  public:
+    Faults(World& world, Workload& workload, const FaultPlan& plan, std::uint64_t seed);
+    Faults(const Faults&) = delete;
+    Faults& operator=(const Faults&) = delete;
+
+    void start();
+    // Every fault ends, those of the network too: what is down is started, what stands still goes on.
+    void heal();
+    [[nodiscard]] const FaultCounts& counts() const { return counts_; }
+
+  private:
+    void repeat(Duration every, std::function<void()> fault);
+    void crash_leader();
+    void crash(std::size_t process);
+    void pause_somebody();
+    void part();
+    [[nodiscard]] std::size_t somebody() { return static_cast<std::size_t>(random_.below(world_.size())); }
+
+    World& world_;
+    Workload& workload_;
+    FaultPlan plan_;
+    Random random_;
+    FaultCounts counts_;
+    std::uint64_t partition_ = 0;  // number of the one that holds now
+    bool healed_ = false;
+};
+
+}  // namespace dunlin::sim

@@ -1,0 +1,57 @@
+#include <dunlin_sim/network.hpp>
+
+namespace dunlin::sim {
+
+Network::Network(std::uint64_t seed, std::size_t processes, EventQueue& queue)
+    : random_(seed), processes_(processes), queue_(queue), cut_(processes * processes, false) {}
+
+void Network::isolate(std::size_t process, bool on) {
+    for (std::size_t other = 0; other < processes_; ++other) {
+        cut(process, other, on);
+        cut(other, process, on);
+    }
+}
+
+void Network::heal() { cut_.assign(cut_.size(), false); }
+
+void Network::carry(Instant now, std::uint32_t from, std::uint32_t to, std::uint32_t life, std::span<const std::byte> bytes) {
+    if (free_.empty()) {
+        free_.push_back(static_cast<std::uint32_t>(buffers_.size()));
+        buffers_.emplace_back();
+    }
+    const std::uint32_t index = free_.back();
+    free_.pop_back();
+    Buffer& buffer = buffers_[index];
+    buffer.bytes.assign(bytes.begin(), bytes.end());
+    buffer.from = from;
+    if (happens(faults.corrupt_ppm) && !bytes.empty()) {
+        const std::uint64_t bit = random_.below(bytes.size() * 8);
+        buffer.bytes[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+        ++counts_.corrupted;
+    }
+    Duration delay = random_.between(faults.delay_min, faults.delay_max);
+    if (happens(faults.late_ppm)) {
+        delay += random_.between(Duration{0}, faults.late_max);
+        ++counts_.late;
+    }
+    queue_.push({.at = now + delay, .process = to, .life = life, .payload = index, .what = What::datagram});
+}
+
+void Network::send(Instant now, std::uint32_t from, std::uint32_t to, std::uint32_t life, std::span<const std::byte> bytes) {
+    ++counts_.sent;
+    if (cut_[from * processes_ + to]) {
+        ++counts_.cut;
+        return;
+    }
+    if (happens(faults.loss_ppm)) {
+        ++counts_.lost;
+        return;
+    }
+    carry(now, from, to, life, bytes);
+    if (happens(faults.duplicate_ppm)) {
+        ++counts_.duplicated;
+        carry(now, from, to, life, bytes);
+    }
+}
+
+}  // namespace dunlin::sim

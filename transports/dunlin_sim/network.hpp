@@ -1,0 +1,66 @@
+#pragma once
+
+#include <dunlin/core/random.hpp>
+#include <dunlin/core/time.hpp>
+#include <dunlin_sim/event_queue.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace dunlin::sim {
+
+// What the network does to each datagram. Rates are in parts per million; delays are drawn uniformly, so jitter reorders.
+struct NetworkFaults {
+    std::uint32_t loss_ppm = 0;
+    std::uint32_t duplicate_ppm = 0;
+    std::uint32_t corrupt_ppm = 0;  // one bit is flipped
+    std::uint32_t late_ppm = 0;     // delayed by up to `late_max` more: reordering beyond jitter
+    Duration delay_min = microseconds{50};
+    Duration delay_max = microseconds{250};
+    Duration late_max = milliseconds{50};
+};
+
+struct NetworkCounts {
+    std::uint64_t sent = 0, delivered = 0, lost = 0, duplicated = 0, corrupted = 0, late = 0, cut = 0, overflowed = 0;
+};
+
+// Carries datagrams between processes by number. Buffers are pooled.
+class Network {
+  public:
+    Network(std::uint64_t seed, std::size_t processes, EventQueue& queue);
+
+    NetworkFaults faults{};
+    // Datagrams from `from` to `to` vanish while cut (one way).
+    void cut(std::size_t from, std::size_t to, bool on) { cut_[from * processes_ + to] = on; }
+    void isolate(std::size_t process, bool on);
+    void heal();  // ends every cut
+
+    void send(Instant now, std::uint32_t from, std::uint32_t to, std::uint32_t life, std::span<const std::byte> bytes);
+    // The datagram of an occurrence; it stays valid until release().
+    [[nodiscard]] std::span<const std::byte> bytes(std::uint32_t payload) const { return buffers_[payload].bytes; }
+    [[nodiscard]] std::uint32_t sender(std::uint32_t payload) const { return buffers_[payload].from; }
+    void release(std::uint32_t payload) { free_.push_back(payload); }
+    void delivered() { ++counts_.delivered; }
+    void overflowed() { ++counts_.overflowed; }  // the receiver's socket was full
+    [[nodiscard]] const NetworkCounts& counts() const { return counts_; }
+
+  private:
+    struct Buffer {
+        std::vector<std::byte> bytes;
+        std::uint32_t from = 0;
+    };
+    void carry(Instant now, std::uint32_t from, std::uint32_t to, std::uint32_t life, std::span<const std::byte> bytes);
+    [[nodiscard]] bool happens(std::uint32_t ppm) { return ppm != 0 && random_.below(1'000'000) < ppm; }
+
+    Random random_;
+    std::size_t processes_;
+    EventQueue& queue_;
+    std::vector<bool> cut_;
+    std::vector<Buffer> buffers_;
+    std::vector<std::uint32_t> free_;
+    NetworkCounts counts_;
+};
+
+}  // namespace dunlin::sim

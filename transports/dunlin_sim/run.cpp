@@ -1,0 +1,202 @@
+#include <dunlin_sim/run.hpp>
+
+#include <dunlin/core/assert.hpp>
+#include <dunlin_sim/coordination_checker.hpp>
+#include <dunlin_sim/story.hpp>
+
+#include <algorithm>
+
+namespace dunlin::sim {
+namespace {
+
+// Every call into a node looks at each of its peer slots, so there are no more than needed.
+constexpr std::uint16_t kFewPeers = 8;
+
+constexpr Limits voter_limits(std::uint16_t peers) {
+    return {
+        .peers = peers,
+        .topics = 48,
+        .local_subscriptions = 8,
+        .remote_subscriptions = 48,
+        .outbox_bytes = 32 * 1024,
+        .outbox_messages = 256,
+        .deliveries = 512,
+        .inbox_bytes = 32 * 1024,
+        .inbox_messages = 256,
+        .packets_in_flight_per_peer = 32,
+        .requests = 4,
+        .events = 128,
+        .journal_buffer_bytes = 8 * 1024,
+        .voter = true,
+        .log_entries = 64,
+        .log_bytes = 8 * 1024,
+        .proposals = 16,
+        .ledger = {.leases = 16, .keys = 16, .sessions = 32, .members = 8, .value_bytes = 32},
+    };
+}
+constexpr Limits member_limits(std::uint16_t peers) {
+    Limits limits = voter_limits(peers);
+    limits.voter = false;
+    return limits;
+}
+
+MakeHolder memory_of(bool votes, std::size_t nodes) {
+    if (nodes <= kFewPeers) return votes ? holder_of<voter_limits(kFewPeers)>() : holder_of<member_limits(kFewPeers)>();
+    return votes ? holder_of<voter_limits(kNodesMax)>() : holder_of<member_limits(kNodesMax)>();
+}
+
+constexpr std::size_t kDiskBytes = 256 * 1024;
+
+class Run {
+  public:
+    explicit Run(const RunPlan& plan)
+        : plan_(plan),
+          world_(plan.seed, plan.nodes),
+          workload_(world_, verdict_, coordination_, plan.workload),
+          faults_(world_, workload_, plan.faults, plan.seed ^ 0x6661756c7473U) {
+        DUNLIN_ASSERT(plan.nodes >= 1 && plan.nodes <= kNodesMax);
+        build();
+    }
+
+    RunReport go() {
+        start_at_random_times();
+        faults_.start();
+        keep_going(plan_.time, [] { return false; });
+        const Instant healing = world_.now();
+        if (verdict_.clean()) heal();
+        if (verdict_.clean()) workload_.finish();
+        RunReport result = report();
+        result.healed_in = world_.now() - healing;
+        return result;
+    }
+
+  private:
+    [[nodiscard]] std::size_t voters() const { return plan_.nodes >= 7 ? 5 : std::min<std::size_t>(plan_.nodes, 3); }
+
+    void build() {
+        Random clocks(plan_.seed ^ 0x636c6f636b73U);
+        std::vector<std::size_t> voting;
+        for (std::size_t i = 0; i < plan_.nodes; ++i) {
+            const bool votes = i < voters();
+            ProcessSetup setup;
+            setup.options.id = NodeId{static_cast<std::uint16_t>(i + 1)};
+            setup.options.cluster = "simulated";
+            setup.memory = memory_of(votes, plan_.nodes);
+            setup.application = [this, i] { return workload_.make(i); };
+            setup.disk_bytes = votes || (i - voters()) % 2 == 0 ? kDiskBytes : 0;
+            for (std::size_t other = 0; other < plan_.nodes; ++other) {
+                if (other != i) setup.seeds.push_back(other);
+            }
+            set_clock(setup, clocks);
+            const std::size_t process = world_.add(std::move(setup));
+            if (votes) voting.push_back(process);
+        }
+        world_.found_cluster(voting, voter_limits(kFewPeers).ledger);
+        for (std::size_t i = voters(); i < plan_.nodes; i += 2) world_.format_member(i);
+        world_.network().faults = plan_.network;
+    }
+
+    void set_clock(ProcessSetup& setup, Random& clocks) const {
+        const std::int64_t bound = plan_.clock_rate_max_ppm;
+        setup.clock_rate_ppm = clocks.between(Duration{-bound}, Duration{bound}).count();
+        setup.clock_offset = clocks.between(Duration{0}, std::chrono::hours{1});
+        if (!plan_.clocks_wrap) return;
+        const std::uint64_t kind = clocks.below(4);
+        const Duration before = clocks.between(Duration{0}, plan_.time);
+        if (kind == 0) setup.clock_offset = Duration{std::int64_t{1} << 32U} - before;
+        if (kind == 1) setup.clock_offset = milliseconds{std::int64_t{1} << 32U} - before;
+    }
+
+    void start_at_random_times() {
+        for (std::size_t i = 0; i < world_.size(); ++i) {
+            world_.at(world_.workload().between(Duration{0}, milliseconds{300}) + Instant{}, [this, i] { world_.start(i); });
+        }
+    }
+
+    // Until `time` has passed, `done`, or something is wrong.
+    template <class Done>
+    void keep_going(Duration time, const Done& done) {
+        constexpr Duration kSlice = milliseconds{20};
+        const Instant end = world_.now() + time;
+        while (world_.now() < end && verdict_.clean() && !done()) world_.run_for(std::min(kSlice, end - world_.now()));
+    }
+
+    [[nodiscard]] bool at_rest() {
+        if (!workload_.settled()) return false;
+        LogIndex applied{};
+        bool leader = false;
+        for (std::size_t i = 0; i < voters(); ++i) {
+            const StatusReport status = world_.node(i).status(world_.local_now(i));
+            leader = leader || status.role == consensus::Role::leader;
+            if (i != 0 && status.applied != applied) return false;
+            applied = status.applied;
+        }
+        return leader;
+    }
+
+    void heal() {
+        faults_.heal();
+        workload_.stop();
+        keep_going(plan_.heal_time, [this] { return at_rest(); });
+        if (!verdict_.clean()) return;
+        verdict_.check(healing_, at_rest(), world_.now(), [this] { return what_is_left(); });
+    }
+
+    [[nodiscard]] std::string what_is_left() {
+        std::string text = std::to_string(workload_.delivery().open()) + " publishes wait for outcomes;";
+        for (std::size_t i = 0; i < world_.size(); ++i) {
+            const StatusReport status = world_.node(i).status(world_.local_now(i));
+            text += " process " + std::to_string(i) + ": state " + std::to_string(static_cast<int>(status.state)) + " role " +
+                    std::to_string(static_cast<int>(status.role)) + " term " + std::to_string(status.term.value()) + " commit " +
+                    std::to_string(status.commit.value()) + " applied " + std::to_string(status.applied.value()) + " sessions " +
+                    std::to_string(status.sessions_open) + " outbox " + std::to_string(status.outbox_messages) + " inbox " +
+                    std::to_string(status.inbox_messages) + ";";
+        }
+        return text;
+    }
+
+    [[nodiscard]] RunReport report() {
+        RunReport report;
+        report.seed = plan_.seed;
+        report.hash = world_.hash();
+        report.time = world_.now() - Instant{};
+        report.events = world_.events();
+        report.network = world_.network().counts();
+        report.faults = faults_.counts();
+        report.workload = workload_.counts();
+        report.publishes = workload_.delivery().publishes();
+        report.deliveries = workload_.delivery().deliveries();
+        report.repeats = workload_.delivery().repeats();
+        for (std::size_t i = 0; i < report.outcomes.size(); ++i)
+            report.outcomes[i] = workload_.delivery().outcomes(static_cast<Outcome>(i));
+        report.leaders = coordination_.leaders();
+        report.lease_grants = coordination_.grants();
+        report.puts = workload_.ledger().puts();
+        report.gets = workload_.ledger().gets();
+        report.calls_unanswered = workload_.ledger().unanswered();
+        for (std::size_t i = 0; i < world_.size(); ++i) {
+            report.syncs += world_.process(i).disk.syncs();
+            report.torn_writes += world_.process(i).disk.torn();
+        }
+        report.counters = workload_.counters();
+        report.checks = verdict_.tallies();
+        report.violations = verdict_.violations();
+        if (!verdict_.clean()) report.last_events = story_.last();
+        return report;
+    }
+
+    RunPlan plan_;
+    Verdict verdict_;
+    World world_;
+    Story story_{world_, plan_.trace};
+    CoordinationChecker coordination_{world_, verdict_};
+    Workload workload_;
+    Faults faults_;
+    Verdict::Invariant healing_ = verdict_.expect("the cluster heals");
+};
+
+}  // namespace
+
+RunReport run(const RunPlan& plan) { return Run(plan).go(); }
+
+}  // namespace dunlin::sim

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <dunlin_sim/faults.hpp>
+#include <dunlin_sim/verdict.hpp>
+#include <dunlin_sim/workload.hpp>
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace dunlin::sim {
+
+// One world from one seed, with the standard workload, all checkers, and these faults.
+struct RunPlan {
+    std::uint64_t seed = 1;
+    std::size_t nodes = 5;        // 1..kNodesMax. Up to three vote, five from seven on; of the rest every other one has a journal
+    Duration time = seconds{60};  // with faults; then they end, and the cluster has heal_time to come to rest
+    Duration heal_time = seconds{60};
+    NetworkFaults network{};
+    FaultPlan faults{};
+    WorkloadPlan workload{};
+    std::uint32_t clock_rate_max_ppm = 900;  // each clock's rate error is drawn from +- this; below the bound that nodes assume
+    bool clocks_wrap = true;                 // some clocks start just before 2^32 us or 2^32 ms
+    std::FILE* trace = nullptr;              // where the story is told as it happens
+};
+inline constexpr std::size_t kNodesMax = 16;
+
+struct RunReport {
+    std::uint64_t seed = 0;
+    std::uint64_t hash = 0;
+    Duration time{};  // simulated, until the end of the run
+    std::uint64_t events = 0;
+    NetworkCounts network{};
+    FaultCounts faults{};
+    WorkloadCounts workload{};
+    std::uint64_t publishes = 0;
+    std::uint64_t deliveries = 0;
+    std::uint64_t repeats = 0;
+    std::array<std::uint64_t, 16> outcomes{};  // by Outcome
+    std::uint64_t leaders = 0;
+    std::uint64_t lease_grants = 0;
+    std::uint64_t puts = 0;
+    std::uint64_t gets = 0;
+    std::uint64_t calls_unanswered = 0;
+    std::uint64_t syncs = 0;
+    std::uint64_t torn_writes = 0;
+    Duration healed_in{};  // from the end of faults until everything was settled
+    std::array<std::uint64_t, kCounterCount> counters{};
+    std::vector<Verdict::Tally> checks;
+    std::vector<std::string> violations;
+    std::vector<std::string> last_events;  // before the first violation
+};
+
+[[nodiscard]] RunReport run(const RunPlan& plan);
+
+}  // namespace dunlin::sim

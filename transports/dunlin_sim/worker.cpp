@@ -1,0 +1,241 @@
+#include <dunlin_sim/worker.hpp>
+
+#include <dunlin/core/assert.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace dunlin::sim {
+namespace {
+
+constexpr std::string_view kLease = "valve";
+constexpr const char* kFencedTopic = "fenced/valve";
+constexpr std::string_view kKey = "setpoint";
+constexpr std::size_t kFencedSubscriber = 1;  // process
+constexpr std::uint32_t kFlowDurableId = 1;
+constexpr std::uint32_t kFencedDurableId = 2;
+
+struct Payload {
+    std::uint32_t publisher;
+    std::uint32_t life;
+    std::uint64_t number;
+};
+static_assert(sizeof(Payload) == 16);
+
+// A handler's verdict follows from the message alone, so that it is the same when the message runs again after a crash.
+std::uint32_t percent_of(const MessageKey& key, SubscriptionId subscription) {
+    const std::uint64_t mixed = (key.number * 0x9e3779b97f4a7c15U) ^ (std::uint64_t{key.publisher} << 32U | subscription.value());
+    return static_cast<std::uint32_t>((mixed * 0xff51afd7ed558ccdU >> 33U) % 100);
+}
+
+}  // namespace
+
+Worker::Worker(Workload& shared, std::size_t process)
+    : shared_(shared), world_(shared.world_), process_(static_cast<std::uint32_t>(process)), topic_("flow/" + std::to_string(process)) {}
+
+bool Worker::contends() const { return process_ + shared_.plan_.contenders >= world_.size(); }
+
+Duration Worker::up_to(Duration longest) { return world_.workload().between(Duration{1}, std::max(Duration{1}, longest)); }
+
+// ---- Listening ----------------------------------------------------------------------------------------------------------
+
+void Worker::on_start(const Context& context) {
+    const Process& process = world_.process(process_);
+    life_ = process.life;
+    journalled_ = process.setup.disk_bytes != 0;
+    const std::size_t count = world_.size();
+    const auto flow_before = [&](std::size_t steps) { return "flow/" + std::to_string((process_ + count - steps) % count); };
+    if (count > 1) subscribe(context, flow_before(1), 0, {});
+    if (count > 2) subscribe(context, flow_before(2) + "/#", kFlowDurableId, {});
+    if (process_ == kFencedSubscriber) subscribe(context, "fenced/+", kFencedDurableId, kLease);
+}
+
+void Worker::subscribe(const Context& context, const std::string& filter, std::uint32_t durable_id, std::string_view fence) {
+    subscriptions_.push_back(std::make_unique<Subscription>(Subscription{this, {process_, life_, context.node().id(), {}, false}}));
+    Subscription& entry = *subscriptions_.back();
+    bus::SubscribeOptions options;
+    options.durable_id = durable_id;
+    options.fence_lease = fence;
+    const bus::Handler handler{[](void* self, const bus::Message& message) {
+                                   const auto& subscription = *static_cast<Subscription*>(self);
+                                   return subscription.worker->handle(subscription.receiver, message);
+                               },
+                               &entry};
+    const auto made = context.node().subscribe(filter, handler, options);
+    DUNLIN_ASSERT(made.ok());
+    entry.receiver.subscription = made.value();
+    entry.receiver.durable = durable_id != 0 && journalled_;
+}
+
+bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& message) {
+    Payload payload{};
+    DUNLIN_ASSERT(message.payload.size() >= sizeof(payload));
+    std::memcpy(&payload, message.payload.data(), sizeof(payload));
+    const MessageKey key{payload.publisher, payload.life, payload.number};
+    const bus::Verdict said = decide(receiver, key, message);
+    shared_.delivery_.handled(world_.now(), receiver, key, message, said);
+    return said;
+}
+
+bus::Verdict Worker::decide(const Receiver& receiver, const MessageKey& key, const bus::Message& message) {
+    if (!shared_.plan_.every_verdict) return bus::Verdict::accept;
+    const std::uint32_t percent = percent_of(key, receiver.subscription);
+    if (percent < 1) return bus::Verdict::reject;
+    if (percent < 4) {
+        const Duration pause = up_to(milliseconds{200});
+        waiting_.push_back({world_.local_now(process_) + pause, message.completion, key, receiver});
+        world_.wake(process_, waiting_.back().until);
+        return bus::Verdict::pending;
+    }
+    const bool first = percent < 6 && retried_.insert({key, receiver.subscription.value()}).second;
+    return first ? bus::Verdict::retry_later : bus::Verdict::accept;
+}
+
+void Worker::complete_waiting(const Context& context) {
+    for (std::size_t i = 0; i < waiting_.size();) {
+        const Waiting waiting = waiting_[i];
+        if (waiting.until > context.now()) {
+            context.wake_at(waiting.until);
+            ++i;
+            continue;
+        }
+        waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+        shared_.delivery_.completed(waiting.receiver, waiting.key, bus::Verdict::accept);
+        static_cast<void>(context.node().complete(context.now(), waiting.completion, bus::Verdict::accept));  // not_found: it expired
+    }
+}
+
+// ---- Publishing ---------------------------------------------------------------------------------------------------------
+
+void Worker::on_started(const Context& context) {
+    started_ = true;
+    if (journalled_) {
+        number_ = context.node().publish_position();
+        shared_.delivery_.recovered(world_.now(), process_, number_);
+    }
+    const WorkloadPlan& plan = shared_.plan_;
+    if (plan.publish_every > Duration{0}) publish_at_ = context.now() + up_to(plan.publish_every);
+    if (contends()) lease_at_ = context.now() + up_to(plan.lease_hold_max);
+    if (plan.key_every > Duration{0} && (puts() || gets())) key_at_ = context.now() + up_to(plan.key_every);
+    on_timer(context);
+}
+
+void Worker::publish(const Context& context, const std::string& topic, Token token) {
+    std::array<std::byte, 1024> bytes{};
+    const Payload payload{process_, journalled_ ? 0 : life_, number_ + 1};
+    std::memcpy(bytes.data(), &payload, sizeof(payload));
+    bus::PublishOptions options;
+    options.topic = topic;
+    options.payload = std::span(bytes).first(std::clamp(shared_.plan_.payload_bytes, sizeof(payload), bytes.size()));
+    PublishTraits traits;
+    traits.fenced = token != Token{};
+    if (traits.fenced) options.fence = {kLease, token};
+    traits.limited = shared_.plan_.lifetimes && payload.number % 16 == 5;
+    if (traits.limited) options.lifetime = milliseconds{300};
+    if (journalled_) options.position = payload.number;
+    const auto published = context.node().publish(context.now(), options);
+    switch (published.status()) {
+        case Status::ok: break;
+        case Status::no_subscriber: ++shared_.counts_.unheard; return;
+        default: ++shared_.counts_.refused; return;
+    }
+    number_ = payload.number;
+    shared_.delivery_.published(world_.now(), {payload.publisher, payload.life, payload.number}, published.value(), traits);
+}
+
+// ---- Coordinating -------------------------------------------------------------------------------------------------------
+
+void Worker::work_on_lease(const Context& context) {
+    Node& node = context.node();
+    const bool wanted = lease_ != ledger::LeaseHandle{};
+    if (!wanted) {
+        lease_at_ = kNever;
+        if (shared_.stopped_) return;
+        const auto asked = node.acquire_lease(context.now(), kLease, shared_.plan_.lease_ttl);
+        if (!asked.ok()) {
+            lease_at_ = context.now() + milliseconds{200};
+            return;
+        }
+        lease_ = asked.value();
+        token_ = Token{};
+        ++shared_.counts_.lease_requests;
+        shared_.coordination_.wants_lease(process_, std::string(kLease), lease_);
+        return;
+    }
+    if (context.now() >= release_at_ || shared_.stopped_) {
+        node.release_lease(context.now(), lease_);
+        lease_ = {};
+        release_at_ = kNever;
+        ++shared_.counts_.lease_releases;
+        lease_at_ = context.now() + up_to(shared_.plan_.lease_hold_max);
+        return;
+    }
+    if (node.lease(lease_).valid_for(context.now(), milliseconds{10})) publish(context, kFencedTopic, token_);
+    lease_at_ = std::min(release_at_, context.now() + milliseconds{100});
+}
+
+void Worker::work_on_key(const Context& context) {
+    key_at_ = context.now() + shared_.plan_.key_every;
+    if (request_ != RequestId{} || shared_.stopped_) return;
+    if (!puts()) {
+        const auto got = context.node().get(context.now(), kKey);
+        if (!got.ok()) return;
+        request_ = got.value();
+        shared_.ledger_.get_started(world_.now(), process_, request_);
+        return;
+    }
+    const std::uint64_t number = shared_.last_put_ + 1;
+    const auto put = context.node().put(context.now(), kKey, std::as_bytes(std::span<const std::uint64_t, 1>(&number, 1)));
+    if (!put.ok()) return;
+    shared_.last_put_ = number;
+    request_ = put.value();
+    shared_.ledger_.put_started(world_.now(), process_, request_, number);
+}
+
+void Worker::on_request_done(const Context& context, const Event& event) {
+    if (event.request != request_) return;
+    request_ = {};
+    std::uint64_t value = 0;
+    const auto bytes = context.node().value_of(event.request);
+    if (event.status == Status::ok && bytes.size() == sizeof(value)) std::memcpy(&value, bytes.data(), sizeof(value));
+    shared_.ledger_.ended(world_.now(), process_, event, value);
+}
+
+// ---- Events and time ------------------------------------------------------------------------------------------------------
+
+void Worker::on_event(const Context& context, const Event& event) {
+    switch (event.kind) {
+        case EventKind::started: return on_started(context);
+        case EventKind::outcome: return shared_.delivery_.outcome(world_.now(), process_, journalled_ ? 0 : life_, event);
+        case EventKind::request_done: return on_request_done(context, event);
+        case EventKind::lease_held:
+            if (lease_ == ledger::LeaseHandle{} || event.slot != lease_.slot) return;
+            token_ = Token{event.value};
+            release_at_ = context.now() + up_to(shared_.plan_.lease_hold_max);
+            lease_at_ = context.now();
+            return work_on_lease(context), context.wake_at(lease_at_);
+        case EventKind::lease_lost:
+            ++shared_.counts_.leases_lost;
+            if (token_ == Token{} || shared_.stopped_) return;
+            ++shared_.counts_.stale_publishes;
+            return publish(context, kFencedTopic, token_);
+        case EventKind::session_closed: ++shared_.counts_.sessions_lost; return;
+        case EventKind::events_lost: shared_.counts_.events_lost += event.value; return;
+        default: return;
+    }
+}
+
+void Worker::on_timer(const Context& context) {
+    if (!started_) return;
+    const Instant now = context.now();
+    if (publish_at_ <= now) {
+        if (!shared_.stopped_) publish(context, topic_, {});
+        publish_at_ = now + shared_.plan_.publish_every;
+    }
+    if (lease_at_ <= now) work_on_lease(context);
+    if (key_at_ <= now) work_on_key(context);
+    complete_waiting(context);
+    context.wake_at(std::min({publish_at_, lease_at_, key_at_}));
+}
+
+}  // namespace dunlin::sim

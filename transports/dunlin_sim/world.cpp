@@ -1,0 +1,352 @@
+#include <dunlin_sim/world.hpp>
+
+#include <dunlin/core/assert.hpp>
+#include <dunlin/node/formatter.hpp>
+
+#include <cstring>
+#include <string>
+
+namespace dunlin::sim {
+
+struct FormatRequest {
+    StorageId storage{};
+    bool init = false;
+    ledger::Bootstrap bootstrap{};
+};
+
+namespace {
+
+std::string address_of(std::size_t process) { return "sim:" + std::to_string(process); }
+
+// A packet's own checksum (bytes 4 to 7 of its header, see wire.fbs) stands for its content in the run's hash.
+std::uint32_t checksum_of(std::span<const std::byte> packet) {
+    std::uint32_t checksum = 0;
+    if (packet.size() >= 8) std::memcpy(&checksum, &packet[4], 4);
+    return checksum;
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed, std::size_t processes_max)
+    : seeds_(seed),
+      queue_(seeds_.next_u64()),
+      network_(seeds_.next_u64(), processes_max, queue_),
+      disks_(seeds_.next_u64()),
+      processes_random_(seeds_.next_u64()),
+      workload_(seeds_.next_u64()) {}
+
+// One multiplication a value (the constant is 2^64 divided by the golden ratio): this runs for every event.
+void World::mix(std::uint64_t value) {
+    hash_ = (hash_ ^ value) * 0x9e3779b97f4a7c15U;
+    hash_ ^= hash_ >> 32U;
+}
+
+// ---- Processes --------------------------------------------------------------------------------------------------------
+
+std::size_t World::add(ProcessSetup setup) {
+    processes_.push_back(std::make_unique<Process>(std::move(setup), disks_.next_u64()));
+    return processes_.size() - 1;
+}
+
+void World::format(std::size_t index, const FormatRequest& request) {
+    Process& process = *processes_[index];
+    // As small as it can be: a journal is opened with a buffer at least as long as it was written with.
+    std::vector<std::byte> buffer(request.bootstrap.voters.size() > 5 ? 640 : 512);
+    Counters counters;
+    journal::Journal journal({buffer}, counters);
+    FormatPlan plan;
+    plan.node = process.setup.options.id;
+    plan.storage = request.storage;
+    plan.stream = StreamId{processes_random_.next_nonzero_u64()};
+    plan.cluster = process.setup.options.cluster;
+    plan.init = request.init;
+    plan.bootstrap = request.bootstrap;
+    Formatter formatter(journal, plan);
+    const Status begun = formatter.begin(process.setup.disk_bytes);
+    DUNLIN_ASSERT(begun == Status::ok);
+    while (!formatter.done()) {
+        const auto op = formatter.poll_op();
+        DUNLIN_ASSERT(op.has_value());
+        std::size_t bytes = 0;
+        formatter.on_complete(op->id, process.disk.run(*op, bytes));
+    }
+    DUNLIN_ASSERT(formatter.status() == Status::ok);
+}
+
+void World::found_cluster(std::span<const std::size_t> voters, const LedgerLimits& limits, std::uint32_t voter_rate_ppm) {
+    std::vector<ledger::MemberRow> rows;
+    for (const std::size_t voter : voters) {
+        const std::string address = address_of(voter);
+        const StorageId storage{processes_random_.next_nonzero_u64()};
+        rows.push_back(ledger::voter_row(processes_[voter]->setup.options.id, storage, std::as_bytes(std::span(address))));
+    }
+    for (std::size_t i = 0; i < voters.size(); ++i) {
+        FormatRequest request;
+        request.storage = StorageId{rows[i].storage};
+        request.init = i == 0;
+        request.bootstrap.incarnation = ClusterIncarnation{processes_random_.next_nonzero_u64()};
+        request.bootstrap.limits = limits;
+        request.bootstrap.voter_rate_ppm = voter_rate_ppm;
+        request.bootstrap.voters = rows;
+        format(voters[i], request);
+    }
+}
+
+void World::format_member(std::size_t process) {
+    FormatRequest request;
+    request.storage = StorageId{processes_random_.next_nonzero_u64()};
+    format(process, request);
+}
+
+void World::start(std::size_t index) {
+    Process& process = *processes_[index];
+    DUNLIN_ASSERT(!process.running());
+    process.seed_addresses.clear();
+    process.seed_views.clear();
+    for (const std::size_t seed : process.setup.seeds) process.seed_addresses.push_back(address_of(seed));
+    for (const std::string& address : process.seed_addresses) process.seed_views.push_back(address);
+    Options options = process.setup.options;
+    options.seeds = process.seed_views;
+    options.instance = InstanceId{processes_random_.next_nonzero_u64()};
+    options.seed = processes_random_.next_u64();
+    options.journal_bytes = process.setup.disk_bytes;
+    if (!process.memory) process.memory = process.setup.memory();
+    process.node = &process.memory->emplace(options);
+    process.application = process.setup.application ? process.setup.application() : std::make_unique<Application>();
+    process.application_wake = kNever;
+    process.timer_at = kNever;
+    process.paused = false;
+    process.disk_busy = false;
+    process.application->on_start(context(index));
+    const Status status = process.node->start(process.local(now_));
+    DUNLIN_ASSERT(status == Status::ok);
+    pump(index);
+}
+
+void World::start_all() {
+    for (std::size_t i = 0; i < processes_.size(); ++i) {
+        if (!processes_[i]->running()) start(i);
+    }
+}
+
+void World::crash(std::size_t index) {
+    Process& process = *processes_[index];
+    if (!process.running()) return;
+    for (Observer* observer : observers_) observer->on_crash(now_, index, *process.node);
+    drop_held(index);
+    process.disk.crash();
+    ++process.life;
+    process.node = nullptr;
+    process.application.reset();
+}
+
+void World::pause(std::size_t index) { processes_[index]->paused = true; }
+
+void World::resume(std::size_t index) {
+    Process& process = *processes_[index];
+    if (!process.paused) return;
+    process.paused = false;
+    if (!process.running()) return;
+    queue_.push({.at = now_, .process = static_cast<std::uint32_t>(index), .life = process.life, .what = What::resume});
+    for (Occurrence held : process.held) {
+        held.at = now_;
+        queue_.push(held);
+    }
+    process.held.clear();
+}
+
+// What comes to a paused process waits for it in the kernel: completed disk operations, and datagrams while there is room.
+void World::hold(const Occurrence& occurrence) {
+    Process& process = *processes_[occurrence.process];
+    if (occurrence.what == What::timer) {
+        process.timer_at = kNever;
+    } else if (occurrence.what == What::datagram && process.held.size() >= kSocketDatagrams) {
+        network_.overflowed();
+        network_.release(occurrence.payload);
+    } else {
+        process.held.push_back(occurrence);
+    }
+}
+
+void World::drop_held(std::size_t index) {
+    for (const Occurrence& held : processes_[index]->held) {
+        if (held.what == What::datagram) network_.release(held.payload);
+    }
+    processes_[index]->held.clear();
+}
+
+Context World::context(std::size_t index) {
+    Process& process = *processes_[index];
+    return {*process.node, process.local(now_), process.application_wake};
+}
+
+// ---- Time -------------------------------------------------------------------------------------------------------------
+
+void World::at(Instant when, std::function<void()> action) {
+    actions_.push_back(std::move(action));
+    queue_.push({.at = when, .payload = static_cast<std::uint32_t>(actions_.size() - 1), .what = What::action});
+}
+
+void World::run_for(Duration time) {
+    const Instant end = now_ + time;
+    while (!queue_.empty() && queue_.next().at <= end) step();
+    now_ = end;
+}
+
+bool World::run_until(const std::function<bool()>& condition, Duration limit) {
+    const Instant end = now_ + limit;
+    while (!condition()) {
+        if (queue_.empty() || queue_.next().at > end) {
+            now_ = end;
+            return condition();
+        }
+        step();
+    }
+    return true;
+}
+
+void World::step() {
+    const Occurrence occurrence = queue_.pop();
+    now_ = occurrence.at;
+    if (occurrence.what == What::action) {
+        actions_[occurrence.payload]();
+        return;
+    }
+    Process& process = *processes_[occurrence.process];
+    // A datagram reaches whatever process has the address when it arrives; timers and disks die with theirs.
+    const bool alive = process.running() && (occurrence.what == What::datagram || occurrence.life == process.life);
+    if (alive && process.paused) return hold(occurrence);
+    if (alive && (occurrence.what != What::timer || note_timer(process, occurrence))) happen(occurrence);
+    if (occurrence.what == What::datagram) network_.release(occurrence.payload);
+}
+
+// Whether this timer still counts. A node that asks to be woken again and again without any time passing never rests:
+// that is a bug of its own.
+bool World::note_timer(Process& process, const Occurrence& occurrence) {
+    constexpr std::uint32_t kBurstMax = 500;
+    if (occurrence.at != process.timer_at) return false;
+    process.timer_at = kNever;
+    if (now_ - process.burst_since >= milliseconds{1}) {
+        process.burst_since = now_;
+        process.burst = 0;
+    }
+    DUNLIN_ASSERT(++process.burst <= kBurstMax);
+    return true;
+}
+
+void World::happen(const Occurrence& occurrence) {
+    Process& process = *processes_[occurrence.process];
+    const Instant local = process.local(now_);
+    ++events_;
+    mix(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+    switch (occurrence.what) {
+        case What::datagram: {
+            const auto bytes = network_.bytes(occurrence.payload);
+            network_.delivered();
+            mix(std::uint64_t{occurrence.process} << 40U | std::uint64_t{checksum_of(bytes)} << 8U |
+                static_cast<std::uint64_t>(occurrence.what));
+            process.node->on_datagram(local, PathId{network_.sender(occurrence.payload) + 1}, {}, bytes);
+            break;
+        }
+        case What::disk: finish_disk_operation(occurrence.process); break;
+        case What::timer:
+        case What::resume:
+            mix(std::uint64_t{occurrence.process} << 40U | static_cast<std::uint64_t>(occurrence.what));
+            if (process.node->next_deadline() <= local) process.node->on_timeout(local);
+            if (process.application_wake <= local) {
+                process.application_wake = kNever;
+                process.application->on_timer(context(occurrence.process));
+            }
+            break;
+        case What::action: break;
+    }
+    pump(occurrence.process);
+}
+
+// ---- What a node wants after each input ---------------------------------------------------------------------------------
+
+void World::pump(std::size_t index) {
+    if (!processes_[index]->running()) return;
+    connect(index);
+    report_events(index);
+    start_disk_operation(index);
+    if (transmit(index)) report_events(index);  // a goodbye that leaves ends its session
+    for (Observer* observer : observers_) observer->on_step(now_, index, *processes_[index]->node);
+    set_timer(index);
+}
+
+void World::connect(std::size_t index) {
+    Process& process = *processes_[index];
+    while (const auto dial = process.node->poll_connect()) {
+        const std::string_view address(reinterpret_cast<const char*>(dial->address.data()), dial->address.size());
+        PathUpdate update{PathState::down, dial->id};
+        PathId path{};
+        for (std::size_t other = 0; other < processes_.size(); ++other) {
+            if (address != address_of(other)) continue;
+            update.state = PathState::up;
+            path = PathId{static_cast<std::uint32_t>(other + 1)};
+        }
+        process.node->on_path(process.local(now_), path, update);
+    }
+}
+
+void World::report_events(std::size_t index) {
+    Process& process = *processes_[index];
+    while (const auto event = process.node->poll_event()) {
+        mix(std::uint64_t{static_cast<std::uint8_t>(event->kind)} << 32U | event->node.value());
+        for (Observer* observer : observers_) observer->on_event(now_, index, *process.node, *event);
+        process.application->on_event(context(index), *event);
+    }
+}
+
+// Reads and writes are through at once, as into a page cache; a sync takes its time.
+void World::start_disk_operation(std::size_t index) {
+    Process& process = *processes_[index];
+    while (!process.disk_busy) {
+        const auto op = process.node->poll_journal();
+        if (!op) return;
+        process.op = *op;
+        if (op->kind == journal::DeviceOp::Kind::sync) {
+            process.disk_busy = true;
+            const Duration latency = processes_random_.between(process.setup.sync_time_min, process.setup.sync_time_max);
+            queue_.push({.at = now_ + latency, .process = static_cast<std::uint32_t>(index), .life = process.life, .what = What::disk});
+            return;
+        }
+        finish_disk_operation(index);
+    }
+}
+
+void World::finish_disk_operation(std::size_t index) {
+    Process& process = *processes_[index];
+    std::size_t bytes = 0;
+    const Status status = process.disk.run(process.op, bytes);
+    mix(std::uint64_t{index} << 40U | process.op.offset << 8U | static_cast<std::uint64_t>(What::disk));
+    process.disk_busy = false;
+    process.node->on_journal(process.local(now_), process.op.id, status, bytes);
+}
+
+bool World::transmit(std::size_t index) {
+    Process& process = *processes_[index];
+    bool any = false;
+    const Instant local = process.local(now_);
+    while (const auto out = process.node->poll_transmit(local, packet_)) {
+        const std::size_t to = out->path.value() - 1;
+        DUNLIN_ASSERT(to < processes_.size());
+        network_.send(now_, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(to), processes_[to]->life,
+                      std::span(packet_).first(out->bytes));
+        any = true;
+    }
+    return any;
+}
+
+void World::set_timer(std::size_t index) {
+    Process& process = *processes_[index];
+    const Instant wake = std::min(process.node->next_deadline(), process.application_wake);
+    if (wake == kNever) return;
+    const Instant when = std::max(process.true_time(wake), now_ + Duration{1});
+    if (when >= process.timer_at) return;
+    process.timer_at = when;
+    queue_.push({.at = when, .process = static_cast<std::uint32_t>(index), .life = process.life, .what = What::timer});
+}
+
+}  // namespace dunlin::sim

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <dunlin/core/random.hpp>
+#include <dunlin_sim/event_queue.hpp>
+#include <dunlin_sim/network.hpp>
+#include <dunlin_sim/process.hpp>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace dunlin::sim {
+
+// Watches everything with knowledge that no node has. Called on true time.
+class Observer {
+  public:
+    virtual ~Observer() = default;
+    virtual void on_event(Instant at, std::size_t process, const Node& node, const Event& event) {
+        static_cast<void>(at), static_cast<void>(process), static_cast<void>(node), static_cast<void>(event);
+    }
+    // After every input to a node.
+    virtual void on_step(Instant at, std::size_t process, const Node& node) {
+        static_cast<void>(at), static_cast<void>(process), static_cast<void>(node);
+    }
+    virtual void on_crash(Instant at, std::size_t process, const Node& node) {  // the node's last moment
+        static_cast<void>(at), static_cast<void>(process), static_cast<void>(node);
+    }
+};
+
+// A whole cluster in one thread, on virtual time, from one seed. The same seed and the same calls give the same run: hash()
+// proves it. Each source of chance has a generator of its own, so that a change in one does not reshuffle the rest.
+//
+//     World world(seed);
+//     world.add({...});  ...           processes, numbered from 0
+//     world.start_all();
+//     world.run_for(seconds{10});
+//     world.crash(2);  world.restart(2);  world.network().isolate(0, true);
+class World {
+  public:
+    // `processes_max`: how many will be added at most.
+    explicit World(std::uint64_t seed, std::size_t processes_max = 64);
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+
+    std::size_t add(ProcessSetup setup);
+    // Formats the disks of these processes as the voters of one cluster, the first with `init`, the others with `join`;
+    // call before they start. `limits`: of the ledger.
+    void found_cluster(std::span<const std::size_t> voters, const LedgerLimits& limits, std::uint32_t voter_rate_ppm = 1000);
+    // Formats the disk of a member (`join`).
+    void format_member(std::size_t process);
+
+    void start(std::size_t process);
+    void start_all();
+    void crash(std::size_t process);  // at once: memory is gone, the disk keeps what it must
+    void restart(std::size_t process) { start(process); }
+    // The process stands still, time does not. Of what is sent to it meanwhile its sockets hold kSocketDatagrams.
+    void pause(std::size_t process);
+    void resume(std::size_t process);
+    static constexpr std::size_t kSocketDatagrams = 256;
+    [[nodiscard]] bool running(std::size_t process) const { return processes_[process]->running(); }
+    [[nodiscard]] bool paused(std::size_t process) const { return processes_[process]->paused; }
+
+    // Runs until this much true time has passed, or forward to `condition`, checked after every step; false: it did not come.
+    void run_for(Duration time);
+    bool run_until(const std::function<bool()>& condition, Duration limit);
+    // Calls `action` at true time `at`.
+    void at(Instant at, std::function<void()> action);
+
+    [[nodiscard]] Instant now() const { return now_; }  // true time
+    [[nodiscard]] std::size_t size() const { return processes_.size(); }
+    [[nodiscard]] Node& node(std::size_t process) { return *processes_[process]->node; }
+    [[nodiscard]] Process& process(std::size_t process) { return *processes_[process]; }
+    [[nodiscard]] Application& application(std::size_t process) { return *processes_[process]->application; }
+    // This node's clock, now.
+    [[nodiscard]] Instant local_now(std::size_t process) const { return processes_[process]->local(now_); }
+    [[nodiscard]] Network& network() { return network_; }
+    [[nodiscard]] Random& workload() { return workload_; }  // for whoever drives this world
+    void observe(Observer& observer) { observers_.push_back(&observer); }
+    // Wakes the application at this time of its own clock, as Context::wake_at() does; for code that runs in a handler.
+    void wake(std::size_t process, Instant local) {
+        Instant& wake = processes_[process]->application_wake;
+        wake = std::min(wake, local);
+    }
+    // After the application was called from outside (a publish in a test), lets the node act on it.
+    void touch(std::size_t process) { pump(process); }
+
+    [[nodiscard]] std::uint64_t hash() const { return hash_; }  // of everything delivered so far
+    [[nodiscard]] std::uint64_t events() const { return events_; }
+
+  private:
+    void step();
+    void happen(const Occurrence& occurrence);
+    void pump(std::size_t process);
+    void hold(const Occurrence& occurrence);
+    void drop_held(std::size_t process);
+    [[nodiscard]] bool note_timer(Process& process, const Occurrence& occurrence);
+    void connect(std::size_t process);
+    [[nodiscard]] bool transmit(std::size_t process);
+    void start_disk_operation(std::size_t process);
+    void finish_disk_operation(std::size_t process);
+    void report_events(std::size_t process);
+    void set_timer(std::size_t process);
+    void format(std::size_t process, const struct FormatRequest& request);
+    void mix(std::uint64_t value);
+    [[nodiscard]] Context context(std::size_t process);
+
+    Random seeds_;
+    EventQueue queue_;
+    Network network_;
+    Random disks_;
+    Random processes_random_;
+    Random workload_;
+    std::vector<std::unique_ptr<Process>> processes_;
+    std::vector<std::function<void()>> actions_;
+    std::vector<Observer*> observers_;
+    std::array<std::byte, 1500> packet_{};
+    Instant now_{};
+    std::uint64_t hash_ = 0xcbf29ce484222325U;
+    std::uint64_t events_ = 0;
+};
+
+}  // namespace dunlin::sim
