@@ -22,7 +22,7 @@ nlohmann::ordered_json ControlClient::ask(const nlohmann::ordered_json& request)
     try {
         asio::write(socket_, asio::buffer(request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"));
         const std::size_t bytes = asio::read_until(socket_, asio::dynamic_buffer(input_), '\n');
-        const Json reply = Json::parse(input_.substr(0, bytes), nullptr, false);
+        Json reply = Json::parse(input_.substr(0, bytes), nullptr, false);
         input_.erase(0, bytes);
         if (!reply.is_object()) throw ToolError(kFailed, "the node's answer is not understood.");
         if (reply.value("ok", false)) return reply;

@@ -47,6 +47,7 @@ ExitCode init(const InitArguments& arguments) {
     dunlin::FormatPlan plan = arguments.format.plan();
     const std::vector<VoterEntry> voters = all_voters(arguments, plan);
     std::vector<dunlin::ledger::MemberRow> rows;
+    rows.reserve(voters.size());
     for (const VoterEntry& each : voters) {
         rows.push_back(dunlin::ledger::voter_row(each.node, each.storage, std::as_bytes(std::span(each.address))));
     }

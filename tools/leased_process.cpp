@@ -118,6 +118,7 @@ void LeasedProcess::start(const std::vector<std::string>& command, const std::ve
                           dunlin::Instant deadline) {
     for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
     arguments.push_back(nullptr);
     const Pipe go = make_pipe();

@@ -77,7 +77,7 @@ class Section {
         value = *read;
     }
     [[nodiscard]] std::optional<std::string> address(std::string_view key, bool port_zero) {
-        const std::optional<std::string> given = text(key);
+        std::optional<std::string> given = text(key);
         if (given && !is_address(*given, port_zero)) refuse(key, "must be an address such as \"10.0.0.1:7001\"");
         return given;
     }

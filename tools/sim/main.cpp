@@ -126,11 +126,7 @@ int run(const Arguments& arguments) {
     return report.ok() ? 0 : 1;
 }
 
-}  // namespace
-}  // namespace dunlin::sim
-
-int main(int argc, char** argv) {
-    using namespace dunlin::sim;
+int main_of(int argc, char** argv) {
     CLI::App app{
         "Simulated clusters from seeds: faults, a workload, and checkers for what must hold.\n"
         "Exit status 0: all held, and every checker had something to check; 1: not so; 2: usage."};
@@ -149,4 +145,17 @@ int main(int argc, char** argv) {
     }
     dunlin::set_assertion_hook(on_assertion);
     return run(arguments);
+}
+
+}  // namespace
+}  // namespace dunlin::sim
+
+int main(int argc, char** argv) {
+    try {
+        return dunlin::sim::main_of(argc, argv);
+    } catch (const std::exception& error) {
+        std::fputs(error.what(), stderr);
+        std::fputc('\n', stderr);
+        return 1;
+    }
 }

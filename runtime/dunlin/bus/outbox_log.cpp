@@ -347,7 +347,7 @@ void OutboxLog::note_epoch(PeerIndex index, BootEpoch epoch) {
 
 std::uint16_t OutboxLog::find_message(PublishId publish) {
     const link::Outbox& outbox = shared_->outbox;
-    const auto capacity = static_cast<std::uint16_t>(outbox.message_capacity());
+    const std::uint16_t capacity = outbox.message_capacity();
     for (std::uint16_t step = 0; step < capacity; ++step) {
         const auto i = static_cast<std::uint16_t>((std::uint32_t{found_} + step) % capacity);
         if (!outbox.message_taken(i) || message_at(i).id != publish) continue;

@@ -120,7 +120,7 @@ class Outbox {
 
     // ---- looking -----------------------------------------------------------------------------------------------
     // `i` below capacity; taken says whether the slot is in use.
-    [[nodiscard]] std::size_t message_capacity() const { return messages_.capacity(); }
+    [[nodiscard]] std::uint16_t message_capacity() const { return static_cast<std::uint16_t>(messages_.capacity()); }
     [[nodiscard]] bool message_taken(std::uint16_t i) const { return messages_.taken(i); }
     [[nodiscard]] const OutboxMessage& message(std::uint16_t i) const { return messages_[i]; }
     [[nodiscard]] std::size_t delivery_capacity() const { return deliveries_.capacity(); }
