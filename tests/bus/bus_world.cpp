@@ -139,12 +139,14 @@ void Member::store_watermarks() {
 void Member::note_durable(Instant now) {
     if (device_ == nullptr) return;
     store_watermarks();
+    bus.store_outcomes();
     if (auto_sync) sync();
     if (journal.durable() == self_.durable) return;
     self_.durable = journal.durable();
     for (auto& each : links_) each->receiver().on_durable(self_.durable);
     bus.on_durable(now);
     store_watermarks();
+    bus.store_outcomes();
     if (auto_sync) sync();
 }
 

@@ -92,6 +92,48 @@ TEST_F(DurableOutbox, tells_a_dead_letter_that_was_known_before_the_crash_as_it_
     EXPECT_EQ(world[1].outcome_of(refused).outcome, Outcome::rejected);
 }
 
+TEST_F(DurableOutbox, tells_no_outcome_that_a_crash_could_change) {
+    world.loss_percent = 100;
+    ASSERT_TRUE(publish("x").ok());
+    world.settle();
+    world[1].auto_sync = false;
+    world.loss_percent = 0;
+    world.run_for(seconds{2});
+    ASSERT_EQ(listener.heard.size(), 1U);
+    EXPECT_TRUE(world[1].outcomes.empty());
+    world[1].sync();
+    world.run_for(kShortly);
+    EXPECT_EQ(world[1].outcomes.size(), 1U);
+}
+
+TEST_F(DurableOutbox, does_not_take_a_dead_letter_for_acknowledged_that_a_crash_made_it_forget) {
+    listener.verdict = Verdict::reject;
+    world.loss_percent = 100;
+    const PublishId refused = publish("bad").value().id;
+    world.settle();
+    world[1].auto_sync = false;
+    world.loss_percent = 0;
+    world.run_for(seconds{2});
+    ASSERT_EQ(listener.heard.size(), 1U);
+    restart_publisher();
+    world.run_for(seconds{10});
+    EXPECT_EQ(world[1].outcome_of(refused).outcome, Outcome::rejected);
+}
+
+TEST_F(DurableOutbox, does_not_take_what_it_gave_up_for_acknowledged_after_a_crash) {
+    world.loss_percent = 100;
+    const PublishId late = publish("late", seconds{3}).value().id;
+    world.settle();
+    world[1].auto_sync = false;
+    world.run_for(seconds{20});
+    world.loss_percent = 0;
+    world.run_for(seconds{5});
+    restart_publisher();
+    world.run_for(seconds{10});
+    // Nobody was told that it had expired, so it may still arrive; but one must fit the other.
+    EXPECT_EQ(world[1].outcome_of(late).outcome, listener.heard.empty() ? Outcome::expired : Outcome::acknowledged);
+}
+
 TEST_F(DurableOutbox, goes_on_with_ids_and_sequences_that_were_never_used) {
     for (int i = 0; i < 5; ++i) {
         ASSERT_TRUE(publish(std::to_string(i)).ok());

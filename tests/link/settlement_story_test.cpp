@@ -219,6 +219,52 @@ TEST(SettlementStory, nothing_leaves_before_its_record_is_durable) {
 
 // ---- giving up ------------------------------------------------------------------------------------------------------
 
+TEST(DeadLetters, are_acknowledged_only_once_a_crash_would_remember_them) {
+    LinkPair pair;
+    pair.a().outbox.keep(0);
+    pair.b().handler = [](const InboundMessage&) { return Disposition::rejected; };
+    pair.open();
+    ASSERT_TRUE(pair.a().publish(pair.now, "x"));
+    pair.run_for(seconds{1});
+    ASSERT_EQ(pair.a().outbox.ended(), 1U);
+    EXPECT_TRUE(pair.a().outcomes().empty());
+    const auto told = [&] { return pair.b().counters.get(Counter::settlements_sent); };
+    EXPECT_GT(told(), 1U) << "it is told again and again";
+    pair.a().outbox.keep(1);
+    pair.run_for(seconds{1});
+    const std::uint32_t enough = told();
+    pair.run_for(seconds{5});
+    EXPECT_EQ(told(), enough);
+    EXPECT_EQ(pair.a().outcomes().size(), 1U);
+}
+
+TEST(DeadLetters, are_skipped_only_once_a_crash_would_remember_them) {
+    LinkPair pair;
+    pair.a().outbox.keep(0);
+    pair.open();
+    ASSERT_TRUE(pair.a().publish(pair.now, "x", {.lifetime = milliseconds{5}, .gate = JournalSequence{9}}));
+    pair.run_for(milliseconds{100});
+    ASSERT_EQ(pair.a().outbox.ended(), 1U);
+    const Sequence before = pair.b().link->receiver().contiguous();
+    pair.a().outbox.keep(1);
+    pair.run_for(milliseconds{100});
+    EXPECT_EQ(pair.b().link->receiver().contiguous(), before.next());
+}
+
+TEST(DeadLetters, are_passed_by_a_hello_only_once_a_crash_would_remember_them) {
+    LinkPair pair;
+    pair.a().outbox.keep(0);
+    ASSERT_TRUE(pair.a().publish(pair.now, "x", {.lifetime = milliseconds{5}}));
+    pair.run_for(milliseconds{100});
+    ASSERT_EQ(pair.a().outbox.ended(), 1U);
+    pair.dial();
+    pair.run_for(seconds{1});
+    EXPECT_FALSE(pair.a().link->session_open());
+    pair.a().outbox.keep(1);
+    pair.run_for(seconds{1});
+    EXPECT_TRUE(pair.a().link->session_open());
+}
+
 TEST(Expiry, what_was_never_sent_ends_at_once_and_does_not_stall_the_lane) {
     LinkPair pair;
     for (int i = 1; i <= 3; ++i)

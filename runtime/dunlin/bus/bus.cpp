@@ -232,6 +232,7 @@ void Bus::release_held(Instant now) {
 }
 
 void Bus::on_durable(Instant now) {
+    log_.on_durable();
     if (fences_.take_ready()) release_held(now);
 }
 

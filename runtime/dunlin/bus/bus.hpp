@@ -93,7 +93,8 @@ class Bus {
     [[nodiscard]] bool poll_outcome(Event& event);
 
     // ---- Journal and ledger -----------------------------------------------------------------------------------
-    void on_durable(Instant now);  // the journal's durable() grew: what was held for it goes on
+    void on_durable(Instant now);                     // the journal's durable() grew: what was held for it goes on
+    void store_outcomes() { log_.store_outcomes(); }  // before the journal is asked what to do: see OutboxLog
     // RecordKinds of records.hpp, in journal order; ok for others. corrupt; table_full or outbox_full: limits shrank.
     Status replay(Instant now, journal::RecordKind kind, std::span<const std::byte> bytes);
     // Checkpoint. busy: call again with the same cursor (at first {}).

@@ -34,7 +34,9 @@ OutboxDoneRecord told_record(const link::OutcomeReport& report) {
 }  // namespace
 
 OutboxLog::OutboxLog(const BusShared& shared, TopicTable& topics, std::span<BusPeer> peers, std::span<std::byte> scratch)
-    : shared_(&shared), topics_(&topics), peers_(peers), scratch_(scratch) {}
+    : shared_(&shared), topics_(&topics), peers_(peers), scratch_(scratch) {
+    if (shared.journal != nullptr) shared.outbox.keep(0);
+}
 
 const link::OutboxMessage& OutboxLog::message_at(std::uint16_t index) const { return std::as_const(shared_->outbox).message(index); }
 const link::Delivery& OutboxLog::delivery_at(std::uint16_t index) const { return std::as_const(shared_->outbox).delivery(index); }
@@ -133,7 +135,6 @@ bool OutboxLog::poll(link::OutcomeReport& report) {
     }
     if (!shared_->outbox.poll(report)) return false;
     told_[told_count_++] = told_record(report);
-    if (noted_ > 0) --noted_;
     return true;
 }
 
@@ -153,7 +154,7 @@ Status OutboxLog::note_outcomes() {
     if (const Status status = flush_told(); status != Status::ok) return status;
     const link::Outbox& outbox = shared_->outbox;
     std::uint16_t next = outbox.first_outcome();
-    for (std::uint16_t skipped = 0; skipped < noted_; ++skipped) next = delivery_at(next).next;
+    for (std::uint64_t skipped = outbox.polled(); skipped < noted_; ++skipped) next = delivery_at(next).next;
     while (next != kNoSlot) {
         std::array<OutboxDoneRecord, kNotesMax> notes{};
         std::uint16_t count = 0;
@@ -166,9 +167,27 @@ Status OutboxLog::note_outcomes() {
                               .effect = static_cast<std::uint8_t>(delivery.effect)};
         }
         if (const Status status = append_notes(std::span(notes).first(count)); status != Status::ok) return status;
-        noted_ = static_cast<std::uint16_t>(noted_ + count);
+        noted_ += count;
     }
     return Status::ok;
+}
+
+void OutboxLog::store_outcomes() {
+    if (shared_->journal == nullptr || gated_ > shared_->outbox.kept()) return;
+    if (noted_ < shared_->outbox.ended()) (void)note_outcomes();
+    if (noted_ > gated_) wait_for_notes();
+}
+
+// Those written since wait for the next round: else, with outcomes all the time, the gate would move on for ever.
+void OutboxLog::wait_for_notes() {
+    gated_ = noted_;
+    gate_ = shared_->journal->appended();
+}
+
+void OutboxLog::on_durable() {
+    if (shared_->journal == nullptr || shared_->journal->durable() < gate_) return;
+    shared_->outbox.keep(gated_);
+    if (noted_ > gated_) wait_for_notes();
 }
 
 // ---- Checkpoint -------------------------------------------------------------------------------------------------------

@@ -17,8 +17,9 @@ namespace dunlin::bus {
 // What the journal knows of the outbox: enough to go on after a restart as if there had been none.
 //
 // Invariant: when a publish is written, every outcome known until then is written before it. So at recovery the outbox
-// and the lanes never hold more than they did at that moment, and what fitted once fits again. An outcome counts as told
-// when it was polled; a crash before that was written tells it again.
+// and the lanes never hold more than they did at that moment, and what fitted once fits again. An outcome is told once its
+// record is durable, so that no crash changes it; it counts as told when it was polled, and a crash before that was
+// written tells it again.
 class OutboxLog {
   public:
     // `shared` outlives it. `scratch` holds a longest payload, and is used in emit_live() alone. Of `peers` only the epoch.
@@ -27,7 +28,11 @@ class OutboxLog {
     // Appends a publish that is in the outbox and in its lanes, and holds it back until that is durable. With any status
     // but ok (see Journal::append) nothing was appended. Without a journal: ok, nothing is written or held.
     Status append(Instant now, std::uint16_t message, const PublishOptions& options);
-    // The oldest outcome that was not told. Without room in the journal, and during a checkpoint, it waits.
+    // Writes every outcome that is known, unless some that were written are not durable yet. Without room in the journal it
+    // does nothing: call it whenever the journal may have some.
+    void store_outcomes();
+    void on_durable();
+    // The oldest outcome that is durable and was not told. Without room in the journal, and during a checkpoint, it waits.
     [[nodiscard]] bool poll(link::OutcomeReport& report);
 
     // Records outbox_put, outbox_delivery, outbox_done, lane_next in journal order. corrupt; table_full, outbox_full: limits shrank.
@@ -46,6 +51,7 @@ class OutboxLog {
     static constexpr std::size_t kNotesMax = 4;
 
     [[nodiscard]] Status note_outcomes();
+    void wait_for_notes();
     [[nodiscard]] Status flush_told();
     [[nodiscard]] Status append_notes(std::span<const OutboxDoneRecord> notes);
     [[nodiscard]] Status write_put(Instant now, std::uint16_t message, std::span<const std::byte> payload,
@@ -74,8 +80,11 @@ class OutboxLog {
     std::span<std::byte> scratch_;
     std::array<OutboxDoneRecord, kNotesMax> told_{};  // told and not yet written
     std::uint16_t told_count_ = 0;
-    std::uint16_t noted_ = 0;  // outcomes at the front of the outbox's queue that are written
     std::uint16_t found_ = 0;  // where find_message() looks first
+    // Of Outbox::ended(): written; and of those, durable with the record `gate_`.
+    std::uint64_t noted_ = 0;
+    std::uint64_t gated_ = 0;
+    JournalSequence gate_{};
 };
 
 }  // namespace dunlin::bus

@@ -135,7 +135,12 @@ void LaneSender::end_delivery(std::uint32_t offset, Outcome outcome) {
     const std::uint16_t delivery = ring_[offset];
     const Effect effect = shared_->outbox.delivery(delivery).sent ? Effect::unknown : Effect::none;
     make_hole(offset);
+    resolve(delivery, outcome, effect);
+}
+
+void LaneSender::resolve(std::uint16_t delivery, Outcome outcome, Effect effect) {
     shared_->outbox.resolve(delivery, outcome, effect);
+    if (outcome != Outcome::acknowledged) dead_letters_until_ = shared_->outbox.ended();
 }
 
 void LaneSender::remove(std::uint16_t delivery) {
@@ -376,7 +381,7 @@ void LaneSender::settle(std::uint32_t offset, Outcome outcome, Effect effect) {
     if (!delivery.sent) return;  // a peer that settles what it cannot have seen is not believed
     leave_state(delivery.state);
     entry = kSettled;
-    shared_->outbox.resolve(index, outcome, effect);
+    resolve(index, outcome, effect);
 }
 
 void LaneSender::pop_settled() {

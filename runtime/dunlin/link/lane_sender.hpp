@@ -66,6 +66,10 @@ class LaneSender {
 
     [[nodiscard]] bool wants_to_send() const;  // a message may leave now (journal gates looked at)
     [[nodiscard]] bool owes_skips() const { return skips_ > 0 || behind_owed_; }
+    // A crash remembers every dead letter of this lane. Until then nothing may leave that lets the peer forget one: neither
+    // an ack of the settlement that told it, nor a skip, nor a hello that has passed it. Else it would be taken for
+    // acknowledged after a restart.
+    [[nodiscard]] bool endings_kept() const { return dead_letters_until_ <= shared_->outbox.kept(); }
     // Runs and alias declarations for what is due, as far as `writer` and `sent` have room; notes them in `sent`. True
     // when something was written. `packet_bytes`: of a whole packet in this session.
     bool write(Instant now, PacketNumber number, std::size_t packet_bytes, wire::PacketWriter& writer, SentPacket& sent);
@@ -102,6 +106,7 @@ class LaneSender {
     void make_hole(std::uint32_t offset);
     void end_delivery(std::uint32_t offset, Outcome outcome);
     void leave_state(DeliveryState state);
+    void resolve(std::uint16_t delivery, Outcome outcome, Effect effect);
     void queue_again(std::uint32_t offset);
     void settle(std::uint32_t offset, Outcome outcome, Effect effect);
     [[nodiscard]] bool settlement_sane(const wire::Settlement& settlement, std::span<const std::byte> bytes) const;
@@ -128,9 +133,10 @@ class LaneSender {
     const LinkShared* shared_;
     Ring<std::uint16_t> ring_;  // a delivery, or one of the marks above
     StreamId stream_{};
-    Sequence first_{};         // 0: nothing was numbered yet
-    Sequence unsent_{};        // from here on nothing was sent; a delivery stands there, or it is next()
-    Instant expiry_ = kNever;  // no delivery has to be looked at before
+    Sequence first_{};                      // 0: nothing was numbered yet
+    Sequence unsent_{};                     // from here on nothing was sent; a delivery stands there, or it is next()
+    Instant expiry_ = kNever;               // no delivery has to be looked at before
+    std::uint64_t dead_letters_until_ = 0;  // Outbox::ended() with the last dead letter of this lane
     SentAliases aliases_;
     std::uint16_t resend_from_ = 0;   // offset: nothing is queued again before it
     std::uint16_t skip_from_ = 0;     // offset: no skip is owed before it

@@ -130,6 +130,7 @@ void Link::session_opened(Instant now, const HelloPacket& packet, bool replaces)
 }
 
 std::size_t Link::write_handshake(Instant now, std::span<std::byte> buffer, PathId& path) {
+    if (!sender_.endings_kept()) return 0;
     const SettlementBook& settled = receiver_.settlements();
     const wire::LaneState lane(settled.stream().value(), settled.reported_cumulative().value(), sender_.first_unsettled().value(), 0, 0, 0,
                                0);
@@ -212,8 +213,9 @@ bool Link::settlement_due(Instant now) const {
 
 bool Link::wants_to_send(Instant now) const {
     if (!session_.open()) return false;
-    if (goodbye_owed_ || acks_.due() <= now) return true;
-    const bool control = settlement_due(now) || sender_.owes_skips() || ping_owed_ || space_.probe_owed();
+    const bool kept = sender_.endings_kept();
+    if (goodbye_owed_ || (kept && acks_.due() <= now)) return true;
+    const bool control = settlement_due(now) || (kept && sender_.owes_skips()) || ping_owed_ || space_.probe_owed();
     if (control && space_.control_fits()) return true;
     return space_.data_fits() && sender_.wants_to_send();
 }
@@ -226,6 +228,7 @@ wire::PacketWriter Link::begin_packet(std::span<std::byte> buffer) {
 
 void Link::write_control(Instant now, wire::PacketWriter& writer) {
     const auto number_low = static_cast<std::uint32_t>(space_.next_number().value());
+    const bool kept = sender_.endings_kept();
     if (goodbye_owed_) draft().goodbye = writer.record(wire::RecordType::goodbye, wire::Goodbye(0, 0));
     if (space_.control_fits()) {
         if (settlement_due(now) && receiver_.settlements().write(number_low, writer)) {
@@ -234,9 +237,9 @@ void Link::write_control(Instant now, wire::PacketWriter& writer) {
             draft().eliciting = true;
             settle_at_ = kNever;
         }
-        if (sender_.owes_skips() && sender_.write_skips(writer, draft().sent)) draft().eliciting = true;
+        if (kept && sender_.owes_skips() && sender_.write_skips(writer, draft().sent)) draft().eliciting = true;
     }
-    if (acks_.due() != kNever && acks_.write(now, writer)) {
+    if (kept && acks_.due() != kNever && acks_.write(now, writer)) {
         draft().sent.carried_ack = true;
         draft().sent.ack_largest_low = static_cast<std::uint32_t>(acks_.largest().value());
     }
@@ -268,9 +271,11 @@ std::size_t Link::finish_packet(Instant now, wire::PacketWriter& writer, bool ot
 // ---- time -----------------------------------------------------------------------------------------------------------
 
 Instant Link::next_deadline() const {
-    Instant deadline = earlier(session_.next_deadline(), earlier(sender_.next_deadline(), receiver_.next_deadline()));
+    Instant deadline = earlier(sender_.next_deadline(), receiver_.next_deadline());
+    // Hellos and acks wait for the journal.
+    if (sender_.endings_kept()) deadline = earlier(deadline, earlier(session_.next_deadline(), acks_.due()));
     if (!session_.open()) return deadline;
-    deadline = earlier(deadline, earlier(space_.next_deadline(), acks_.due()));
+    deadline = earlier(deadline, space_.next_deadline());
     if (receiver_.settlements().owed() && space_.control_fits()) deadline = earlier(deadline, settle_at_);
     return deadline;
 }

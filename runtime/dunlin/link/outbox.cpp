@@ -70,12 +70,14 @@ void Outbox::resolve(std::uint16_t delivery, Outcome outcome, Effect effect) {
         deliveries_[resolved_tail_].next = delivery;
     }
     resolved_tail_ = delivery;
+    ++ended_;
     release_bytes(messages_[ended.message]);
 }
 
 void Outbox::drop(std::uint16_t delivery) {
     if (deliveries_[delivery].state == DeliveryState::resolved) {
         unlink_outcome(delivery);
+        --ended_;
     } else {
         release_bytes(messages_[deliveries_[delivery].message]);
     }
@@ -91,11 +93,12 @@ void Outbox::unlink_outcome(std::uint16_t delivery) {
 }
 
 bool Outbox::poll(OutcomeReport& report) {
-    if (resolved_head_ == kNoSlot) return false;
+    if (!has_outcome()) return false;
     const std::uint16_t index = resolved_head_;
     const Delivery& ended = deliveries_[index];
     resolved_head_ = ended.next;
     if (resolved_head_ == kNoSlot) resolved_tail_ = kNoSlot;
+    ++polled_;
     report = {.id = messages_[ended.message].id,
               .subscription = ended.subscription,
               .node = ended.node,

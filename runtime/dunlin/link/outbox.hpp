@@ -111,12 +111,18 @@ class Outbox {
     // Forgets a delivery without telling (its outcome was told before a restart). In no lane; idle, or resolved and not yet
     // polled (then O(outcomes)).
     void drop(std::uint16_t delivery);
-    // The oldest outcome that was not told yet; frees its slot. False: none.
+    // The oldest outcome that was not told yet, once it is kept(); frees its slot. False: none.
     [[nodiscard]] bool poll(OutcomeReport& report);
-    [[nodiscard]] bool has_outcome() const { return resolved_head_ != kNoSlot; }
+    [[nodiscard]] bool has_outcome() const { return polled_ < ended_ && polled_ < kept_; }
     // The delivery whose outcome poll() tells next; the others follow through Delivery::next. kNoSlot: none.
     [[nodiscard]] std::uint16_t first_outcome() const { return resolved_head_; }
     [[nodiscard]] PublishId next_id() const { return next_id_; }
+    // Deliveries that have ended, and of those, oldest first, so many a crash can't take back: all without a journal. With
+    // one: keep(0) before anything else, and then as records of them become durable.
+    [[nodiscard]] std::uint64_t ended() const { return ended_; }
+    [[nodiscard]] std::uint64_t kept() const { return kept_; }
+    void keep(std::uint64_t ended) { kept_ = ended; }
+    [[nodiscard]] std::uint64_t polled() const { return polled_; }  // of ended()
 
     // ---- looking -----------------------------------------------------------------------------------------------
     // `i` below capacity; taken says whether the slot is in use.
@@ -149,6 +155,9 @@ class Outbox {
     SlotPool<OutboxMessage> messages_;
     SlotPool<Delivery> deliveries_;
     PublishId next_id_{1};
+    std::uint64_t ended_ = 0;
+    std::uint64_t polled_ = 0;
+    std::uint64_t kept_ = ~std::uint64_t{0};
     std::uint16_t resolved_head_ = kNoSlot;  // to be polled, oldest first, through Delivery::next
     std::uint16_t resolved_tail_ = kNoSlot;
 };

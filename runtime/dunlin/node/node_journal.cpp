@@ -30,7 +30,10 @@ std::optional<journal::DeviceOp> Node::poll_journal() {
     if (journal_bytes_ == 0 || state_ == RunState::created || state_ == RunState::failed) return std::nullopt;
     if (journal_.state() == journal::State::ready) {
         append_own_records();
-        if (state_ != RunState::recovering) store_watermarks();
+        if (state_ != RunState::recovering) {
+            store_watermarks();
+            if (!journal_.checkpointing()) bus_.store_outcomes();
+        }
         const bool image_waits = coordinator_ != nullptr && coordinator_->wants_checkpoint();
         if (checkpoint_.stage == CheckpointStage::done && !journal_.checkpointing() && (journal_.needs_checkpoint() || image_waits)) {
             checkpoint_ = {};
