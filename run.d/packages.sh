@@ -3,11 +3,11 @@
 packages_of() {
     case $1 in
         build) echo g++ cmake ninja-build ccache libflatbuffers-dev flatbuffers-compiler libasio-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev ;;
-        demo) echo python3 ;;
-        tests) echo libgtest-dev libgmock-dev librapidcheck-dev python3 git ;;
+        python) echo python3 ;;
+        tests) echo libgtest-dev libgmock-dev python3 git ;;
         cross) echo gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm ;;
         clang) echo clang libclang-rt-dev ;;
-        lint) echo clang clang-format clang-tidy python3 ;;
+        lint) echo clang clang-format clang-tidy python3 git ;;
         bench) echo libbenchmark-dev ;;
         *) echo "run: no package group '$1'" >&2 && return 1 ;;
     esac

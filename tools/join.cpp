@@ -12,7 +12,7 @@ ExitCode join(const FormatArguments& arguments) {
     arguments.check();
     const dunlin::FormatPlan plan = arguments.plan();
     make_journal(arguments.journal, kVoterJournalBytes, plan);
-    std::printf("voter entry: %s\n", to_text(arguments.entry(plan)).c_str());
+    std::printf("%s\n", to_text(arguments.entry(plan)).c_str());
     return kDone;
 }
 

@@ -104,7 +104,7 @@ class Demo:
         entries = []
         for node in VOTERS[1:]:
             made = self.dunlin("join", node)
-            entries += ["--voter", made.stdout.removeprefix("voter entry:").strip()]
+            entries += ["--voter", made.stdout.strip()]
         self.dunlin("init", VOTERS[0], *entries)
 
     def dunlin(self, verb, node, *more):

@@ -3,7 +3,6 @@
 
 import os
 import pathlib
-import resource
 import subprocess
 import unittest
 
@@ -12,14 +11,14 @@ from processes import DUNLIN, ProcessTest, free_addresses, wait_for
 LOSS = ("--loss", "0.05")
 
 
-def lines(count, padding=0):
-    """1..count, a line each, padded with zeros to `padding` digits."""
-    return "".join(f"{number:0{padding}}\n" for number in range(1, count + 1)).encode()
+def lines(count):
+    """1..count, a line each."""
+    return "".join(f"{number}\n" for number in range(1, count + 1)).encode()
 
 
 class Pipes(ProcessTest):
     def pipe_through(self, content, count):
-        """What comes out of sub when `content` goes into pub, and the processor seconds of each."""
+        """What comes out of sub when `content` goes into pub."""
         address, = free_addresses(1)
         with open(self.path("in"), "wb") as file:
             file.write(content)
@@ -34,16 +33,6 @@ class Pipes(ProcessTest):
     def test_every_line_comes_through_a_pipe_in_order(self):
         content = lines(100_000)
         self.assertEqual(self.pipe_through(content, 100_000), content)
-
-    def test_ten_thousand_lines_a_second_take_less_than_a_core_on_each_side(self):
-        count = 100_000
-        content = lines(count, padding=63)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.assertEqual(self.pipe_through(content, count), content)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        print(f"{count} lines of 64 bytes took {seconds:.2f} s of processor time on both sides together")
-        self.assertLess(seconds, count / 10_000)    # both together in less than one core at that rate
 
     def test_two_subscribers_each_get_every_line(self):
         addresses = free_addresses(2)

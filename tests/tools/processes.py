@@ -98,7 +98,7 @@ class Cluster:
         self.processes = {}
         entries = []
         for node in self.nodes[1:]:
-            entries += ["--voter", self.format("join", node).removeprefix("voter entry:").strip()]
+            entries += ["--voter", self.format("join", node).strip()]
         self.format("init", self.nodes[0], *entries)
         for node in self.nodes:
             seeds = ", ".join(f'"{self.address[other]}"' for other in self.nodes if other != node)
