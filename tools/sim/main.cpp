@@ -61,7 +61,6 @@ void set_bench(CampaignPlan& plan) {
     plan.run.network.loss_ppm = 1'000;
     plan.run.network.duplicate_ppm = 1'000;
     plan.run.faults.leader_crash_every = std::chrono::minutes{2};
-    plan.run.workload.contenders = 1;
     plan.run.workload.lease_ttl = dunlin::seconds{5};
     plan.run.workload.key_every = dunlin::seconds{10};
     plan.repeat_percent = 0;
