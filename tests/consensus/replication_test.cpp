@@ -172,11 +172,11 @@ TEST(Replication, a_proposal_that_finds_no_room_is_refused_and_leaves_room_for_a
 
 TEST(Reads, are_refused_before_a_commit_in_the_term) {
     LoneVoter voter;
-    EXPECT_EQ(voter.raft().begin_read(voter.now).status(), Status::not_leader);
+    EXPECT_EQ(voter.raft().begin_read().status(), Status::not_leader);
     voter.lead();
-    EXPECT_EQ(voter.raft().begin_read(voter.now).status(), Status::busy);
+    EXPECT_EQ(voter.raft().begin_read().status(), Status::busy);
     voter.hear_match(2, 2);
-    EXPECT_TRUE(voter.raft().begin_read(voter.now).ok());
+    EXPECT_TRUE(voter.raft().begin_read().ok());
 }
 
 TEST(Reads, are_confirmed_only_by_a_round_that_began_after_the_read) {
@@ -184,7 +184,7 @@ TEST(Reads, are_confirmed_only_by_a_round_that_began_after_the_read) {
     voter.lead();
     const std::uint64_t before = voter.last_told<wire::Append>(2, RecordType::append).round();
     voter.hear_match(2, 2);
-    const auto ticket = voter.raft().begin_read(voter.now);
+    const auto ticket = voter.raft().begin_read();
     voter.hear_match(2, 2, before);  // an answer to what was sent before the read says nothing of now
     EXPECT_EQ(voter.raft().read_state(ticket.value()), ReadState::waiting);
     voter.hear_match(2, 2, voter.last_told<wire::Append>(2, RecordType::append).round());
@@ -195,10 +195,10 @@ TEST(Reads, of_a_retry_need_a_round_of_their_own) {
     LoneVoter voter;
     voter.lead();
     voter.hear_match(2, 2);
-    const auto first = voter.raft().begin_read(voter.now);
+    const auto first = voter.raft().begin_read();
     voter.hear_match(2, 2, voter.last_told<wire::Append>(2, RecordType::append).round());
     ASSERT_EQ(voter.raft().read_state(first.value()), ReadState::ready);
-    const auto retry = voter.raft().begin_read(voter.now);
+    const auto retry = voter.raft().begin_read();
     EXPECT_EQ(voter.raft().read_state(retry.value()), ReadState::waiting);
 }
 
@@ -206,7 +206,7 @@ TEST(Reads, fail_when_leadership_is_lost) {
     LoneVoter voter;
     voter.lead();
     voter.hear_match(2, 2);
-    const auto ticket = voter.raft().begin_read(voter.now);
+    const auto ticket = voter.raft().begin_read();
     voter.hear_append(3, 9, 2, 2, 0, {});
     EXPECT_EQ(voter.raft().read_state(ticket.value()), ReadState::failed);
 }

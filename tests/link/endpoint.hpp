@@ -42,8 +42,7 @@ class EndpointOf {
         if (self.epoch == BootEpoch{}) self.epoch = BootEpoch{1};
         self.instance = InstanceId{random.next_nonzero_u64()};
         self.cluster_name = "test";
-        sink.intern = {[](void* self_, SubscriptionId, std::string_view name) { return static_cast<EndpointOf*>(self_)->intern(name); },
-                       this};
+        sink.intern = {[](void* self_, std::string_view name) { return static_cast<EndpointOf*>(self_)->intern(name); }, this};
         sink.topic_name = {
             [](void* self_, TopicIndex topic) { return std::string_view(static_cast<EndpointOf*>(self_)->topics[topic.value()]); }, this};
         sink.deliver = {[](void* self_, const InboundMessage& message) { return static_cast<EndpointOf*>(self_)->deliver(message); }, this};

@@ -47,7 +47,7 @@ Bus::Bus(const BusStorage& storage, const BusShared& shared)
 
 link::InboundSink Bus::sink() {
     link::InboundSink sink;
-    sink.intern = {[](void* bus, SubscriptionId, std::string_view topic) { return static_cast<Bus*>(bus)->intern(topic); }, this};
+    sink.intern = {[](void* bus, std::string_view topic) { return static_cast<Bus*>(bus)->intern(topic); }, this};
     sink.topic_name = {[](void* bus, TopicIndex topic) { return static_cast<Bus*>(bus)->topics_.name(topic); }, this};
     sink.deliver = {[](void* bus, const link::InboundMessage& message) { return static_cast<Bus*>(bus)->deliver(message); }, this};
     return sink;

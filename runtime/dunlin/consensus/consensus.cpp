@@ -101,11 +101,6 @@ void Consensus::set_voters(std::span<const Voter> voters) {
     self_votes_ = self_named_ && storage_ == storage_named_ && storage_ != StorageId{};
 }
 
-bool Consensus::is_voter(NodeId node) const {
-    if (!voters_known_) return false;
-    return node == options_.self ? self_named_ : peer_of(node) != nullptr;
-}
-
 const Progress* Consensus::peer_of(NodeId node) const {
     for (const Progress& peer : peers()) {
         if (peer.node == node) return &peer;
@@ -222,7 +217,7 @@ bool Consensus::wants_image() const {
     return false;
 }
 
-Status Consensus::provide_image(Instant, const ImagePoint& point, std::span<const std::byte> image) {
+Status Consensus::provide_image(const ImagePoint& point, std::span<const std::byte> image) {
     if (role_ != Role::leader) return Status::not_leader;
     DUNLIN_ASSERT(point.index >= log_.base().index && point.index <= applied_);
     if (!stage_.freeze(point, image)) return Status::too_large;
@@ -236,7 +231,7 @@ std::optional<ReceivedImage> Consensus::received_image() const {
     return ReceivedImage{stage_.point(), stage_.bytes()};
 }
 
-void Consensus::adopt_image(Instant) {
+void Consensus::adopt_image() {
     constexpr JournalSequence kNotYet{~std::uint64_t{0}};
     stage_.begin_install();
     DUNLIN_ASSERT(stage_.point().index > commit_);
@@ -245,7 +240,7 @@ void Consensus::adopt_image(Instant) {
     applied_ = stage_.point().index;
 }
 
-void Consensus::image_installed(Instant, JournalSequence gate) {
+void Consensus::image_installed(JournalSequence gate) {
     DUNLIN_ASSERT(stage_.state() == ImageStage::State::installing);
     log_.set_base_sequence(gate);
     stage_.clear();

@@ -195,7 +195,7 @@ void Consensus::on_snapshot_reply(Instant now, Progress& peer, const wire::Snaps
 
 // ---- Reads
 
-Result<ReadTicket> Consensus::begin_read(Instant) {
+Result<ReadTicket> Consensus::begin_read() {
     if (role_ != Role::leader) return Status::not_leader;
     if (!committed_in_term()) return Status::busy;
     for (Progress& peer : peers()) peer.heartbeat_owed = true;

@@ -107,7 +107,6 @@ enum class Counter : std::uint16_t {
     commands_applied,
     commands_repeated,
     sessions_evicted,
-    sessions_full,
     leases_granted,
     leases_renewed,
     leases_released,

@@ -28,7 +28,6 @@ using Token = Strong<struct TokenTag, std::uint64_t>;              // fencing to
 using ClusterTime = Strong<struct ClusterTimeTag, std::uint64_t>;  // microseconds of the cluster's own time
 using LeaseKey = Strong<struct LeaseKeyTag, std::uint64_t>;        // 64-bit hash of a lease's name (see lease_key())
 using SessionId = Strong<struct LedgerSessionTag, std::uint64_t>;  // a ledger client's session
-using CommandSequence = Strong<struct CommandTag, std::uint64_t>;  // of a command in a session; first is 1
 using RequestId = Strong<struct RequestTag, std::uint32_t>;        // of a call into this node
 
 // Bus.

@@ -32,7 +32,7 @@ bool Service::on_record(Instant now, NodeId from, const wire::Record& record) {
             return true;
         case wire::RecordType::read:
             poll(now);
-            on_read(now, from, record);
+            on_read(from, record);
             return true;
         default: return false;
     }
@@ -121,7 +121,7 @@ bool Service::answered_before(ServiceCall& call) const {
     return true;
 }
 
-void Service::on_read(Instant now, NodeId from, const wire::Record& record) {
+void Service::on_read(NodeId from, const wire::Record& record) {
     const wire::Read read = record.as<wire::Read>();
     ServiceCall wanted{};
     wanted.reply = wire::RecordType::read_reply;
@@ -137,14 +137,14 @@ void Service::on_read(Instant now, NodeId from, const wire::Record& record) {
     Status status = known && !name.empty() && name.size() <= kKeyNameBytesMax ? Status::ok : Status::invalid_argument;
     if (status == Status::ok) {
         wanted.name = row_name({reinterpret_cast<const char*>(name.data()), name.size()});
-        status = leading_ ? take_read(now, wanted) : Status::not_leader;
+        status = leading_ ? take_read(wanted) : Status::not_leader;
     }
     if (status != Status::ok) refuse(wanted, status);
 }
 
 // A repeated read takes the row of the one before it, and a fresh ticket: what was confirmed for that says nothing about this.
-Status Service::take_read(Instant now, const ServiceCall& wanted) {
-    const Result<consensus::ReadTicket> ticket = log_.begin_read(now);
+Status Service::take_read(const ServiceCall& wanted) {
+    const Result<consensus::ReadTicket> ticket = log_.begin_read();
     if (!ticket.ok()) return ticket.status();
     ServiceCall* call = find_same(wanted);
     if (call != nullptr) {

@@ -145,10 +145,9 @@ bool LaneReceiver::on_alias(std::uint32_t number_low, const wire::Record& record
         return false;
     }
     const std::string_view name(reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size());
-    const SubscriptionId subscription{declare.subscription()};
-    const TopicIndex topic = shared_->sink.intern(subscription, name);
+    const TopicIndex topic = shared_->sink.intern(name);
     if (topic == kNoTopic) return false;
-    aliases_.declare(declare.alias(), number_low, topic, subscription);
+    aliases_.declare(declare.alias(), number_low, topic, SubscriptionId{declare.subscription()});
     return true;
 }
 

@@ -155,7 +155,7 @@ void Node::continue_shutdown(Instant now) {
     if (state_ != RunState::draining || said_goodbye_ || !may_say_goodbye(now)) return;
     said_goodbye_ = true;
     for (std::size_t i = 0; i < links_.size(); ++i) {
-        if (peers_.in_use(PeerIndex{static_cast<std::uint16_t>(i)})) links_[i].close(now);
+        if (peers_.in_use(PeerIndex{static_cast<std::uint16_t>(i)})) links_[i].close();
     }
 }
 
@@ -376,7 +376,6 @@ StatusReport Node::status(Instant now) const {
     if (coordinator_ != nullptr) coordinator_->report(now, report);
     for (std::size_t i = 0; i < links_.size(); ++i) {
         if (!peers_.in_use(PeerIndex{static_cast<std::uint16_t>(i)})) continue;
-        ++report.peers_in_use;
         if (links_[i].session_open()) ++report.sessions_open;
     }
     report.outbox_messages = static_cast<std::uint16_t>(outbox_.messages_used());

@@ -281,7 +281,7 @@ Status Node::emit_watermarks() {
     if (status != Status::ok) return status;
     journal_.finish_checkpoint();
     checkpoint_.stage = CheckpointStage::done;
-    if (coordinator_ != nullptr) coordinator_->end_checkpoint(last_now_, journal_.appended());
+    if (coordinator_ != nullptr) coordinator_->end_checkpoint(journal_.appended());
     return Status::ok;
 }
 

@@ -108,7 +108,6 @@ void Node::dial_voter(Instant now, NodeId node, std::span<const std::byte> addre
     if (peer == kNoPeer && peers_.find_address(address) != kNoPeer) return;  // a seed there will say who it is
     if (peer == kNoPeer) peer = ensure_peer(now, node);
     if (peer == kNoPeer) return;
-    peers_[peer].voter = true;
     if (peers_[peer].address_bytes == 0) peers_.set_address(now, peer, address);
 }
 

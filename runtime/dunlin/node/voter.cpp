@@ -129,7 +129,7 @@ void Voter::advance(Instant now) {
     install_received(now);
     if (running() && consensus_.wants_image()) {
         const Status status =
-            consensus_.provide_image(now, {ledger_.applied(), ledger_.applied_term(), ledger_.cluster_time()}, ledger_.image());
+            consensus_.provide_image({ledger_.applied(), ledger_.applied_term(), ledger_.cluster_time()}, ledger_.image());
         DUNLIN_ASSERT(status == Status::ok);
     }
     if (running()) service_.poll(now);
@@ -151,7 +151,7 @@ void Voter::install_received(Instant now) {
     const auto received = consensus_.received_image();
     if (!received) return;
     if (const Status status = ledger_.install(received->bytes); status != Status::ok) return stop(status);
-    consensus_.adopt_image(now);
+    consensus_.adopt_image();
     voters_from_image();
     service_.on_image_installed(now);
     image_to_store_ = true;
@@ -209,11 +209,11 @@ bool Voter::live_record(std::uint32_t position, std::size_t bytes_max, journal::
     return true;
 }
 
-void Voter::end_checkpoint(Instant now, JournalSequence gate) {
+void Voter::end_checkpoint(JournalSequence gate) {
     frozen_ = false;
     if (!image_in_checkpoint_) return;
     image_in_checkpoint_ = image_to_store_ = false;
-    consensus_.image_installed(now, gate);
+    consensus_.image_installed(gate);
 }
 
 void Voter::report(Instant now, StatusReport& report) const {
