@@ -6,7 +6,7 @@
 namespace dunlin {
 
 // What the cluster agreed on: sizes of the replicated tables. A constant of the cluster from its first log entry on;
-// only these decide "full" in the ledger. The defaults are those of `voter_min`.
+// only these decide "full" in the ledger. The defaults fit a board.
 struct LedgerLimits {
     std::uint16_t leases = 16;       // 1..1024
     std::uint16_t keys = 16;         // 1..1024

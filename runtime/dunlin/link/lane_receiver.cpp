@@ -15,17 +15,20 @@ constexpr std::uint64_t kWindowMax = 0xffff;
 constexpr auto kFence = static_cast<std::uint8_t>(wire::MessageFlag::fence);
 constexpr auto kMaybeRepeated = static_cast<std::uint8_t>(wire::MessageFlag::maybe_repeated);
 
-Counter counter_of(Disposition disposition) {
+void count(Counters& counters, Disposition disposition) {
     switch (disposition) {
-        case Disposition::accepted: return Counter::messages_accepted;
-        case Disposition::rejected:
-        case Disposition::subscriber_gone: return Counter::messages_rejected;
-        case Disposition::fenced: return Counter::messages_fenced;
-        case Disposition::retry_later: return Counter::messages_retried;
-        case Disposition::pending: return Counter::messages_pending;
-        case Disposition::held: return Counter::messages_held;
+        case Disposition::accepted: return counters.add(Counter::messages_accepted);
+        case Disposition::rejected: return counters.add(Counter::messages_rejected);
+        case Disposition::fenced: return counters.add(Counter::messages_fenced);
+        case Disposition::subscriber_gone: return;  // its publisher counts it
+        case Disposition::retry_later: return counters.add(Counter::messages_retried);
+        case Disposition::pending: return counters.add(Counter::messages_pending);
+        case Disposition::held: return counters.add(Counter::messages_held);
     }
-    return Counter::messages_rejected;
+}
+
+bool reached_handler(Disposition disposition) {
+    return disposition != Disposition::held && disposition != Disposition::subscriber_gone && disposition != Disposition::fenced;
 }
 
 }  // namespace
@@ -225,7 +228,7 @@ bool LaneReceiver::take_in_order(Instant now, const Arrival& arrival) {
     contiguous_ = arrival.sequence;
     if (direct) {
         pumping_ = true;
-        const Disposition disposition = offer(inbound(arrival));
+        const Disposition disposition = offer(inbound(arrival), 0);
         pumping_ = false;
         if (disposition == Disposition::accepted) {
             book_.settle(arrival.sequence, Outcome::acknowledged, Effect::none);
@@ -391,15 +394,17 @@ void LaneReceiver::hand_over(Instant now, std::uint16_t index) {
                           .payload_bytes = slot.payload_bytes,
                           .fenced = slot.fenced,
                           .maybe_repeated = slot.maybe_repeated};
-    if (slot.attempts > 0) shared_->counters.add(Counter::messages_delivered_again);
-    decide(index, conclude(now, index, offer(inbound(arrival))));
+    decide(index, conclude(now, index, offer(inbound(arrival), slot.attempts)));
 }
 
-Disposition LaneReceiver::offer(const InboundMessage& message) {
-    shared_->counters.add(Counter::messages_delivered);
-    if (message.maybe_repeated) shared_->counters.add(Counter::messages_maybe_repeated);
+// `attempts`: how often a handler had it before.
+Disposition LaneReceiver::offer(const InboundMessage& message, std::uint8_t attempts) {
+    Counters& counters = shared_->counters;
     const Disposition disposition = shared_->sink.deliver(message);
-    shared_->counters.add(counter_of(disposition));
+    count(counters, disposition);
+    if (!reached_handler(disposition)) return disposition;
+    counters.add(attempts > 0 ? Counter::messages_delivered_again : Counter::messages_delivered);
+    if (message.maybe_repeated && attempts == 0) counters.add(Counter::messages_maybe_repeated);
     return disposition;
 }
 
@@ -441,7 +446,7 @@ Status LaneReceiver::complete(Instant now, Sequence sequence, std::uint16_t stre
     const std::uint16_t slot = stream_tag == stream_tag_ ? find(sequence) : kNoSlot;
     if (slot == kNoSlot || shared_->inbox[slot].state != WaitState::pending) return Status::not_found;
     if (disposition == Disposition::pending) return Status::ok;
-    shared_->counters.add(counter_of(disposition));
+    count(shared_->counters, disposition);
     decide(slot, conclude(now, slot, disposition));
     pump(now);
     return Status::ok;
