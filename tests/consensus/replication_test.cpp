@@ -36,6 +36,38 @@ TEST(Replication, an_entry_that_was_committed_is_never_replaced) {
     EXPECT_EQ(voter.raft().log().term_at(LogIndex{2}), Term{2});
 }
 
+TEST(Replication, a_voter_whose_committed_entry_is_contradicted_by_the_leader_stops) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 2, {{2, 10, "a"}});
+    voter.sync();
+    (void)voter.told(2);
+    ASSERT_FALSE(voter.raft().diverged());
+    voter.hear_append(3, 3, 1, 1, 2, {{3, 10, "another"}});
+    voter.sync();
+    EXPECT_TRUE(voter.raft().diverged());
+    EXPECT_EQ(voter.raft().role(), Role::member);
+    EXPECT_EQ(voter.raft().leader(), NodeId{});
+    EXPECT_EQ(voter.raft().next_deadline(), kNever);
+    voter.hear_append(3, 3, 2, 2, 2, {{3, 20, "goes on"}});
+    voter.hear_vote_request(2, 9, 9, 9, kTransfer);
+    voter.advance(seconds{3});
+    voter.sync();
+    EXPECT_EQ(voter.raft().last_index(), LogIndex{2});
+    EXPECT_EQ(voter.raft().term(), Term{3});  // no vote, and no campaign of its own
+    EXPECT_THAT(voter.told(2), IsEmpty());
+    EXPECT_THAT(voter.told(3), IsEmpty());
+    EXPECT_EQ(voter.raft().propose(voter.now, EntryType::command, {}).status(), Status::not_leader);
+}
+
+TEST(Replication, a_malformed_entry_is_no_contradiction) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 2, {{2, 10, "a"}});
+    voter.hear_append(3, 3, 1, 1, 2, {{0, 10, "of no term"}});
+    voter.hear_append(3, 3, 1, 1, 2, {{4, 10, "of a term to come"}});
+    EXPECT_FALSE(voter.raft().diverged());
+    EXPECT_EQ(voter.process->counters.get(Counter::records_malformed), 2U);
+}
+
 TEST(Replication, a_refusal_names_where_the_logs_may_agree) {
     LoneVoter voter;
     voter.hear_append(2, 2, 1, 1, 0, {{2, 10, "a"}, {2, 10, "b"}});

@@ -71,6 +71,9 @@ class Consensus {
     // but neither votes for itself nor leads.
     void set_voters(std::span<const Voter> voters);
     [[nodiscard]] bool voters_known() const { return voters_known_; }
+    // The leader's log contradicts what is known to be committed here, so one of the two is wrong. This voter has stopped, as a
+    // member that hears nothing and says nothing until it is made anew; whoever owns it says so. Look after each on_record().
+    [[nodiscard]] bool diverged() const { return role_ == Role::member && storage_ != StorageId{}; }
 
     // ---- Input ------------------------------------------------------------------------------------------------
     // Recovery is over. `storage`: of this node's journal, not 0 (a blank journal never votes). Call once.
@@ -159,6 +162,7 @@ class Consensus {
     [[nodiscard]] Status take_entry(Instant now, LogIndex index, const wire::EntryHead& head, std::span<const std::byte> payload);
     void on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record);
     [[nodiscard]] LogIndex reportable_match() const;
+    void stop();
 
     // ---- leading.cpp
     Status append_entry(Instant now, Term term, ClusterTime time, EntryType type, std::span<const std::byte> first,

@@ -42,6 +42,7 @@ void Consensus::on_append(Instant now, Progress& peer, const wire::Record& recor
     }
     LogIndex last = prev;
     if (!take_entries(now, record, last)) counters_->add(Counter::records_malformed);
+    if (diverged()) return;
     reply_.verified = std::max(reply_.verified, last);
     set_commit(std::min(LogIndex{append.commit()}, last));  // never beyond what this append has shown to be equal
 }
@@ -73,8 +74,9 @@ Status Consensus::take_entry(Instant now, LogIndex index, const wire::EntryHead&
     const Term term{head.term()};
     if (log_.contains(index)) {
         if (log_.term_at(index) == term) return Status::ok;
+        if (term == Term{} || term > term_) return Status::corrupt;
         if (index <= commit_) {  // no correct leader contradicts what was committed
-            tell(EventKind::diverged, {}, index.value());
+            stop();
             return Status::corrupt;
         }
         counters_->add(Counter::entries_truncated, static_cast<std::uint32_t>(log_.last_index().value() - index.value() + 1));
@@ -83,6 +85,12 @@ Status Consensus::take_entry(Instant now, LogIndex index, const wire::EntryHead&
     const ClusterTime time{head.cluster_time()};
     if (term < log_.last_term() || term > term_ || time < log_.last_time()) return Status::corrupt;
     return append_entry(now, term, time, static_cast<EntryType>(head.type()), payload, {}, 0);
+}
+
+// A member neither votes, acknowledges, proposes nor asks to be woken; and once started, it stays one.
+void Consensus::stop() {
+    set_leader({});
+    set_role(Role::member);
 }
 
 void Consensus::on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record) {

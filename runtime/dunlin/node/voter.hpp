@@ -24,7 +24,7 @@ static_assert(sizeof(ImageChunkRecord) == 8);
 
 // Consensus, the ledger's replica and the service in front of it, wired together: committed entries are applied in order,
 // results go to the service, images go both ways. A replica that can not go on (other limits than the cluster's, an
-// unknown command, a state that differs from the leader's) stops: it neither votes nor answers, and report() says why.
+// unknown command, a state or a log that differs from the leader's) stops: it neither votes nor answers, and report() says why.
 class Voter final : public Coordinator {
   public:
     Voter(const VoterStorage& storage, const consensus::ConsensusOptions& options, journal::Journal& journal, Counters& counters,
