@@ -36,7 +36,6 @@ std::uint32_t image_checksum(std::span<const std::byte> bytes) {
     return crc32c(bytes.subspan(kChecksumOffset + sizeof no_checksum), head);
 }
 
-constexpr bool between(std::uint16_t value, std::uint16_t low, std::uint16_t high) { return value >= low && value <= high; }
 
 // Every byte at `offset` in the `rows` rows is at most `max`.
 bool bounded(std::span<const std::byte> table, std::size_t rows, std::size_t stride, std::size_t offset, std::size_t max) {
@@ -70,11 +69,6 @@ RowName row_name(std::string_view name) {
 }
 
 bool sound(const MemberRow& row) { return row.storage != 0 && row.node != 0 && row.address_length <= kAddressBytesMax; }
-
-bool valid(const LedgerLimits& limits) {
-    return between(limits.leases, 1, 1024) && between(limits.keys, 1, 1024) && between(limits.sessions, 1, 1024) &&
-           between(limits.members, 1, 1024) && between(limits.value_bytes, 8, 1024) && limits.value_bytes % 8 == 0;
-}
 
 Status verify_image(std::span<const std::byte> bytes, const LedgerLimits& limits) {
     if (bytes.size() < sizeof(ImageHeader)) return Status::corrupt;
