@@ -88,7 +88,7 @@ class LoneVoter {
         for (const EntrySpec& entry : entries) {
             const wire::EntryHead head(entry.term, entry.time, static_cast<std::uint16_t>(entry.text.size()),
                                        static_cast<std::uint8_t>(EntryType::command), 0, 0);
-            const auto part = wire::bytes_of(head);
+            const auto part = bytes_of(head);
             bytes.insert(bytes.end(), part.begin(), part.end());
             const auto payload = text_bytes(entry.text);
             bytes.insert(bytes.end(), payload.begin(), payload.end());

@@ -78,8 +78,8 @@ class VoterProcess {
         if (!bootstrap.empty()) {
             const HardStateRecord hard = bootstrap_hard_state();
             const LogEntryRecord entry = bootstrap_log_entry();
-            DUNLIN_ASSERT(fresh.checkpoint_append(journal::RecordKind::hard_state, record_bytes(hard)) == Status::ok);
-            DUNLIN_ASSERT(fresh.checkpoint_append(journal::RecordKind::log_entry, record_bytes(entry), bootstrap) == Status::ok);
+            DUNLIN_ASSERT(fresh.checkpoint_append(journal::RecordKind::hard_state, bytes_of(hard)) == Status::ok);
+            DUNLIN_ASSERT(fresh.checkpoint_append(journal::RecordKind::log_entry, bytes_of(entry), bootstrap) == Status::ok);
         }
         fresh.finish_checkpoint();
         drain();

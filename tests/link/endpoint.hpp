@@ -20,7 +20,7 @@ inline constexpr Limits kTestLimits{.outbox_bytes = 64 * 1024,
                                     .packets_in_flight_per_peer = 16};
 inline constexpr SubscriptionId kVolatile{7};
 inline constexpr SubscriptionId kOther{8};
-inline constexpr SubscriptionId kDurable{0x8000'0007U};
+inline constexpr SubscriptionId kDurable = durable_subscription(7);
 
 struct Delivered {
     std::uint64_t sequence;

@@ -32,7 +32,7 @@ class VoterTest : public testing::Test {
     void hear_append(std::uint16_t from, std::uint64_t term, std::uint64_t commit, std::uint64_t entry_term) {
         const wire::EntryHead entry(entry_term, 0, 0, static_cast<std::uint8_t>(consensus::EntryType::none), 0, 0);
         const wire::Append append(term, 1, 1, commit, 0, 1, 1, 0);
-        const wire::Record record{wire::RecordType::append, wire::bytes_of(append), wire::bytes_of(entry)};
+        const wire::Record record{wire::RecordType::append, bytes_of(append), bytes_of(entry)};
         (void)voter_.on_record(now_, {NodeId{from}, StorageId{100U + from}}, record);
         voter_.advance(now_);
         while (step_disk(journal_)) {}

@@ -88,7 +88,7 @@ class Consensus {
     // Whether write_records() has something for `to` now.
     [[nodiscard]] bool wants_to_send(NodeId to) const;
     // Writes what is owed and durable; what finds no room stays owed. Call with an almost empty packet now and then:
-    // an entry and its heads need up to entry_bytes_max + 84 bytes.
+    // an entry and its heads need up to entry_bytes_max + kEntryRecordBytes.
     void write_records(Instant now, NodeId to, wire::PacketWriter& writer);
 
     // ---- The log ----------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 #include <dunlin/consensus/consensus.hpp>
+#include <dunlin/core/padding.hpp>
 
 #include <algorithm>
 
@@ -58,9 +59,9 @@ bool Consensus::take_entries(Instant now, const wire::Record& record, LogIndex& 
     std::span<const std::byte> bytes = record.bytes;
     for (std::uint32_t left = record.as<wire::Append>().entry_count(); left > 0; --left) {
         wire::EntryHead head;
-        if (!wire::take(bytes, head) || head.length() > bytes.size()) return false;
+        if (!take(bytes, head) || head.length() > bytes.size()) return false;
         const std::span<const std::byte> payload = bytes.first(head.length());
-        bytes = bytes.subspan(std::min(bytes.size(), (std::size_t{head.length()} + 7) / 8 * 8));
+        bytes = bytes.subspan(std::min(bytes.size(), padded_to<8>(head.length())));
         const Status taken = take_entry(now, last.next(), head, payload);
         if (taken == Status::corrupt) return false;
         if (taken != Status::ok) return true;  // no room now; the leader sends the rest again

@@ -71,7 +71,7 @@ Status Service::take_command(Instant now, const ServiceCall& wanted, std::span<c
     head.sequence = call->sequence;
     head.node = call->peer.value();
     head.type = static_cast<std::uint8_t>(call->type);
-    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::command, wire::bytes_of(head), body);
+    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::command, bytes_of(head), body);
     call->taken = index.ok();
     if (!index.ok()) return index.status();
     call->index = index.value().value();
@@ -303,7 +303,7 @@ void Service::flush_renewals(Instant now) {
     flush_at_ = kNever;
     if (!any) return;
     const RenewalsHead head = renewals_head(ledger_->applied().value());
-    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::renewals, wire::bytes_of(head), bitmap_);
+    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::renewals, bytes_of(head), bitmap_);
     if (!index.ok()) {
         flush_at_ = now + options_.renewal_interval;
         return;
@@ -327,7 +327,7 @@ void Service::schedule_tick(Instant now) {
 
 void Service::propose_tick(Instant now) {
     const RenewalsHead head = renewals_head(0);
-    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::tick, wire::bytes_of(head), {});
+    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::tick, bytes_of(head), {});
     if (!index.ok()) {
         tick_at_ = now + options_.renewal_interval;
         return;

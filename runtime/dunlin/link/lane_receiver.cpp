@@ -1,4 +1,6 @@
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/low_half.hpp>
+#include <dunlin/core/padding.hpp>
 #include <dunlin/link/lane_receiver.hpp>
 #include <dunlin/resilience/backoff.hpp>
 
@@ -81,9 +83,7 @@ bool LaneReceiver::restore_watermark(std::span<const std::byte> record) {
 // ---- the inbox list -------------------------------------------------------------------------------------------------
 
 Sequence LaneReceiver::sequence_of(std::uint16_t slot) const {
-    const std::uint64_t base = contiguous_.value();
-    const auto offset = static_cast<std::int32_t>(shared_->inbox[slot].sequence_low - static_cast<std::uint32_t>(base));
-    return Sequence{base + static_cast<std::uint64_t>(static_cast<std::int64_t>(offset))};
+    return Sequence{widened(shared_->inbox[slot].sequence_low, contiguous_.value())};
 }
 
 void LaneReceiver::insert(std::uint16_t slot, Sequence sequence) {
@@ -178,11 +178,11 @@ bool LaneReceiver::on_run(Instant now, std::uint32_t number_low, const wire::Rec
 
 bool LaneReceiver::read_message(Instant now, std::uint32_t number_low, std::span<const std::byte>& bytes, Arrival& arrival) {
     wire::MessageHead head;
-    const bool whole = wire::take(bytes, head);
+    const bool whole = take(bytes, head);
     const bool known = (head.flags() & ~(kFence | kMaybeRepeated)) == 0;
     arrival.fenced = (head.flags() & kFence) != 0;
     const std::size_t stored = head.length() + (arrival.fenced ? sizeof(wire::FenceBlock) : 0U);
-    const std::size_t padded = (stored + 3) & ~std::size_t{3};
+    const std::size_t padded = padded_to<4>(stored);
     const bool sane = arrival.sequence.value() <= contiguous_.value() + kWindowMax && head.lifetime_shift() < 40;
     if (!whole || !known || !sane || bytes.size() < padded) {
         shared_->counters.add(Counter::records_malformed);
@@ -371,7 +371,7 @@ InboundMessage LaneReceiver::inbound(const Arrival& arrival) const {
     message.maybe_repeated = arrival.maybe_repeated;
     if (arrival.fenced) {
         wire::FenceBlock fence;
-        const bool whole = wire::take(message.payload, fence);
+        const bool whole = take(message.payload, fence);
         DUNLIN_ASSERT(whole);
         message.lease = LeaseKey{fence.lease()};
         message.token = Token{fence.token()};

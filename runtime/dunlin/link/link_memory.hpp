@@ -21,7 +21,7 @@ struct LinkSizes {
     static constexpr std::size_t sent = std::size_t{L.packets_in_flight_per_peer} + PacketSpace::kControlReserve;
     static constexpr std::size_t ack_ranges = std::clamp<std::size_t>(L.packets_in_flight_per_peer * 3U / 4U, 6, 32);
     static constexpr std::size_t settled_words = std::bit_ceil(std::size_t{L.unsettled_max} / 64);
-    static constexpr std::size_t notes = std::clamp<std::size_t>(L.unsettled_max / 10, 6, 16);
+    static constexpr std::size_t notes = std::clamp<std::size_t>(L.unsettled_max / 10, 6, kSettlementNotesMax);
     static constexpr std::size_t watermark_bytes = watermark_bytes_max(settled_words * 64, notes);
 };
 

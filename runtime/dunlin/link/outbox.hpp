@@ -13,9 +13,6 @@
 
 namespace dunlin::link {
 
-// A subscription that outlives its subscriber's epoch: bit 31 of its id.
-[[nodiscard]] constexpr bool is_durable(SubscriptionId subscription) { return (subscription.value() >> 31U) != 0; }
-
 // What a publish is.
 struct OutboxPut {
     PublishId id{};  // 0: the outbox gives the next one; else as restored from a journal

@@ -54,8 +54,9 @@ consteval bool valid_limits() {
     static_assert(!L.voter || (L.log_entries >= 16 && L.log_entries <= 4096), "a voter needs 16..4096 log entries");
     static_assert(!L.voter || L.log_bytes >= 512, "a voter needs at least 512 bytes for the payloads of its log");
     static_assert(!L.voter || (L.proposals >= 1 && L.proposals <= 1024), "a voter needs room for 1..1024 proposals");
-    static_assert(ledger::valid(L.ledger), "ledger must have 1..1024 leases, keys, sessions and members, and values of 8..1024 bytes, a "
-                                           "multiple of 8");
+    static_assert(ledger::valid(L.ledger),
+                  "ledger must have 1..1024 leases, keys, sessions and members, and values of 8..1024 bytes, a "
+                  "multiple of 8");
     return true;
 }
 

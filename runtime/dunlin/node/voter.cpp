@@ -1,10 +1,10 @@
 #include <dunlin/node/voter.hpp>
 
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/bytes.hpp>
 #include <dunlin/ledger/commands.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 namespace dunlin {
 
@@ -20,13 +20,11 @@ Voter::Voter(const VoterStorage& storage, const consensus::ConsensusOptions& opt
 
 Status Voter::collect_chunk(std::span<const std::byte> bytes) {
     ImageChunkRecord chunk;
-    if (bytes.size() < sizeof(chunk)) return Status::corrupt;
-    std::memcpy(&chunk, bytes.data(), sizeof(chunk));
-    const auto data = bytes.subspan(sizeof(chunk));
+    if (!take(bytes, chunk)) return Status::corrupt;
     if (chunk.total_bytes != staging_.size()) return Status::invalid_argument;  // made under other limits
-    if (chunk.offset > staging_.size() || data.size() > staging_.size() - chunk.offset) return Status::corrupt;
-    std::ranges::copy(data, staging_.begin() + chunk.offset);
-    if (chunk.offset + data.size() < staging_.size()) return Status::ok;
+    if (chunk.offset > staging_.size() || bytes.size() > staging_.size() - chunk.offset) return Status::corrupt;
+    std::ranges::copy(bytes, staging_.begin() + chunk.offset);
+    if (chunk.offset + bytes.size() < staging_.size()) return Status::ok;
     if (const Status status = ledger_.install(staging_); status != Status::ok) return status;
     consensus_.restore_image({ledger_.applied(), ledger_.applied_term(), ledger_.cluster_time()});
     return Status::ok;
@@ -198,7 +196,7 @@ bool Voter::live_record(std::uint32_t position, std::size_t bytes_max, journal::
     if (position < chunks) {
         chunk_ = {static_cast<std::uint32_t>(position * chunk_bytes), static_cast<std::uint32_t>(checkpoint_image_.size())};
         kind = journal::RecordKind::image_chunk;
-        first = std::as_bytes(std::span<const ImageChunkRecord, 1>(&chunk_, 1));
+        first = bytes_of(chunk_);
         second = checkpoint_image_.subspan(chunk_.offset, std::min<std::size_t>(chunk_bytes, checkpoint_image_.size() - chunk_.offset));
         return true;
     }
