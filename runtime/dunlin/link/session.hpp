@@ -2,7 +2,7 @@
 
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/time.hpp>
-#include <dunlin/link/identity.hpp>
+#include <dunlin/link/link_shared.hpp>
 #include <dunlin/resilience/backoff.hpp>
 #include <dunlin/wire/packet_writer.hpp>
 #include <dunlin/wire/wire.hpp>

@@ -23,4 +23,11 @@ struct EpochRecord {
 static_assert(sizeof(EpochRecord) == 8);
 [[nodiscard]] constexpr EpochRecord epoch_record(BootEpoch epoch) { return {epoch.value(), 0}; }
 
+// RecordKind::image_chunk: a piece of the ledger's image; its bytes follow.
+struct ImageChunkRecord {
+    std::uint32_t offset = 0;
+    std::uint32_t total_bytes = 0;
+};
+static_assert(sizeof(ImageChunkRecord) == 8);
+
 }  // namespace dunlin

@@ -43,8 +43,8 @@ struct PeerReport {
     bool voter = false;
     BootEpoch epoch{};
     Duration rtt{};      // smoothed; 0: none measured
-    Duration silence{};  // since the last packet
-    std::uint32_t packets_lost = 0;
+    Duration silence{};  // microseconds since the last packet; 0: none was ever heard
+    std::uint32_t packets_lost = 0;  // declared lost by the slot that this peer has, since the process began
     std::uint16_t messages_in_flight = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <dunlin/ledger/ledger.hpp>
 #include <dunlin/ledger/service.hpp>
 #include <dunlin/node/coordinator.hpp>
+#include <dunlin/node/records.hpp>
 
 #include <array>
 
@@ -14,13 +15,6 @@ struct VoterStorage {
     ledger::LedgerStorage ledger{};
     ledger::ServiceStorage service{};
 };
-
-// The journalled form of a piece of the ledger's image (RecordKind::image_chunk), followed by its bytes.
-struct ImageChunkRecord {
-    std::uint32_t offset = 0;
-    std::uint32_t total_bytes = 0;
-};
-static_assert(sizeof(ImageChunkRecord) == 8);
 
 // Consensus, the ledger's replica and the service in front of it, wired together: committed entries are applied in order,
 // results go to the service, images go both ways. A replica that can not go on (other limits than the cluster's, an
