@@ -30,15 +30,6 @@ dunlin::Node* place(NodeKind kind, const dunlin::Options& options, std::shared_p
     return place<kHostMember>(options, memory);
 }
 
-void make_member_journal(const HostSettings& settings) {
-    dunlin::FormatPlan plan;
-    plan.node = dunlin::NodeId{settings.id};
-    plan.storage = dunlin::StorageId{dunlin_asio::random_nonzero_u64()};
-    plan.stream = dunlin::StreamId{dunlin_asio::random_nonzero_u64()};
-    plan.cluster = settings.cluster;
-    make_journal(settings.journal, kMemberJournalBytes, plan);
-}
-
 }  // namespace
 
 HostedNode::HostedNode(const HostSettings& settings) : settings_(settings), seeds_(settings_.seeds.begin(), settings_.seeds.end()) {
@@ -51,7 +42,9 @@ HostedNode::HostedNode(const HostSettings& settings) : settings_(settings), seed
     udp.loss_seed = dunlin_asio::random_nonzero_u64();
     udp_.emplace(io_, udp);
     if (!settings_.journal.empty()) {
-        if (settings_.make_journal && !std::filesystem::exists(settings_.journal)) make_member_journal(settings_);
+        if (settings_.make_journal && !std::filesystem::exists(settings_.journal)) {
+            make_journal(settings_.journal, kMemberJournalBytes, fresh_plan(settings_.id, settings_.cluster));
+        }
         journal_.emplace(
             io_, dunlin_asio::FileDeviceOptions{.path = settings_.journal, .mode = dunlin_asio::FileDeviceOptions::Mode::open_existing});
         options.journal_bytes = journal_->bytes();

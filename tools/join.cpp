@@ -1,4 +1,4 @@
-#include "formatting.hpp"
+#include "format_arguments.hpp"
 #include "journal_file.hpp"
 #include "subcommands.hpp"
 

@@ -5,6 +5,7 @@
 #include <dunlin/core/counters.hpp>
 #include <dunlin/journal/journal.hpp>
 
+#include <dunlin_asio/entropy.hpp>
 #include <dunlin_asio/file_device.hpp>
 #include <dunlin_asio/format_file.hpp>
 #include <dunlin_asio/host_error.hpp>
@@ -40,6 +41,15 @@ void publish_under(const std::string& name, const std::string& path) {
 }
 
 }  // namespace
+
+dunlin::FormatPlan fresh_plan(std::uint16_t id, std::string_view cluster) {
+    dunlin::FormatPlan plan;
+    plan.node = dunlin::NodeId{id};
+    plan.storage = dunlin::StorageId{dunlin_asio::random_nonzero_u64()};
+    plan.stream = dunlin::StreamId{dunlin_asio::random_nonzero_u64()};
+    plan.cluster = cluster;
+    return plan;
+}
 
 void make_journal(const std::string& path, std::uint64_t bytes, const dunlin::FormatPlan& plan) {
     if (std::filesystem::exists(path)) throw ToolError(kCannotStart, "the journal '" + path + "' exists already; nothing was changed.");

@@ -1,6 +1,8 @@
 #include "control_client.hpp"
 #include "subcommands.hpp"
 
+#include <dunlin/node/presets.hpp>
+
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -38,7 +40,10 @@ void add_key(CLI::App& app, Action& action) {
 
     CLI::App* const put_command = command->add_subcommand("put", "Store VALUE under KEY; prints its revision once a majority has it");
     put_command->add_option("KEY", arguments->key, "1..32 bytes")->required();
-    put_command->add_option("VALUE", arguments->value, "As long as the cluster's ledger allows (64 bytes with `ledger = \"small\"`)")
+    put_command
+        ->add_option("VALUE", arguments->value,
+                     "As long as the cluster's ledger allows (" + std::to_string(dunlin::limits::small.ledger.value_bytes) +
+                         " bytes with `ledger = \"small\"`)")
         ->required();
     add_socket(*put_command);
     put_command->callback([&action, arguments] { action = [arguments] { return put(*arguments); }; });

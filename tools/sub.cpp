@@ -24,7 +24,7 @@ struct SubArguments {
 
 // The same filter is the same durable subscription after every restart.
 std::uint32_t durable_id(std::string_view filter) {
-    const auto id = static_cast<std::uint32_t>(dunlin::fnv1a64(filter)) & 0x7fff'ffffU;
+    const auto id = static_cast<std::uint32_t>(dunlin::fnv1a64(filter)) & dunlin::kDurableIdMax;
     return id == 0 ? 1 : id;
 }
 

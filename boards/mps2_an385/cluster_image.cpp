@@ -17,13 +17,6 @@ constexpr std::size_t kDeviceBytes = 24 * 1024;
 constexpr std::uint16_t kMessages = 100;
 constexpr Limits kLimits = limits::voter_min;
 
-struct Packet {
-    std::array<std::byte, 1200> bytes;
-    std::size_t length = 0;
-    std::size_t from = 0;
-    std::size_t to = 0;
-};
-
 // One node with its device and the names that others know it by.
 struct Station {
     NodeMemory<kLimits> memory;
@@ -37,7 +30,7 @@ struct Station {
 
 std::array<Station, kNodes> stations;
 std::array<std::byte, kLimits.journal_buffer_bytes> format_buffer;  // not longer than what the node opens it with
-Packet packet;
+std::array<std::byte, 1200> packet;
 Instant now{seconds{1}};
 
 constexpr std::array<std::string_view, kNodes> kAddresses{"wire:0", "wire:1", "wire:2"};
@@ -120,9 +113,9 @@ void serve(std::size_t index) {
         }
     }
     take_events(station);
-    while (const auto out = node.poll_transmit(now, packet.bytes)) {
+    while (const auto out = node.poll_transmit(now, packet)) {
         stations[out->path.value() - 1].node->on_datagram(now, PathId{static_cast<std::uint32_t>(index + 1)}, {},
-                                                          std::span(packet.bytes).first(out->bytes));
+                                                          std::span(packet).first(out->bytes));
     }
 }
 

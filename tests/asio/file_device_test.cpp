@@ -60,13 +60,11 @@ TEST_F(FileDeviceTest, reads_back_what_was_written_also_after_it_is_opened_again
     bytes.fill(std::byte{0x5a});
     {
         FileDevice device(io_, options());
-        EXPECT_TRUE(device.created());
         EXPECT_EQ(device.bytes(), 128U << 10);
         EXPECT_EQ(perform(device, {.kind = DeviceOp::Kind::write, .id = 1, .offset = 4096, .buffer = bytes}).status, Status::ok);
         EXPECT_EQ(perform(device, {.kind = DeviceOp::Kind::sync, .id = 2}).status, Status::ok);
     }
     FileDevice device(io_, options());
-    EXPECT_FALSE(device.created());
     std::array<std::byte, 1002> back;
     const FileDevice::Completion completion = perform(device, {.kind = DeviceOp::Kind::read, .id = 3, .offset = 4095, .buffer = back});
     EXPECT_EQ(completion.status, Status::ok);

@@ -110,11 +110,11 @@ TEST(Udp, drops_and_counts_a_datagram_longer_than_any_packet) {
     EXPECT_EQ(b.figures().datagrams_too_long, 1U);
 }
 
-TEST(Udp, does_not_send_to_a_path_that_was_closed) {
+TEST(Udp, does_not_send_to_a_path_that_is_gone) {
     asio::io_context io;
-    Udp udp(io, {.bind = "127.0.0.1:0"});
+    Udp udp(io, {.bind = "127.0.0.1:0", .paths_max = 1});
     const PathId path = udp.dial(*numeric_address("127.0.0.1:9")).path;
-    udp.close(path);
+    EXPECT_EQ(udp.dial(*numeric_address("127.0.0.1:10")).evicted, path);
     EXPECT_FALSE(udp.push(path, 4));
     EXPECT_TRUE(udp.all_sent());
 }

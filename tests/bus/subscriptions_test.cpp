@@ -105,8 +105,8 @@ TEST(RemoteSubscriptions, are_named_by_node_and_id_and_matched_by_filter) {
     EXPECT_EQ(remote.table.put(NodeId{2}, PeerIndex{1}, SubscriptionId{5}, "b"), Change::added);
     EXPECT_TRUE(remote.table.full());
     EXPECT_EQ(remote.table.put(NodeId{2}, PeerIndex{1}, SubscriptionId{6}, "c"), Change::full);
-    EXPECT_EQ(remote.table.put(NodeId{2}, PeerIndex{1}, SubscriptionId{5}, "b"), Change::none);
-    EXPECT_EQ(remote.table.put(NodeId{2}, PeerIndex{1}, SubscriptionId{5}, "a/#"), Change::updated);
+    EXPECT_EQ(remote.table.put(NodeId{2}, PeerIndex{1}, SubscriptionId{5}, "b"), Change::known);
+    EXPECT_EQ(remote.table.put(NodeId{2}, PeerIndex{1}, SubscriptionId{5}, "a/#"), Change::known);
     EXPECT_EQ(remote.table.next_match(0, "a/x"), 0U);
     EXPECT_EQ(remote.table.next_match(1, "a/x"), 1U);
     EXPECT_EQ(remote.table.next_match(0, "a"), 1U);

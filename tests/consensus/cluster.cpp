@@ -139,7 +139,7 @@ void Cluster::arrive(const Pending& pending) {
 void Cluster::after_input(std::size_t i) {
     VoterProcess& process = *hosts_[i].process;
     process.on_apply = [this, i](const Entry& entry) { on_apply(i, entry); };
-    process.settle(now_);
+    process.settle();
     learn_voters(process);
     check(i);
     start_disk(i);
@@ -205,7 +205,7 @@ bool Cluster::propose() {
 void Cluster::read() {
     for (std::size_t i = 0; i < size(); ++i) {
         if (!up(i)) continue;
-        const auto ticket = voter(i).begin_read(now_);
+        const auto ticket = voter(i).begin_read();
         if (!ticket.ok()) continue;
         reads_.push_back({i, hosts_[i].life, ticket.value(), committed_.size()});
         after_input(i);

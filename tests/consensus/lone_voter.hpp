@@ -48,7 +48,7 @@ class LoneVoter {
         process->recover();
         raft().set_voters(voters_);
         raft().start(now, storage_);
-        process->settle(now);
+        process->settle();
     }
     // Only what was synced survives.
     void crash_and_restart() {
@@ -64,7 +64,7 @@ class LoneVoter {
         while (raft().next_deadline() <= end) {
             now = std::max(now, raft().next_deadline());
             raft().on_timeout(now);
-            if (!stalled) process->settle(now);
+            if (!stalled) process->settle();
         }
         now = end;
     }
@@ -80,7 +80,7 @@ class LoneVoter {
         DUNLIN_ASSERT(reader && reader->next(record));
         const StorageId origin{storage == 0 ? 100U + from : storage};
         DUNLIN_ASSERT(raft().on_record(now, {NodeId{from}, origin}, record));
-        if (!stalled) process->settle(now);
+        if (!stalled) process->settle();
     }
     void hear_append(std::uint16_t from, std::uint64_t term, std::uint64_t prev, std::uint64_t prev_term, std::uint64_t commit,
                      const std::vector<EntrySpec>& entries, std::uint64_t time = 0, std::uint64_t round = 1) {
@@ -88,7 +88,7 @@ class LoneVoter {
         for (const EntrySpec& entry : entries) {
             const wire::EntryHead head(entry.term, entry.time, static_cast<std::uint16_t>(entry.text.size()),
                                        static_cast<std::uint8_t>(EntryType::command), 0, 0);
-            const auto part = wire::bytes_of(head);
+            const auto part = bytes_of(head);
             bytes.insert(bytes.end(), part.begin(), part.end());
             const auto payload = text_bytes(entry.text);
             bytes.insert(bytes.end(), payload.begin(), payload.end());

@@ -36,6 +36,38 @@ TEST(Replication, an_entry_that_was_committed_is_never_replaced) {
     EXPECT_EQ(voter.raft().log().term_at(LogIndex{2}), Term{2});
 }
 
+TEST(Replication, a_voter_whose_committed_entry_is_contradicted_by_the_leader_stops) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 2, {{2, 10, "a"}});
+    voter.sync();
+    (void)voter.told(2);
+    ASSERT_FALSE(voter.raft().diverged());
+    voter.hear_append(3, 3, 1, 1, 2, {{3, 10, "another"}});
+    voter.sync();
+    EXPECT_TRUE(voter.raft().diverged());
+    EXPECT_EQ(voter.raft().role(), Role::member);
+    EXPECT_EQ(voter.raft().leader(), NodeId{});
+    EXPECT_EQ(voter.raft().next_deadline(), kNever);
+    voter.hear_append(3, 3, 2, 2, 2, {{3, 20, "goes on"}});
+    voter.hear_vote_request(2, 9, 9, 9, kTransfer);
+    voter.advance(seconds{3});
+    voter.sync();
+    EXPECT_EQ(voter.raft().last_index(), LogIndex{2});
+    EXPECT_EQ(voter.raft().term(), Term{3});  // no vote, and no campaign of its own
+    EXPECT_THAT(voter.told(2), IsEmpty());
+    EXPECT_THAT(voter.told(3), IsEmpty());
+    EXPECT_EQ(voter.raft().propose(voter.now, EntryType::command, {}).status(), Status::not_leader);
+}
+
+TEST(Replication, a_malformed_entry_is_no_contradiction) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 2, {{2, 10, "a"}});
+    voter.hear_append(3, 3, 1, 1, 2, {{0, 10, "of no term"}});
+    voter.hear_append(3, 3, 1, 1, 2, {{4, 10, "of a term to come"}});
+    EXPECT_FALSE(voter.raft().diverged());
+    EXPECT_EQ(voter.process->counters.get(Counter::records_malformed), 2U);
+}
+
 TEST(Replication, a_refusal_names_where_the_logs_may_agree) {
     LoneVoter voter;
     voter.hear_append(2, 2, 1, 1, 0, {{2, 10, "a"}, {2, 10, "b"}});
@@ -172,11 +204,11 @@ TEST(Replication, a_proposal_that_finds_no_room_is_refused_and_leaves_room_for_a
 
 TEST(Reads, are_refused_before_a_commit_in_the_term) {
     LoneVoter voter;
-    EXPECT_EQ(voter.raft().begin_read(voter.now).status(), Status::not_leader);
+    EXPECT_EQ(voter.raft().begin_read().status(), Status::not_leader);
     voter.lead();
-    EXPECT_EQ(voter.raft().begin_read(voter.now).status(), Status::busy);
+    EXPECT_EQ(voter.raft().begin_read().status(), Status::busy);
     voter.hear_match(2, 2);
-    EXPECT_TRUE(voter.raft().begin_read(voter.now).ok());
+    EXPECT_TRUE(voter.raft().begin_read().ok());
 }
 
 TEST(Reads, are_confirmed_only_by_a_round_that_began_after_the_read) {
@@ -184,7 +216,7 @@ TEST(Reads, are_confirmed_only_by_a_round_that_began_after_the_read) {
     voter.lead();
     const std::uint64_t before = voter.last_told<wire::Append>(2, RecordType::append).round();
     voter.hear_match(2, 2);
-    const auto ticket = voter.raft().begin_read(voter.now);
+    const auto ticket = voter.raft().begin_read();
     voter.hear_match(2, 2, before);  // an answer to what was sent before the read says nothing of now
     EXPECT_EQ(voter.raft().read_state(ticket.value()), ReadState::waiting);
     voter.hear_match(2, 2, voter.last_told<wire::Append>(2, RecordType::append).round());
@@ -195,10 +227,10 @@ TEST(Reads, of_a_retry_need_a_round_of_their_own) {
     LoneVoter voter;
     voter.lead();
     voter.hear_match(2, 2);
-    const auto first = voter.raft().begin_read(voter.now);
+    const auto first = voter.raft().begin_read();
     voter.hear_match(2, 2, voter.last_told<wire::Append>(2, RecordType::append).round());
     ASSERT_EQ(voter.raft().read_state(first.value()), ReadState::ready);
-    const auto retry = voter.raft().begin_read(voter.now);
+    const auto retry = voter.raft().begin_read();
     EXPECT_EQ(voter.raft().read_state(retry.value()), ReadState::waiting);
 }
 
@@ -206,7 +238,7 @@ TEST(Reads, fail_when_leadership_is_lost) {
     LoneVoter voter;
     voter.lead();
     voter.hear_match(2, 2);
-    const auto ticket = voter.raft().begin_read(voter.now);
+    const auto ticket = voter.raft().begin_read();
     voter.hear_append(3, 9, 2, 2, 0, {});
     EXPECT_EQ(voter.raft().read_state(ticket.value()), ReadState::failed);
 }

@@ -78,8 +78,8 @@ class VoterProcess {
         if (!bootstrap.empty()) {
             const HardStateRecord hard = bootstrap_hard_state();
             const LogEntryRecord entry = bootstrap_log_entry();
-            DUNLIN_ASSERT(fresh.checkpoint_append(journal::RecordKind::hard_state, record_bytes(hard)) == Status::ok);
-            DUNLIN_ASSERT(fresh.checkpoint_append(journal::RecordKind::log_entry, record_bytes(entry), bootstrap) == Status::ok);
+            DUNLIN_ASSERT(fresh.checkpoint_append(journal::RecordKind::hard_state, bytes_of(hard)) == Status::ok);
+            DUNLIN_ASSERT(fresh.checkpoint_append(journal::RecordKind::log_entry, bytes_of(entry), bootstrap) == Status::ok);
         }
         fresh.finish_checkpoint();
         drain();
@@ -107,16 +107,16 @@ class VoterProcess {
     }
 
     // Everything the owner of a Consensus does after an input, except sending and the disk's time.
-    void settle(Instant now) {
+    void settle() {
         apply();
         const auto received = consensus.received_image();
         if (received && !frozen_) {
             machine.install(received->bytes);
-            consensus.adopt_image(now);
+            consensus.adopt_image();
             installing_ = true;
         }
-        if (consensus.wants_image()) DUNLIN_ASSERT(consensus.provide_image(now, machine.point, machine.image()) == Status::ok);
-        checkpoint(now);
+        if (consensus.wants_image()) DUNLIN_ASSERT(consensus.provide_image(machine.point, machine.image()) == Status::ok);
+        checkpoint();
     }
 
     // One device operation from start to end; false when there is none.
@@ -131,10 +131,10 @@ class VoterProcess {
     void sync(Instant now) {
         while (step_disk()) {}
         consensus.on_durable(now);
-        settle(now);
+        settle();
         while (step_disk()) {}
         consensus.on_durable(now);
-        settle(now);
+        settle();
     }
 
     MemoryDevice& device;
@@ -157,17 +157,17 @@ class VoterProcess {
         DUNLIN_ASSERT(status == Status::ok);
     }
 
-    void checkpoint(Instant now) {
+    void checkpoint() {
         if (!frozen_ && (installing_ || journal.needs_checkpoint()) && !journal.checkpointing()) {
             journal.begin_checkpoint();
             frozen_ = true;
             emitted_ = false;
         }
         if (!frozen_) return;
-        if (!emitted_ && journal.checkpoint_takes_records()) emit(now);
+        if (!emitted_ && journal.checkpoint_takes_records()) emit();
         if (emitted_ && !journal.checkpointing()) frozen_ = false;
     }
-    void emit(Instant now) {
+    void emit() {
         const auto put = [&](journal::RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second) {
             Status status = journal.checkpoint_append(kind, first, second);
             while (status == Status::busy) {
@@ -182,7 +182,7 @@ class VoterProcess {
         for (std::uint32_t i = 0; consensus.live_record(machine.point.index, i, live); ++i) put(live.kind, live.first, live.second);
         journal.finish_checkpoint();
         emitted_ = true;
-        if (installing_) consensus.image_installed(now, journal.appended());
+        if (installing_) consensus.image_installed(journal.appended());
         installing_ = false;
     }
 

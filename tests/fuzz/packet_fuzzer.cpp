@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto header = wire::load<wire::PacketHeader>(sealed);
     const wire::PacketHeader right(wire::kMagic, wire::kVersion, header.flags(), 0, header.cluster(), header.source(), header.destination(),
                                    header.epoch(), header.session(), header.number());
-    std::ranges::copy(wire::bytes_of(right), sealed.begin());
+    std::ranges::copy(bytes_of(right), sealed.begin());
     test::seal(sealed);
     seen = read_packet(sealed);
     return 0;

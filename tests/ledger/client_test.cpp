@@ -274,8 +274,7 @@ TEST(ClientWithoutVoters, asks_each_peer_for_them_in_turn_and_learns_them_from_t
     const std::array entries{wire::VoterEntry(11, 1, 2, 0, address), wire::VoterEntry(22, 2, 0, 0, std::array<std::uint8_t, 64>{})};
     const Built built(wire::RecordType::voter_set, wire::VoterSet(1, 2, 0), std::as_bytes(std::span(entries)));
     EXPECT_TRUE(client.on_record(at(1), NodeId{5}, built.record));
-    ASSERT_EQ(client.voters().size(), 2u);
-    EXPECT_EQ(client.voters()[1], NodeId{2});
+    EXPECT_TRUE(client.voters_known());
     const VoterSetReader reader(built.record);
     EXPECT_EQ(reader.voter(0).address_length, 2u);
     EXPECT_EQ(std::to_integer<char>(reader.voter(0).address[1]), 'i');

@@ -26,7 +26,7 @@ struct FakeLog {
         port.leader = Callback<NodeId()>::of(leader);
         port.term = Callback<Term()>::of(term);
         port.cluster_time = Callback<ClusterTime(Instant)>::of(cluster_time);
-        port.begin_read = Callback<Result<consensus::ReadTicket>(Instant)>::of(begin_read);
+        port.begin_read = Callback<Result<consensus::ReadTicket>()>::of(begin_read);
         port.read_state = Callback<consensus::ReadState(const consensus::ReadTicket&)>::of(read_state);
         return port;
     }

@@ -34,7 +34,7 @@ class Packet {
 template <class S>
 struct Built {
     Built(wire::RecordType type, const S& value, std::span<const std::byte> tail = {}) : fixed(value), bytes(tail.begin(), tail.end()) {
-        record = {type, wire::bytes_of(fixed), bytes};
+        record = {type, bytes_of(fixed), bytes};
     }
     Built(const Built&) = delete;
     Built& operator=(const Built&) = delete;

@@ -20,7 +20,7 @@ inline constexpr Limits kTestLimits{.outbox_bytes = 64 * 1024,
                                     .packets_in_flight_per_peer = 16};
 inline constexpr SubscriptionId kVolatile{7};
 inline constexpr SubscriptionId kOther{8};
-inline constexpr SubscriptionId kDurable{0x8000'0007U};
+inline constexpr SubscriptionId kDurable = durable_subscription(7);
 
 struct Delivered {
     std::uint64_t sequence;
@@ -42,8 +42,7 @@ class EndpointOf {
         if (self.epoch == BootEpoch{}) self.epoch = BootEpoch{1};
         self.instance = InstanceId{random.next_nonzero_u64()};
         self.cluster_name = "test";
-        sink.intern = {[](void* self_, SubscriptionId, std::string_view name) { return static_cast<EndpointOf*>(self_)->intern(name); },
-                       this};
+        sink.intern = {[](void* self_, std::string_view name) { return static_cast<EndpointOf*>(self_)->intern(name); }, this};
         sink.topic_name = {
             [](void* self_, TopicIndex topic) { return std::string_view(static_cast<EndpointOf*>(self_)->topics[topic.value()]); }, this};
         sink.deliver = {[](void* self_, const InboundMessage& message) { return static_cast<EndpointOf*>(self_)->deliver(message); }, this};

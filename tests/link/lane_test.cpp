@@ -38,18 +38,18 @@ struct LaneTest : testing::Test {
         std::memcpy(bytes.data(), &bitmap, 8);
         if (!exceptions.empty()) std::memcpy(bytes.data() + 8, exceptions.data(), exceptions.size() * 16);
         const wire::Settlement fixed(stream, cumulative, 0, static_cast<std::uint8_t>(exceptions.size()), 1, 0);
-        return sender().on_settlement({wire::RecordType::settlement, wire::bytes_of(fixed), bytes});
+        return sender().on_settlement({wire::RecordType::settlement, bytes_of(fixed), bytes});
     }
     bool receive_run(std::uint64_t first, const std::vector<std::byte>& messages, std::uint16_t count) {
         const wire::Run run(first, 1, 0, 0, count, 0);
-        return receiver().on_run(now, 1, {wire::RecordType::run, wire::bytes_of(run), messages});
+        return receiver().on_run(now, 1, {wire::RecordType::run, bytes_of(run), messages});
     }
     void open_receiver() {
         receiver().set_publisher(NodeId{2});
         receiver().session_opened(now, StreamId{9}, Sequence{1});
         const wire::AliasDeclare alias(7, 0, 0);
         const std::string name = "t";
-        ASSERT_TRUE(receiver().on_alias(1, {wire::RecordType::alias_declare, wire::bytes_of(alias), std::as_bytes(std::span(name))}));
+        ASSERT_TRUE(receiver().on_alias(1, {wire::RecordType::alias_declare, bytes_of(alias), std::as_bytes(std::span(name))}));
     }
     static std::vector<std::byte> message(const std::string& payload, std::uint8_t flags = 0, std::uint16_t alias = 0) {
         const wire::MessageHead head(static_cast<std::uint16_t>(payload.size()), alias, 0, 0, flags);
@@ -108,7 +108,7 @@ TEST_F(LaneTest, a_settlement_on_the_wire) {
     end.handler = {};
     const auto other = wire::AliasDeclare(8, 1, 0);
     const std::string name = "u";
-    ASSERT_TRUE(receiver().on_alias(1, {wire::RecordType::alias_declare, wire::bytes_of(other), std::as_bytes(std::span(name))}));
+    ASSERT_TRUE(receiver().on_alias(1, {wire::RecordType::alias_declare, bytes_of(other), std::as_bytes(std::span(name))}));
     EXPECT_TRUE(receive_run(3, message("c", 0, 1), 1));
     packet.assign(600, std::byte{});
     wire::PacketWriter writer{std::span<std::byte>(packet)};
@@ -155,9 +155,9 @@ TEST_F(LaneTest, believes_no_settlement_that_makes_no_sense) {
     EXPECT_FALSE(settle(0, 0, {wire::SettlementException(1, 1, 0, 0, 0)}));
     EXPECT_FALSE(settle(0, 0, {wire::SettlementException(1, 9, 0, 0, 0)}));
     const wire::Settlement longer(5, 0, 0, 0, 2, 0);
-    EXPECT_FALSE(sender().on_settlement({wire::RecordType::settlement, wire::bytes_of(longer), std::vector<std::byte>(8)}));
+    EXPECT_FALSE(sender().on_settlement({wire::RecordType::settlement, bytes_of(longer), std::vector<std::byte>(8)}));
     const wire::Settlement lane(5, 0, 1, 0, 0, 0);
-    EXPECT_FALSE(sender().on_settlement({wire::RecordType::settlement, wire::bytes_of(lane), {}}));
+    EXPECT_FALSE(sender().on_settlement({wire::RecordType::settlement, bytes_of(lane), {}}));
     EXPECT_EQ(end.counters.get(Counter::records_malformed), 5U);
     EXPECT_TRUE(settle(2, 0, {}, 6));                                             // of another stream: no error, and no effect
     EXPECT_TRUE(settle(0, 0xfffc, {wire::SettlementException(77, 3, 0, 0, 0)}));  // beyond what was numbered
@@ -322,7 +322,7 @@ TEST_F(LaneTest, what_was_settled_past_a_gap_in_an_earlier_life_is_not_handed_ov
     EXPECT_TRUE(receive_run(1, message("a"), 1));
     const wire::AliasDeclare other(8, 1, 0);
     const std::string name = "u";
-    ASSERT_TRUE(receiver().on_alias(1, {wire::RecordType::alias_declare, wire::bytes_of(other), std::as_bytes(std::span(name))}));
+    ASSERT_TRUE(receiver().on_alias(1, {wire::RecordType::alias_declare, bytes_of(other), std::as_bytes(std::span(name))}));
     EXPECT_TRUE(receive_run(2, message("b", 0, 1), 1));
     std::vector<std::byte> record(LinkSizes<kTestLimits>::watermark_bytes);
     record.resize(receiver().encode_watermark(record));
@@ -331,14 +331,14 @@ TEST_F(LaneTest, what_was_settled_past_a_gap_in_an_earlier_life_is_not_handed_ov
     LaneReceiver& restored = second.link->receiver();
     ASSERT_TRUE(restored.restore_watermark(record));
     restored.session_opened(now, StreamId{9}, Sequence{1});
-    ASSERT_TRUE(restored.on_alias(
-        1, {wire::RecordType::alias_declare, wire::bytes_of(wire::AliasDeclare(7, 0, 0)), std::as_bytes(std::span(name))}));
+    ASSERT_TRUE(
+        restored.on_alias(1, {wire::RecordType::alias_declare, bytes_of(wire::AliasDeclare(7, 0, 0)), std::as_bytes(std::span(name))}));
     std::vector<std::byte> both = message("b");
     const wire::Run late(2, 1, 0, 0, 1, 0);
-    EXPECT_TRUE(restored.on_run(now, 1, {wire::RecordType::run, wire::bytes_of(late), both}));
+    EXPECT_TRUE(restored.on_run(now, 1, {wire::RecordType::run, bytes_of(late), both}));
     EXPECT_EQ(restored.waiting(), 0U);
     const wire::Run first(1, 1, 0, 0, 1, 0);
-    EXPECT_TRUE(restored.on_run(now, 2, {wire::RecordType::run, wire::bytes_of(first), message("a")}));
+    EXPECT_TRUE(restored.on_run(now, 2, {wire::RecordType::run, bytes_of(first), message("a")}));
     EXPECT_EQ(second.delivered.size(), 1U);
     EXPECT_EQ(restored.settlements().live().cumulative(), Sequence{2});
 }
@@ -349,7 +349,7 @@ TEST_F(LaneTest, skips_settle_what_was_never_seen_and_never_touch_what_a_handler
     EXPECT_TRUE(receive_run(2, message("b"), 1));
     EXPECT_TRUE(receive_run(1, message("a"), 1));
     const wire::Skip skip(1, 4, 0, 1, 0);
-    EXPECT_TRUE(receiver().on_skip(now, {wire::RecordType::skip, wire::bytes_of(skip), {}}));
+    EXPECT_TRUE(receiver().on_skip(now, {wire::RecordType::skip, bytes_of(skip), {}}));
     EXPECT_EQ(receiver().contiguous(), Sequence{4});
     EXPECT_FALSE(receiver().settlements().live().contains(Sequence{1}));
     EXPECT_TRUE(receiver().settlements().live().contains(Sequence{2}));
@@ -358,7 +358,7 @@ TEST_F(LaneTest, skips_settle_what_was_never_seen_and_never_touch_what_a_handler
     EXPECT_TRUE(receive_run(3, message("c"), 1));
     EXPECT_EQ(end.delivered.size(), 1U);
     const wire::Skip senseless(1, 0, 0, 0, 0);
-    EXPECT_FALSE(receiver().on_skip(now, {wire::RecordType::skip, wire::bytes_of(senseless), {}}));
+    EXPECT_FALSE(receiver().on_skip(now, {wire::RecordType::skip, bytes_of(senseless), {}}));
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ struct PacketSpaceTest : testing::Test {
         const wire::Ack fixed(largest, length, delay_us, static_cast<std::uint16_t>(more.size()), 0, 0);
         bytes.resize(more.size() * sizeof(Range));
         if (!more.empty()) std::memcpy(bytes.data(), more.data(), bytes.size());
-        const wire::Record record{wire::RecordType::ack, wire::bytes_of(fixed), bytes};
+        const wire::Record record{wire::RecordType::ack, bytes_of(fixed), bytes};
         auto sink = [this](const SentPacket& packet, PacketFate fate) { note(packet, fate); };
         return space.on_ack(now, record, FateSink::of(sink));
     }
@@ -141,7 +141,7 @@ TEST_F(PacketSpaceTest, believes_no_ack_that_makes_no_sense) {
     EXPECT_FALSE(ack(5, 1, {{1, 0}}));
     const wire::Ack promises(5, 1, 0, 3, 0, 0);
     auto sink = [this](const SentPacket& packet, PacketFate fate) { note(packet, fate); };
-    EXPECT_FALSE(space.on_ack(now, {wire::RecordType::ack, wire::bytes_of(promises), {}}, FateSink::of(sink)));
+    EXPECT_FALSE(space.on_ack(now, {wire::RecordType::ack, bytes_of(promises), {}}, FateSink::of(sink)));
     EXPECT_TRUE(fates.empty());
     EXPECT_EQ(counters.get(Counter::records_malformed), 8U);
     EXPECT_TRUE(ack(5, 1, {{1, 3}}));

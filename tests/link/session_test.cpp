@@ -62,7 +62,7 @@ TEST(Session, goodbye_closes_both_ends_and_ends_the_peers_epoch) {
     LinkPair pair;
     pair.open();
     (void)pair.b().link->take_news();
-    pair.a().link->close(pair.now);
+    pair.a().link->close();
     pair.run_for(seconds{1});
     EXPECT_FALSE(pair.a().link->session_open());
     EXPECT_FALSE(pair.b().link->session_open());

@@ -27,13 +27,13 @@ struct SettlementBookTest : testing::Test {
         Said said;
         auto rest = std::span<const std::byte>(buffer).subspan(44, writer.size() - 44);
         wire::Settlement fixed;
-        EXPECT_TRUE(wire::take(rest, fixed));
+        EXPECT_TRUE(take(rest, fixed));
         said.cumulative = fixed.cumulative();
         if (fixed.bitmap_words() > 0) std::memcpy(&said.bitmap, rest.data(), 8);
         rest = rest.subspan(fixed.bitmap_words() * 8U);
         for (int i = 0; i < fixed.exception_count(); ++i) {
             wire::SettlementException exception;
-            EXPECT_TRUE(wire::take(rest, exception));
+            EXPECT_TRUE(take(rest, exception));
             said.exceptions[exception.sequence()] = exception.outcome();
         }
         return said;

@@ -85,6 +85,7 @@ TEST(SettlementStory, retry_later_comes_back_after_a_pause_in_order_and_holds_ba
     ASSERT_TRUE(pair.a().publish(pair.now, "3", {.subscription = kOther}));
     pair.run_for(seconds{5});
     EXPECT_EQ(payloads(pair.b()), (std::vector<std::string>{"l1", "3", "l1", "l1", "2"}));
+    EXPECT_EQ(pair.b().counters.get(Counter::messages_delivered), 3U);
     EXPECT_EQ(pair.b().counters.get(Counter::messages_delivered_again), 2U);
 }
 
@@ -97,8 +98,10 @@ TEST(SettlementStory, held_waits_until_it_is_released) {
     ASSERT_TRUE(pair.a().publish(pair.now, "2"));
     pair.run_for(seconds{5});
     EXPECT_EQ(payloads(pair.b()), (std::vector<std::string>{"h1"}));
+    EXPECT_EQ(pair.b().counters.get(Counter::messages_delivered), 0U);  // no handler has it
     pair.b().link->receiver().release_held(pair.now);
     EXPECT_EQ(payloads(pair.b()), (std::vector<std::string>{"h1", "h1", "2"}));
+    EXPECT_EQ(pair.b().counters.get(Counter::messages_delivered), 2U);
     pair.run_for(seconds{1});
     EXPECT_EQ(count_outcomes(pair.a()), (Counts{{"acknowledged/none", 2}}));
 }

@@ -29,7 +29,7 @@ struct Fixture : testing::Test {
     void beat(std::uint64_t sequence) {
         const wire::Heartbeat fixed(sequence, static_cast<std::uint32_t>(to_us(kInterval)), 0);
         detector.heard(now, kPeer);
-        detector.on_heartbeat(now, kPeer, {wire::RecordType::heartbeat, wire::bytes_of(fixed), {}});
+        detector.on_heartbeat(now, kPeer, {wire::RecordType::heartbeat, bytes_of(fixed), {}});
     }
     // Lets time pass with on_timeout() called when due; returns the moment of the first event of `kind`.
     Instant wait_for(EventKind kind, Duration limit) {

@@ -107,7 +107,6 @@ TEST(GoldenNumbers, of_flags_and_reasons_never_change) {
     EXPECT_EQ(static_cast<unsigned>(VoteFlag::granted), 2U);
     EXPECT_EQ(static_cast<unsigned>(VoteFlag::transfer), 4U);
     EXPECT_EQ(static_cast<unsigned>(AppendReplyFlag::success), 1U);
-    EXPECT_EQ(static_cast<unsigned>(SnapshotReplyFlag::installed), 1U);
 }
 
 }  // namespace

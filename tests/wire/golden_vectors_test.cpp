@@ -331,8 +331,8 @@ TEST(GoldenVectors, snapshot_reply) {
     EXPECT_EQ(value.index(), 0x100f0e0d0c0b0a09U);
     EXPECT_EQ(value.round(), 0x1817161514131211U);
     EXPECT_EQ(value.next_offset(), 0x1c1b1a19U);
-    EXPECT_EQ(value.flags(), 0x201f1e1dU);
-    expect_bytes(SnapshotReply(value.term(), value.index(), value.round(), value.next_offset(), value.flags()), kBytes);
+    EXPECT_EQ(value.reserved(), 0x201f1e1dU);
+    expect_bytes(SnapshotReply(value.term(), value.index(), value.round(), value.next_offset(), value.reserved()), kBytes);
 }
 
 TEST(GoldenVectors, timeout_now) {

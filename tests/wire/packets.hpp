@@ -29,7 +29,7 @@ inline void seal(std::span<std::byte> packet) {
 
 inline Bytes packet_of(std::span<const std::byte> records, const wire::PacketHeader& header = some_header()) {
     Bytes packet(wire::kHeaderBytes + records.size());
-    std::ranges::copy(wire::bytes_of(header), packet.begin());
+    std::ranges::copy(bytes_of(header), packet.begin());
     std::ranges::copy(records, packet.begin() + wire::kHeaderBytes);
     seal(packet);
     return packet;

@@ -18,7 +18,7 @@ inline std::uint64_t sum_of(std::span<const std::byte> bytes) {
 template <wire::FixedPart S>
 std::uint64_t fixed_sum(const wire::Record& record) {
     const S value = record.as<S>();
-    return sum_of(wire::bytes_of(value));
+    return sum_of(bytes_of(value));
 }
 
 inline std::uint64_t visit(const wire::Record& record) {

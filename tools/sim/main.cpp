@@ -20,7 +20,6 @@ struct Arguments {
     double minutes = 0;
     double seconds = 60;
     double loss = 0;
-    double leader_crash_every = 0;
     bool crash_leader = false;
     bool json = false;
     bool trace = false;
@@ -72,9 +71,8 @@ void finish(Arguments& arguments) {
     read_seeds(arguments);
     if (arguments.minutes > 0) arguments.seconds = arguments.minutes * 60;
     plan.run.time = duration_of(arguments.seconds);
-    if (arguments.crash_leader && arguments.leader_crash_every <= 0) arguments.leader_crash_every = arguments.seconds / 2;
     plan.run.network.loss_ppm = static_cast<std::uint32_t>(arguments.loss * 1e6);
-    plan.run.faults.leader_crash_every = duration_of(arguments.leader_crash_every);
+    if (arguments.crash_leader) plan.run.faults.leader_crash_every = duration_of(arguments.seconds / 2);
     for (const std::string& name : arguments.faults) {
         const auto kind = fault_kind(name);
         if (!kind) throw CLI::ValidationError("--faults knows none, all, network, crash, pause and partition, not " + name);

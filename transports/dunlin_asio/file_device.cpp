@@ -39,7 +39,6 @@ class Descriptor {
 struct Opened {
     int descriptor;
     std::uint64_t bytes;
-    bool created;
 };
 
 [[noreturn]] void fail(const FileDeviceOptions& options, const char* what) {
@@ -103,7 +102,7 @@ Opened open_device(const FileDeviceOptions& options) {
                         std::to_string(options.bytes_min) + ".");
     }
     if (create) fill_with_zeros(file.get(), options);
-    return {.descriptor = file.release(), .bytes = bytes, .created = create};
+    return {.descriptor = file.release(), .bytes = bytes};
 }
 
 // 0, or errno.
@@ -126,7 +125,6 @@ FileDevice::FileDevice(asio::io_context& io, const FileDeviceOptions& options) :
     Opened opened = open_device(options);
     descriptor_ = opened.descriptor;
     bytes_ = opened.bytes;
-    created_ = opened.created;
     // Signals are for the loop's thread: the worker inherits a mask that blocks them all.
     sigset_t all{};
     sigset_t before{};

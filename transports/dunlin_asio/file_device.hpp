@@ -48,7 +48,6 @@ class FileDevice {
     ~FileDevice();  // waits for the operation that is under way
 
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-    [[nodiscard]] bool created() const { return created_; }
 
     // An application that keeps its position in the journal must never have a position ahead of its data. `flush` runs on the
     // loop before each write: it hands the application's buffered bytes to the kernel and names the file that must be
@@ -72,7 +71,6 @@ class FileDevice {
 
     int descriptor_ = -1;
     std::uint64_t bytes_ = 0;
-    bool created_ = false;
     bool busy_ = false;  // loop thread only
     std::function<Flush()> flush_;
     Wake wake_;

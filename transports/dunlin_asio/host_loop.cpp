@@ -100,10 +100,6 @@ void HostLoop::start_journal_operation() {
 void HostLoop::connect() {
     while (const std::optional<dunlin::Dial> dial = node_.poll_connect()) {
         more_work_ = true;
-        if (dial->kind == dunlin::Dial::Kind::close) {
-            udp_.close(dial->path);
-            continue;
-        }
         const std::string_view address(reinterpret_cast<const char*>(dial->address.data()), dial->address.size());
         dialer_.look_up(dial->id, address);
     }

@@ -32,20 +32,9 @@ PathTable::Found PathTable::dial(const Endpoint& endpoint) {
     Found found;
     std::uint16_t slot = slot_of(endpoint);
     if (slot == kNone) slot = take(endpoint, dialled, found.evicted);
-    ++slots_[slot].dials;
     move_to(slot, dialled);
     found.path = dunlin::PathId{slots_[slot].id};
     return found;
-}
-
-void PathTable::close(dunlin::PathId path) {
-    const std::uint16_t slot = slot_of(path);
-    if (slot == kNone) return;
-    if (slots_[slot].dials > 1) {
-        --slots_[slot].dials;
-        return;
-    }
-    forget(slot);
 }
 
 const Endpoint* PathTable::send_to(dunlin::PathId path) {
@@ -109,7 +98,6 @@ void PathTable::forget(std::uint16_t slot) {
     std::uint16_t* link = &buckets_[bucket_of(slots_[slot].endpoint)];
     while (*link != slot) link = &slots_[*link].bucket_next;
     *link = slots_[slot].bucket_next;
-    slots_[slot].dials = 0;
     move_to(slot, free_list);
     --size_;
 }

@@ -26,10 +26,8 @@ class PathTable {
     };
     // The path of a datagram's source; 0 where it is new and every path is dialled.
     [[nodiscard]] Found received_from(const Endpoint& endpoint);
-    // The path to an address that the node wants to keep; each dial is undone by one close().
+    // The path to an address that the node wants to keep.
     [[nodiscard]] Found dial(const Endpoint& endpoint);
-    // Forgets the path, unless it was dialled more than once. Unknown paths: nothing happens.
-    void close(dunlin::PathId path);
 
     // Where to send to, or null where the path is not known. Counts as use, and as an answer.
     [[nodiscard]] const Endpoint* send_to(dunlin::PathId path);
@@ -43,7 +41,6 @@ class PathTable {
     struct Slot {
         Endpoint endpoint{};
         std::uint32_t id = 0;
-        std::uint32_t dials = 0;
         std::uint16_t bucket_next = kNone;
         std::uint16_t newer = kNone;
         std::uint16_t older = kNone;

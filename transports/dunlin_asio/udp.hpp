@@ -69,10 +69,8 @@ class Udp {
     [[nodiscard]] bool all_sent() const { return queue_.empty(); }
 
     // ---- Paths ------------------------------------------------------------------------------------------------
-    // A path to keep until close(). `path` 0: an address that this socket cannot reach (v6 from a v4 socket).
+    // A path to keep. `path` 0: an address that this socket cannot reach (v6 from a v4 socket).
     [[nodiscard]] PathTable::Found dial(const Endpoint& endpoint);
-    void close(dunlin::PathId path) { paths_.close(path); }
-    [[nodiscard]] const Endpoint* endpoint_of(dunlin::PathId path) const { return paths_.find(path); }
 
     [[nodiscard]] const Figures& figures() const { return figures_; }
     [[nodiscard]] const SendQueue::Figures& send_figures() const { return queue_.figures(); }

@@ -58,11 +58,4 @@ void Disk::crash() {
     current_ = synced_;
 }
 
-void Disk::wipe() {
-    unsynced_.clear();
-    written_.clear();
-    std::ranges::fill(synced_, std::byte{0});
-    current_ = synced_;
-}
-
 }  // namespace dunlin::sim

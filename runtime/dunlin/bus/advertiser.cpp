@@ -72,7 +72,7 @@ std::uint32_t Advertiser::write_batch(const BusPeer& peer, wire::PacketWriter& w
 
 bool Advertiser::write_row(const LocalSubscription& row, wire::PacketWriter& writer) const {
     if (row.removed) return writer.record(wire::RecordType::unsubscribe, wire::Unsubscribe(row.generation, row.id.value()));
-    const auto flags = link::is_durable(row.id) ? static_cast<std::uint32_t>(wire::SubscribeFlag::durable) : 0U;
+    const auto flags = is_durable(row.id) ? static_cast<std::uint32_t>(wire::SubscribeFlag::durable) : 0U;
     return writer.record(wire::RecordType::subscribe, wire::Subscribe(row.generation, row.id.value(), flags, 0),
                          std::as_bytes(std::span(subscriptions_->filter(row))));
 }

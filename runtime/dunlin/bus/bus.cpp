@@ -47,7 +47,7 @@ Bus::Bus(const BusStorage& storage, const BusShared& shared)
 
 link::InboundSink Bus::sink() {
     link::InboundSink sink;
-    sink.intern = {[](void* bus, SubscriptionId, std::string_view topic) { return static_cast<Bus*>(bus)->intern(topic); }, this};
+    sink.intern = {[](void* bus, std::string_view topic) { return static_cast<Bus*>(bus)->intern(topic); }, this};
     sink.topic_name = {[](void* bus, TopicIndex topic) { return static_cast<Bus*>(bus)->topics_.name(topic); }, this};
     sink.deliver = {[](void* bus, const link::InboundMessage& message) { return static_cast<Bus*>(bus)->deliver(message); }, this};
     return sink;
@@ -148,7 +148,7 @@ bool Bus::poll_outcome(Event& event) {
 
 Result<SubscriptionId> Bus::subscribe(std::string_view filter, Handler handler, const SubscribeOptions& options) {
     if (!valid_filter(filter, topics_.bytes_max())) return Status::invalid_filter;
-    if (!handler || options.durable_id > 0x7fff'ffffU) return Status::invalid_argument;
+    if (!handler || options.durable_id > kDurableIdMax) return Status::invalid_argument;
     LeaseKey fence{};
     if (!options.fence_lease.empty()) {
         if (!valid_lease(options.fence_lease)) return Status::invalid_argument;
@@ -186,7 +186,7 @@ link::Disposition Bus::deliver(const link::InboundMessage& message) {
     const LocalSubscription* const subscription = local_.find(message.subscription);
     if (subscription == nullptr) {
         // A durable one may yet come back: its application has not subscribed again since the start.
-        const bool may_return = link::is_durable(message.subscription) && !local_.was_removed(message.subscription);
+        const bool may_return = is_durable(message.subscription) && !local_.was_removed(message.subscription);
         return may_return ? link::Disposition::held : link::Disposition::subscriber_gone;
     }
     if (message.topic == kTopicNotKept) return link::Disposition::rejected;

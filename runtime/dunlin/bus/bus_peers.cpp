@@ -2,8 +2,7 @@
 #include <dunlin/bus/bus.hpp>
 #include <dunlin/bus/filter.hpp>
 #include <dunlin/core/assert.hpp>
-
-#include <cstring>
+#include <dunlin/core/bytes.hpp>
 
 namespace dunlin::bus {
 
@@ -29,7 +28,7 @@ void Bus::session_closed(PeerIndex index) { peers_[index.value()].open = false; 
 
 void Bus::peer_ended(PeerIndex index) {
     for (RemoteSubscription& row : remote_.rows()) {
-        if (row.id != SubscriptionId{} && row.peer == index && !link::is_durable(row.id)) forget(row);
+        if (row.id != SubscriptionId{} && row.peer == index && !is_durable(row.id)) forget(row);
     }
 }
 
@@ -37,7 +36,7 @@ bool Bus::peer_needed(PeerIndex index) const {
     const link::Link* const link = shared_.links(index);
     if (link != nullptr && link->lane().first() != link->lane().next()) return true;
     for (const RemoteSubscription& row : remote_.rows()) {
-        if (row.id != SubscriptionId{} && row.peer == index && link::is_durable(row.id)) return true;
+        if (row.id != SubscriptionId{} && row.peer == index && is_durable(row.id)) return true;
     }
     return false;
 }
@@ -88,11 +87,10 @@ Status Bus::take_subscribe(PeerIndex index, const wire::Record& record) {
         shared_.counters.add(Counter::remote_subscriptions_full);
         return Status::ok;
     }
-    if (shared_.journal != nullptr && link::is_durable(id)) {
+    if (shared_.journal != nullptr && is_durable(id)) {
         const RemoteSubscriptionRecord head{
             .subscription = id.value(), .node = peer.node.value(), .filter_bytes = static_cast<std::uint16_t>(filter.size())};
-        const Status status =
-            shared_.journal->append(journal::RecordKind::remote_subscription, std::as_bytes(std::span(&head, 1)), record.bytes).status();
+        const Status status = shared_.journal->append(journal::RecordKind::remote_subscription, bytes_of(head), record.bytes).status();
         if (status != Status::ok) return status;
     }
     const RemoteSubscriptions::Change change = remote_.put(peer.node, index, id, filter);
@@ -108,10 +106,9 @@ Status Bus::take_unsubscribe(PeerIndex index, const wire::Record& record) {
     }
     RemoteSubscription* const row = remote_.find(peers_[index.value()].node, id);
     if (row == nullptr) return Status::ok;
-    if (shared_.journal != nullptr && link::is_durable(id)) {
+    if (shared_.journal != nullptr && is_durable(id)) {
         const RemoteSubscriptionRemovedRecord removed{.subscription = id.value(), .node = row->node.value(), .reserved = 0};
-        const Status status =
-            shared_.journal->append(journal::RecordKind::remote_subscription_removed, std::as_bytes(std::span(&removed, 1))).status();
+        const Status status = shared_.journal->append(journal::RecordKind::remote_subscription_removed, bytes_of(removed)).status();
         if (status != Status::ok) return status;
     }
     shared_.links(index)->lane().subscription_gone(id);
@@ -125,7 +122,7 @@ void Bus::end_of_table(PeerIndex index) {
     peer.refused_before_mark = peer.refused_since_mark;
     peer.refused_since_mark = 0;
     for (RemoteSubscription& row : remote_.rows()) {
-        if (row.id == SubscriptionId{} || row.peer != index || row.confirmed || link::is_durable(row.id)) continue;
+        if (row.id == SubscriptionId{} || row.peer != index || row.confirmed || is_durable(row.id)) continue;
         shared_.links(index)->lane().subscription_gone(row.id);
         forget(row);
     }
@@ -157,8 +154,7 @@ Status Bus::replay(Instant now, journal::RecordKind kind, std::span<const std::b
 
 Status Bus::replay_position(std::span<const std::byte> bytes) {
     PositionRecord record{};
-    if (bytes.size() != sizeof record) return Status::corrupt;
-    std::memcpy(&record, bytes.data(), sizeof record);
+    if (!take_all(bytes, record)) return Status::corrupt;
     if (record.slot == static_cast<std::uint64_t>(PositionSlot::publish)) publish_position_ = record.value;
     if (record.slot == static_cast<std::uint64_t>(PositionSlot::receive)) receive_position_ = record.value;
     return Status::ok;
@@ -166,9 +162,8 @@ Status Bus::replay_position(std::span<const std::byte> bytes) {
 
 Status Bus::replay_remote(std::span<const std::byte> bytes) {
     RemoteSubscriptionRecord record{};
-    if (bytes.size() < sizeof record) return Status::corrupt;
-    std::memcpy(&record, bytes.data(), sizeof record);
-    const std::string_view filter(reinterpret_cast<const char*>(bytes.data()) + sizeof record, bytes.size() - sizeof record);
+    if (!take(bytes, record)) return Status::corrupt;
+    const std::string_view filter(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (filter.size() != record.filter_bytes || !valid_filter(filter, filter.size())) return Status::corrupt;
     if (filter.size() > remote_.filter_bytes_max()) return Status::too_large;
     const NodeId node{record.node};
@@ -181,8 +176,7 @@ Status Bus::replay_remote(std::span<const std::byte> bytes) {
 
 Status Bus::replay_removed(std::span<const std::byte> bytes) {
     RemoteSubscriptionRemovedRecord record{};
-    if (bytes.size() != sizeof record) return Status::corrupt;
-    std::memcpy(&record, bytes.data(), sizeof record);
+    if (!take_all(bytes, record)) return Status::corrupt;
     RemoteSubscription* const row = remote_.find(NodeId{record.node}, SubscriptionId{record.subscription});
     if (row != nullptr) remote_.remove(*row);
     return Status::ok;
@@ -207,18 +201,16 @@ Status Bus::emit_live(Instant now, EmitCursor& cursor, const EmitRecord& emit) {
 }
 
 Status Bus::emit_position(PositionSlot slot, std::uint64_t value, const EmitRecord& emit) {
-    const PositionRecord record{.slot = static_cast<std::uint64_t>(slot), .value = value};
-    return emit(journal::RecordKind::position, std::as_bytes(std::span(&record, 1)), {});
+    return emit(journal::RecordKind::position, bytes_of(position_record(slot, value)), {});
 }
 
 Status Bus::emit_remote(std::uint32_t& index, const EmitRecord& emit) const {
     for (; index < remote_.rows().size(); ++index) {
         const RemoteSubscription& row = remote_.rows()[index];
-        if (row.id == SubscriptionId{} || !link::is_durable(row.id)) continue;
+        if (row.id == SubscriptionId{} || !is_durable(row.id)) continue;
         const std::string_view filter = remote_.filter(row);
         const RemoteSubscriptionRecord record{.subscription = row.id.value(), .node = row.node.value(), .filter_bytes = row.filter_bytes};
-        const Status status =
-            emit(journal::RecordKind::remote_subscription, std::as_bytes(std::span(&record, 1)), std::as_bytes(std::span(filter)));
+        const Status status = emit(journal::RecordKind::remote_subscription, bytes_of(record), std::as_bytes(std::span(filter)));
         if (status != Status::ok) return status;
     }
     return Status::ok;

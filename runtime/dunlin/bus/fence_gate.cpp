@@ -1,10 +1,9 @@
 #include <dunlin/bus/fence_gate.hpp>
 
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/bytes.hpp>
 
 #include <algorithm>
-
-#include <cstring>
 
 namespace dunlin::bus {
 
@@ -60,7 +59,7 @@ Status FenceGate::admit(LeaseKey lease, Token token) {
 bool FenceGate::raise(FenceRow& row, Token token) {
     if (journal_ != nullptr) {
         const FenceFloorRecord record{.lease = row.lease.value(), .token = token.value()};
-        const Result<JournalSequence> appended = journal_->append(journal::RecordKind::fence_floor, std::as_bytes(std::span(&record, 1)));
+        const Result<JournalSequence> appended = journal_->append(journal::RecordKind::fence_floor, bytes_of(record));
         if (!appended.ok()) return false;
         row.gate = appended.value();
     }
@@ -100,8 +99,7 @@ bool FenceGate::take_ready() {
 
 Status FenceGate::replay(std::span<const std::byte> record) {
     FenceFloorRecord floor{};
-    if (record.size() != sizeof floor) return Status::corrupt;
-    std::memcpy(&floor, record.data(), sizeof floor);
+    if (!take_all(record, floor)) return Status::corrupt;
     FenceRow* const row = find_or_take(LeaseKey{floor.lease});
     if (row == nullptr) return Status::table_full;
     if (Token{floor.token} > row->floor) row->floor = Token{floor.token};
@@ -113,7 +111,7 @@ Status FenceGate::emit_live(std::uint32_t& cursor, const EmitRecord& emit) const
         const FenceRow& row = rows_[cursor];
         if (!row.taken || row.floor == Token{}) continue;
         const FenceFloorRecord record{.lease = row.lease.value(), .token = row.floor.value()};
-        const Status status = emit(journal::RecordKind::fence_floor, std::as_bytes(std::span(&record, 1)), {});
+        const Status status = emit(journal::RecordKind::fence_floor, bytes_of(record), {});
         if (status != Status::ok) return status;
     }
     return Status::ok;

@@ -1,6 +1,7 @@
 #include <dunlin/bus/outbox_log.hpp>
 
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/bytes.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -11,20 +12,6 @@ namespace dunlin::bus {
 namespace {
 
 constexpr std::size_t kTopicBytesLimit = 256;
-
-template <class Record>
-std::span<const std::byte> bytes_of(const Record& record) {
-    return std::as_bytes(std::span<const Record, 1>(&record, 1));
-}
-
-// Takes a record off the front of `bytes`.
-template <class Record>
-bool take(std::span<const std::byte>& bytes, Record& record) {
-    if (bytes.size() < sizeof record) return false;
-    std::memcpy(&record, bytes.data(), sizeof record);
-    bytes = bytes.subspan(sizeof record);
-    return true;
-}
 
 OutboxDoneRecord told_record(const link::OutcomeReport& report) {
     return {
@@ -312,7 +299,7 @@ Status OutboxLog::replay_delivery(Instant now, std::span<const std::byte> bytes)
     }
     if (record.outcome != 0) {
         resolve(delivery, static_cast<Outcome>(record.outcome), static_cast<Effect>(record.effect));
-    } else if (!link::is_durable(subscription) && epoch < peers_[peer.value()].epoch) {
+    } else if (!is_durable(subscription) && epoch < peers_[peer.value()].epoch) {
         resolve(delivery, Outcome::subscriber_gone, Effect::unknown);
     } else if (!repeated && shared_->links(peer)->lane().restore(now, delivery, Sequence{record.sequence}) != Status::ok) {
         return Status::outbox_full;

@@ -41,6 +41,9 @@ struct PositionRecord {
     std::uint64_t value;
 };
 static_assert(sizeof(PositionRecord) == 16);
+[[nodiscard]] constexpr PositionRecord position_record(PositionSlot slot, std::uint64_t value) {
+    return {.slot = static_cast<std::uint64_t>(slot), .value = value};
+}
 
 // RecordKind::remote_subscription, then the filter: a peer's durable subscription is owed messages from here on.
 struct RemoteSubscriptionRecord {

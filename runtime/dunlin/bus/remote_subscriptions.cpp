@@ -17,18 +17,11 @@ RemoteSubscription* RemoteSubscriptions::find(NodeId node, SubscriptionId id) {
     return nullptr;
 }
 
-RemoteSubscription* RemoteSubscriptions::free_row() {
+RemoteSubscription* RemoteSubscriptions::free_row() const {
     for (RemoteSubscription& row : rows_) {
         if (row.id == SubscriptionId{}) return &row;
     }
     return nullptr;
-}
-
-bool RemoteSubscriptions::full() const {
-    for (const RemoteSubscription& row : rows_) {
-        if (row.id == SubscriptionId{}) return false;
-    }
-    return true;
 }
 
 RemoteSubscriptions::Change RemoteSubscriptions::put(NodeId node, PeerIndex peer, SubscriptionId id, std::string_view text) {
@@ -36,12 +29,10 @@ RemoteSubscriptions::Change RemoteSubscriptions::put(NodeId node, PeerIndex peer
     const bool known = row != nullptr;
     if (row == nullptr) row = free_row();
     if (row == nullptr) return Change::full;
-    const bool same = known && filter(*row) == text;
     *row = RemoteSubscription{
         .id = id, .filter_bytes = static_cast<std::uint16_t>(text.size()), .node = node, .peer = peer, .confirmed = true};
-    if (same) return Change::none;
     filters_.set(static_cast<std::size_t>(row - rows_.data()), text);
-    return known ? Change::updated : Change::added;
+    return known ? Change::known : Change::added;
 }
 
 std::string_view RemoteSubscriptions::filter(const RemoteSubscription& row) const {

@@ -31,10 +31,10 @@ class RemoteSubscriptions {
   public:
     explicit RemoteSubscriptions(const RemoteSubscriptionStorage& storage);
 
-    enum class Change : std::uint8_t { none, added, updated, full };
-    // Stores or replaces a subscription. `filter` is valid. full: nothing changed.
+    enum class Change : std::uint8_t { added, known, full };
+    // Stores a subscription, or replaces one that is known. `filter` is valid. full: nothing changed.
     Change put(NodeId node, PeerIndex peer, SubscriptionId id, std::string_view filter);
-    [[nodiscard]] bool full() const;
+    [[nodiscard]] bool full() const { return free_row() == nullptr; }
     [[nodiscard]] RemoteSubscription* find(NodeId node, SubscriptionId id);
     void remove(RemoteSubscription& row) { row = {}; }
 
@@ -46,7 +46,7 @@ class RemoteSubscriptions {
     [[nodiscard]] std::size_t filter_bytes_max() const { return filters_.bytes_max(); }
 
   private:
-    [[nodiscard]] RemoteSubscription* free_row();
+    [[nodiscard]] RemoteSubscription* free_row() const;
 
     std::span<RemoteSubscription> rows_;
     NameSlots filters_;

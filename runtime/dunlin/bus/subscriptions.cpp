@@ -5,12 +5,6 @@
 
 namespace dunlin::bus {
 
-namespace {
-
-constexpr std::uint32_t kDurableBit = 0x8000'0000U;
-
-}  // namespace
-
 LocalSubscriptions::LocalSubscriptions(const LocalSubscriptionStorage& storage)
     : rows_(storage.rows), filters_(storage.filters, storage.filter_bytes_max) {
     DUNLIN_ASSERT(storage.filters.size() == rows_.size() * storage.filter_bytes_max);
@@ -18,13 +12,13 @@ LocalSubscriptions::LocalSubscriptions(const LocalSubscriptionStorage& storage)
 
 Result<SubscriptionId> LocalSubscriptions::add(std::string_view filter, Handler handler, std::uint32_t durable_id, LeaseKey fence,
                                                std::uint32_t settled) {
-    SubscriptionId id{kDurableBit | durable_id};
+    SubscriptionId id = durable_subscription(durable_id);
     LocalSubscription* row = nullptr;
     if (durable_id != 0) {
         row = find_row(id);
         if (row != nullptr && !row->removed) return Status::invalid_argument;
     } else {
-        last_volatile_id_ = last_volatile_id_ + 1 == kDurableBit ? 1 : last_volatile_id_ + 1;
+        last_volatile_id_ = last_volatile_id_ == kDurableIdMax ? 1 : last_volatile_id_ + 1;
         id = SubscriptionId{last_volatile_id_};
     }
     if (row == nullptr) row = reusable_row(settled);
@@ -59,8 +53,8 @@ LocalSubscription* LocalSubscriptions::reusable_row(std::uint32_t settled) {
     for (LocalSubscription& row : rows_) {
         if (row.id == SubscriptionId{}) return &row;
         if (!row.removed || row.generation > settled) continue;
-        const bool better = best == nullptr || (link::is_durable(best->id) && !link::is_durable(row.id)) ||
-                            (link::is_durable(best->id) == link::is_durable(row.id) && row.generation < best->generation);
+        const bool better = best == nullptr || (is_durable(best->id) && !is_durable(row.id)) ||
+                            (is_durable(best->id) == is_durable(row.id) && row.generation < best->generation);
         if (better) best = &row;
     }
     return best;

@@ -1,7 +1,6 @@
 #include <dunlin/consensus/consensus.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 namespace dunlin::consensus {
 
@@ -31,8 +30,7 @@ Status Consensus::replay(journal::RecordKind kind, std::span<const std::byte> by
     DUNLIN_ASSERT(role_ == Role::member);
     if (kind == journal::RecordKind::log_entry) return replay_entry(bytes);
     HardStateRecord record;
-    if (kind != journal::RecordKind::hard_state || bytes.size() < sizeof(record)) return Status::corrupt;
-    std::memcpy(&record, bytes.data(), sizeof(record));
+    if (kind != journal::RecordKind::hard_state || !take(bytes, record)) return Status::corrupt;
     term_ = Term{record.term};
     voted_for_ = NodeId{record.voted_for};
     return Status::ok;
@@ -40,9 +38,7 @@ Status Consensus::replay(journal::RecordKind kind, std::span<const std::byte> by
 
 Status Consensus::replay_entry(std::span<const std::byte> bytes) {
     LogEntryRecord record;
-    if (bytes.size() < sizeof(record)) return Status::corrupt;
-    std::memcpy(&record, bytes.data(), sizeof(record));
-    const std::span<const std::byte> payload = bytes.subspan(sizeof(record));
+    if (!take(bytes, record)) return Status::corrupt;
     const LogIndex index{record.index};
     if (index <= log_.base().index) return Status::ok;  // the image has it
     if (index > log_.last_index().next() || index <= applied_) return Status::corrupt;
@@ -51,8 +47,8 @@ Status Consensus::replay_entry(std::span<const std::byte> bytes) {
     replay_commit_ = std::max(replay_commit_, LogIndex{record.commit});
     set_commit(std::min(replay_commit_, log_.last_index()));
     if (Term{record.term} < log_.last_term() || ClusterTime{record.time} < log_.last_time()) return Status::corrupt;
-    if (!make_room(Instant{}, payload.size(), 0)) return Status::busy;
-    log_.append(Term{record.term}, ClusterTime{record.time}, static_cast<EntryType>(record.type), payload);
+    if (!make_room(Instant{}, bytes.size(), 0)) return Status::busy;
+    log_.append(Term{record.term}, ClusterTime{record.time}, static_cast<EntryType>(record.type), bytes);
     set_commit(std::min(replay_commit_, log_.last_index()));
     return Status::ok;
 }
@@ -60,7 +56,7 @@ Status Consensus::replay_entry(std::span<const std::byte> bytes) {
 bool Consensus::live_record(LogIndex image, std::uint32_t position, LiveRecord& out) {
     if (position == 0) {
         hard_state_scratch_ = {.term = term_.value(), .voted_for = voted_for_.value()};
-        out = {journal::RecordKind::hard_state, record_bytes(hard_state_scratch_), {}};
+        out = {journal::RecordKind::hard_state, bytes_of(hard_state_scratch_), {}};
         return true;
     }
     const LogIndex index = image.plus(position);
@@ -71,7 +67,7 @@ bool Consensus::live_record(LogIndex image, std::uint32_t position, LiveRecord& 
                       .time = entry.time.value(),
                       .commit = std::min(commit_, index).value(),
                       .type = static_cast<std::uint8_t>(entry.type)};
-    out = {journal::RecordKind::log_entry, record_bytes(entry_scratch_), entry.payload};
+    out = {journal::RecordKind::log_entry, bytes_of(entry_scratch_), entry.payload};
     return true;
 }
 
@@ -99,11 +95,6 @@ void Consensus::set_voters(std::span<const Voter> voters) {
     }
     voters_known_ = true;
     self_votes_ = self_named_ && storage_ == storage_named_ && storage_ != StorageId{};
-}
-
-bool Consensus::is_voter(NodeId node) const {
-    if (!voters_known_) return false;
-    return node == options_.self ? self_named_ : peer_of(node) != nullptr;
 }
 
 const Progress* Consensus::peer_of(NodeId node) const {
@@ -222,7 +213,7 @@ bool Consensus::wants_image() const {
     return false;
 }
 
-Status Consensus::provide_image(Instant, const ImagePoint& point, std::span<const std::byte> image) {
+Status Consensus::provide_image(const ImagePoint& point, std::span<const std::byte> image) {
     if (role_ != Role::leader) return Status::not_leader;
     DUNLIN_ASSERT(point.index >= log_.base().index && point.index <= applied_);
     if (!stage_.freeze(point, image)) return Status::too_large;
@@ -236,7 +227,7 @@ std::optional<ReceivedImage> Consensus::received_image() const {
     return ReceivedImage{stage_.point(), stage_.bytes()};
 }
 
-void Consensus::adopt_image(Instant) {
+void Consensus::adopt_image() {
     constexpr JournalSequence kNotYet{~std::uint64_t{0}};
     stage_.begin_install();
     DUNLIN_ASSERT(stage_.point().index > commit_);
@@ -245,7 +236,7 @@ void Consensus::adopt_image(Instant) {
     applied_ = stage_.point().index;
 }
 
-void Consensus::image_installed(Instant, JournalSequence gate) {
+void Consensus::image_installed(JournalSequence gate) {
     DUNLIN_ASSERT(stage_.state() == ImageStage::State::installing);
     log_.set_base_sequence(gate);
     stage_.clear();

@@ -71,7 +71,9 @@ class Consensus {
     // but neither votes for itself nor leads.
     void set_voters(std::span<const Voter> voters);
     [[nodiscard]] bool voters_known() const { return voters_known_; }
-    [[nodiscard]] bool is_voter(NodeId node) const;
+    // The leader's log contradicts what is known to be committed here, so one of the two is wrong. This voter has stopped, as a
+    // member that hears nothing and says nothing until it is made anew; whoever owns it says so. Look after each on_record().
+    [[nodiscard]] bool diverged() const { return role_ == Role::member && storage_ != StorageId{}; }
 
     // ---- Input ------------------------------------------------------------------------------------------------
     // Recovery is over. `storage`: of this node's journal, not 0 (a blank journal never votes). Call once.
@@ -86,7 +88,7 @@ class Consensus {
     // Whether write_records() has something for `to` now.
     [[nodiscard]] bool wants_to_send(NodeId to) const;
     // Writes what is owed and durable; what finds no room stays owed. Call with an almost empty packet now and then:
-    // an entry and its heads need up to entry_bytes_max + 84 bytes.
+    // an entry and its heads need up to entry_bytes_max + kEntryRecordBytes.
     void write_records(Instant now, NodeId to, wire::PacketWriter& writer);
 
     // ---- The log ----------------------------------------------------------------------------------------------
@@ -112,20 +114,20 @@ class Consensus {
 
     // ---- Linearizable reads (Raft thesis §6.4) ------------------------------------------------------------------
     // not_leader · busy: nothing is committed in this term yet.
-    Result<ReadTicket> begin_read(Instant now);
+    Result<ReadTicket> begin_read();
     [[nodiscard]] ReadState read_state(const ReadTicket& ticket);
 
     // ---- Images -----------------------------------------------------------------------------------------------
     // At a leader: a follower is behind the ring. Answer with provide_image() of the state as applied.
     [[nodiscard]] bool wants_image() const;
     // Copies the image to the staging span. too_large: longer than that.
-    Status provide_image(Instant now, const ImagePoint& point, std::span<const std::byte> image);
+    Status provide_image(const ImagePoint& point, std::span<const std::byte> image);
     // At a follower: an image is complete. Install it in the state machine, adopt_image(), write a checkpoint with it and
     // with live_record(), and when that checkpoint is accepted call image_installed() with the sequence it is durable at.
     // Until then nothing is appended or acknowledged here.
     [[nodiscard]] std::optional<ReceivedImage> received_image() const;
-    void adopt_image(Instant now);
-    void image_installed(Instant now, JournalSequence gate);
+    void adopt_image();
+    void image_installed(JournalSequence gate);
 
     // ---- Leadership transfer (Raft thesis §3.10) -----------------------------------------------------------------
     // Hands leadership to the voter that is furthest, if one answers within an election timeout. Proposals are refused
@@ -160,6 +162,7 @@ class Consensus {
     [[nodiscard]] Status take_entry(Instant now, LogIndex index, const wire::EntryHead& head, std::span<const std::byte> payload);
     void on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record);
     [[nodiscard]] LogIndex reportable_match() const;
+    void stop();
 
     // ---- leading.cpp
     Status append_entry(Instant now, Term term, ClusterTime time, EntryType type, std::span<const std::byte> first,

@@ -12,9 +12,6 @@ namespace dunlin::consensus {
 // Everything Consensus needs beyond its own object. `image_bytes`: size of the ledger's image, ledger::image_bytes(L.ledger).
 template <Limits L, std::size_t image_bytes>
 struct ConsensusArrays {
-    static_assert(!L.voter || (L.log_entries >= 16 && L.log_entries <= 4096), "a voter needs 16..4096 log entries");
-    static_assert(!L.voter || L.log_bytes >= 512, "a voter needs at least 512 bytes for the payloads of its log");
-
     std::array<LogSlot, L.log_entries> log_slots{};
     std::array<Progress, std::min<std::size_t>(L.ledger.members, kVotersMax)> peers{};
     std::array<std::byte, L.log_bytes> log_bytes{};

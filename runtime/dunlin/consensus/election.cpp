@@ -60,7 +60,7 @@ void Consensus::become_leader(Instant now) {
 
 bool Consensus::store_hard_state(Term term, NodeId vote) {
     const HardStateRecord record{.term = term.value(), .voted_for = vote.value()};
-    const Result<JournalSequence> stored = journal_->append(journal::RecordKind::hard_state, record_bytes(record));
+    const Result<JournalSequence> stored = journal_->append(journal::RecordKind::hard_state, bytes_of(record));
     if (!stored.ok()) return false;
     hard_state_sequence_ = stored.value();
     if (term != term_) reply_ = {};

@@ -1,4 +1,5 @@
 #include <dunlin/consensus/consensus.hpp>
+#include <dunlin/core/padding.hpp>
 
 #include <algorithm>
 
@@ -42,6 +43,7 @@ void Consensus::on_append(Instant now, Progress& peer, const wire::Record& recor
     }
     LogIndex last = prev;
     if (!take_entries(now, record, last)) counters_->add(Counter::records_malformed);
+    if (diverged()) return;
     reply_.verified = std::max(reply_.verified, last);
     set_commit(std::min(LogIndex{append.commit()}, last));  // never beyond what this append has shown to be equal
 }
@@ -57,9 +59,9 @@ bool Consensus::take_entries(Instant now, const wire::Record& record, LogIndex& 
     std::span<const std::byte> bytes = record.bytes;
     for (std::uint32_t left = record.as<wire::Append>().entry_count(); left > 0; --left) {
         wire::EntryHead head;
-        if (!wire::take(bytes, head) || head.length() > bytes.size()) return false;
+        if (!take(bytes, head) || head.length() > bytes.size()) return false;
         const std::span<const std::byte> payload = bytes.first(head.length());
-        bytes = bytes.subspan(std::min(bytes.size(), (std::size_t{head.length()} + 7) / 8 * 8));
+        bytes = bytes.subspan(std::min(bytes.size(), padded_to<8>(head.length())));
         const Status taken = take_entry(now, last.next(), head, payload);
         if (taken == Status::corrupt) return false;
         if (taken != Status::ok) return true;  // no room now; the leader sends the rest again
@@ -73,8 +75,9 @@ Status Consensus::take_entry(Instant now, LogIndex index, const wire::EntryHead&
     const Term term{head.term()};
     if (log_.contains(index)) {
         if (log_.term_at(index) == term) return Status::ok;
+        if (term == Term{} || term > term_) return Status::corrupt;
         if (index <= commit_) {  // no correct leader contradicts what was committed
-            tell(EventKind::diverged, {}, index.value());
+            stop();
             return Status::corrupt;
         }
         counters_->add(Counter::entries_truncated, static_cast<std::uint32_t>(log_.last_index().value() - index.value() + 1));
@@ -83,6 +86,12 @@ Status Consensus::take_entry(Instant now, LogIndex index, const wire::EntryHead&
     const ClusterTime time{head.cluster_time()};
     if (term < log_.last_term() || term > term_ || time < log_.last_time()) return Status::corrupt;
     return append_entry(now, term, time, static_cast<EntryType>(head.type()), payload, {}, 0);
+}
+
+// A member neither votes, acknowledges, proposes nor asks to be woken; and once started, it stays one.
+void Consensus::stop() {
+    set_leader({});
+    set_role(Role::member);
 }
 
 void Consensus::on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin/consensus/entry.hpp>
+#include <dunlin/core/bytes.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -39,11 +40,6 @@ static_assert(sizeof(LogEntryRecord) == 40);
 [[nodiscard]] constexpr HardStateRecord bootstrap_hard_state() { return {.term = 1}; }
 [[nodiscard]] constexpr LogEntryRecord bootstrap_log_entry() {
     return {.index = 1, .term = 1, .type = static_cast<std::uint8_t>(EntryType::bootstrap)};
-}
-
-template <class RecordStruct>
-[[nodiscard]] std::span<const std::byte> record_bytes(const RecordStruct& record) {
-    return std::as_bytes(std::span<const RecordStruct, 1>(&record, 1));
 }
 
 }  // namespace dunlin::consensus

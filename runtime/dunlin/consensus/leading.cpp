@@ -55,7 +55,7 @@ Status Consensus::append_entry(Instant now, Term term, ClusterTime time, EntryTy
                                 .commit = commit_.value(),
                                 .type = static_cast<std::uint8_t>(type)};
     const Result<JournalSequence> stored =
-        journal_->append(journal::RecordKind::log_entry, record_bytes(record), log_.entry(previous.next()).payload);
+        journal_->append(journal::RecordKind::log_entry, bytes_of(record), log_.entry(previous.next()).payload);
     if (!stored.ok()) {
         log_.truncate_after(previous);
         return Status::busy;
@@ -195,7 +195,7 @@ void Consensus::on_snapshot_reply(Instant now, Progress& peer, const wire::Snaps
 
 // ---- Reads
 
-Result<ReadTicket> Consensus::begin_read(Instant) {
+Result<ReadTicket> Consensus::begin_read() {
     if (role_ != Role::leader) return Status::not_leader;
     if (!committed_in_term()) return Status::busy;
     for (Progress& peer : peers()) peer.heartbeat_owed = true;

@@ -2,6 +2,7 @@
 
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/wire/wire.hpp>
 
 #include <cstdint>
 
@@ -11,11 +12,18 @@ namespace dunlin::consensus {
 // is deposed again and again (safely).
 struct ConsensusOptions {
     NodeId self{};
-    std::uint16_t entry_bytes_max = 1024;                // longest payload of an entry; entry + 124 bytes must fit a packet
+    std::uint16_t entry_bytes_max = 1024;                // longest payload of an entry; see longest_entry()
     std::uint8_t appends_in_flight_max = 8;              // 1..255: appends with entries, or image chunks, not answered, per voter
     Duration heartbeat_interval = milliseconds{100};     // 5 ms..1 s
     Duration election_timeout_min = milliseconds{500};   // >= 3 heartbeats; also how long a heard leader is trusted
     Duration election_timeout_max = milliseconds{1000};  // > min; a leader that heard no majority for so long steps down
 };
+
+// What stands around an entry in an append, when it is alone in its record, and in its packet.
+inline constexpr std::size_t kEntryRecordBytes = wire::kRecordHeadBytes + sizeof(wire::Append) + sizeof(wire::EntryHead);
+inline constexpr std::size_t kEntryPacketBytes = wire::kHeaderBytes + kEntryRecordBytes;
+
+// The longest payload that a packet carries: its padding counts too.
+[[nodiscard]] constexpr std::size_t longest_entry(std::size_t packet_bytes) { return (packet_bytes - kEntryPacketBytes) / 8 * 8; }
 
 }  // namespace dunlin::consensus

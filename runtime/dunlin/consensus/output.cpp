@@ -1,12 +1,11 @@
 #include <dunlin/consensus/consensus.hpp>
+#include <dunlin/core/padding.hpp>
 
 #include <algorithm>
 
 namespace dunlin::consensus {
 
 namespace {
-
-constexpr std::size_t padded(std::size_t length) { return (length + 7) / 8 * 8; }
 
 // Worth a chunk: less only where it ends the image or a packet has nothing else.
 constexpr std::size_t kChunkBytesMin = 256;
@@ -92,7 +91,7 @@ std::uint32_t Consensus::entries_that_fit(const Progress& peer, std::size_t room
     if (peer.next <= log_.base().index || !peer.may_send_entries(options_.appends_in_flight_max)) return 0;
     std::uint32_t count = 0;
     for (LogIndex index = peer.next; index <= log_.last_index(); index = index.next()) {
-        const std::size_t needed = sizeof(wire::EntryHead) + padded(log_.length_at(index));
+        const std::size_t needed = sizeof(wire::EntryHead) + padded_to<8>(log_.length_at(index));
         if (needed > room) break;
         room -= needed;
         ++count;
@@ -120,8 +119,8 @@ void Consensus::write_append(Instant now, Progress& peer, wire::PacketWriter& wr
         const auto length = static_cast<std::uint16_t>(entry.payload.size());
         const wire::EntryHead head(entry.term.value(), entry.time.value(), length, static_cast<std::uint8_t>(entry.type), 0, 0);
         constexpr std::array<std::byte, 8> kZeros{};
-        written = written && writer.append(wire::bytes_of(head)) && writer.append(entry.payload) &&
-                  writer.append(std::span(kZeros).first(padded(length) - length));
+        written = written && writer.append(bytes_of(head)) && writer.append(entry.payload) &&
+                  writer.append(std::span(kZeros).first(padded_to<8>(length) - length));
     }
     DUNLIN_ASSERT(written);
     writer.end();

@@ -33,7 +33,6 @@ class BlockPool {
     [[nodiscard]] bool fits(std::size_t length) const { return blocks_for(length) <= free_blocks_; }
     [[nodiscard]] std::size_t free_blocks() const { return free_blocks_; }
     [[nodiscard]] std::size_t free_bytes() const { return free_blocks_ * block_bytes_; }
-    [[nodiscard]] std::size_t capacity_bytes() const { return bytes_.size(); }
 
   private:
     std::span<std::byte> bytes_{};

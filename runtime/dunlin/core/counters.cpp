@@ -105,7 +105,6 @@ constexpr Row kRows[] = {
     {Counter::commands_applied, {"commands_applied", "ledger commands executed"}},
     {Counter::commands_repeated, {"commands_repeated", "ledger commands answered from memory, not executed again"}},
     {Counter::sessions_evicted, {"sessions_evicted", "ledger sessions that made room for new ones"}},
-    {Counter::sessions_full, {"sessions_full", "ledger sessions refused: the table is full"}},
     {Counter::leases_granted, {"leases_granted", "leases granted"}},
     {Counter::leases_renewed, {"leases_renewed", "leases renewed"}},
     {Counter::leases_released, {"leases_released", "leases released by their holder"}},

@@ -8,7 +8,8 @@
 namespace dunlin {
 
 // Every figure the runtime keeps about itself, in one list: names are public interface (status --counters, simulator
-// coverage marks), so they are only ever added. Add the enumerator here and its name and meaning in counters.cpp.
+// coverage marks), so they are only ever added. What each means stands in
+// counters.cpp, where an enumerator added here gets its name and meaning.
 enum class Counter : std::uint16_t {
     // Packets
     packets_sent,
@@ -107,7 +108,6 @@ enum class Counter : std::uint16_t {
     commands_applied,
     commands_repeated,
     sessions_evicted,
-    sessions_full,
     leases_granted,
     leases_renewed,
     leases_released,

@@ -46,7 +46,7 @@ enum class EventKind : std::uint8_t {
     leader_changed,      // node: the leader (0: none), value: term
     committed,           // first commit of this leader in its term; value: log index, detail: term
     snapshot_installed,  // value: log index
-    diverged,            // this voter stopped, loudly; value: log index
+    diverged,            // this voter stopped, loudly; status: why, value: log index applied
     request_done,        // request, status, value, detail: see the call that made the request
     lease_held,          // slot: the lease handle, value: token
     lease_jeopardy,      // slot

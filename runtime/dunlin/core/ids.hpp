@@ -28,14 +28,19 @@ using Token = Strong<struct TokenTag, std::uint64_t>;              // fencing to
 using ClusterTime = Strong<struct ClusterTimeTag, std::uint64_t>;  // microseconds of the cluster's own time
 using LeaseKey = Strong<struct LeaseKeyTag, std::uint64_t>;        // 64-bit hash of a lease's name (see lease_key())
 using SessionId = Strong<struct LedgerSessionTag, std::uint64_t>;  // a ledger client's session
-using CommandSequence = Strong<struct CommandTag, std::uint64_t>;  // of a command in a session; first is 1
 using RequestId = Strong<struct RequestTag, std::uint32_t>;        // of a call into this node
 
 // Bus.
 using TopicIndex = Strong<struct TopicTag, std::uint16_t>;  // a slot in this node's topic table
 inline constexpr TopicIndex kNoTopic{0xffff};
 using SubscriptionId = Strong<struct SubscriptionTag, std::uint32_t>;  // of a subscriber node's subscription
-using PublishId = Strong<struct PublishTag, std::uint64_t>;            // of an accepted publish, unique in this process
+// One that outlives its subscriber's epoch has the highest bit of its id set, above the number that its application gave it.
+inline constexpr std::uint32_t kDurableIdMax = 0x7fff'ffff;
+[[nodiscard]] constexpr bool is_durable(SubscriptionId subscription) { return subscription.value() > kDurableIdMax; }
+[[nodiscard]] constexpr SubscriptionId durable_subscription(std::uint32_t durable_id) {
+    return SubscriptionId{(kDurableIdMax + 1) | durable_id};
+}
+using PublishId = Strong<struct PublishTag, std::uint64_t>;  // of an accepted publish, unique in this process
 
 // Journal: position in the order of appends. A promise may leave once `sequence <= journal.durable()`.
 using JournalSequence = Strong<struct JournalTag, std::uint64_t>;

@@ -6,7 +6,7 @@
 namespace dunlin {
 
 // What the cluster agreed on: sizes of the replicated tables. A constant of the cluster from its first log entry on;
-// only these decide "full" in the ledger. The defaults are those of `voter_min`.
+// only these decide "full" in the ledger. The defaults fit a board.
 struct LedgerLimits {
     std::uint16_t leases = 16;       // 1..1024
     std::uint16_t keys = 16;         // 1..1024
@@ -21,24 +21,25 @@ inline constexpr std::size_t kLeaseNameBytesMax = 32;
 inline constexpr std::size_t kKeyNameBytesMax = 32;
 inline constexpr std::size_t kAddressBytesMax = 64;
 inline constexpr std::size_t kClusterNameBytesMax = 32;
+inline constexpr std::size_t kValueBytesMax = 1024;
 inline constexpr std::size_t kVotersMax = 7;
 inline constexpr std::size_t kUnsettledMax = 1024;
 
 // What one node has room for. Every field is a compile-time size; NodeMemory<Limits> turns them into arrays.
 struct Limits {
-    std::uint16_t peers = 4;                  // 1..256: conversations at a time
-    std::uint16_t topics = 16;                // 1..4096: names published, or received under a subscription
-    std::uint16_t topic_bytes_max = 32;       // 8..256: longest topic or filter
-    std::uint16_t local_subscriptions = 8;    // 1..1024
-    std::uint16_t remote_subscriptions = 16;  // 1..4096: of all peers together
-    std::uint16_t aliases_per_peer = 16;      // 1..1024: (topic, subscription) pairs in use towards or from a peer
-    std::uint16_t payload_block_bytes = 64;   // 16..4096, a multiple of 4: unit of outbox and inbox memory
-    std::uint32_t outbox_bytes = 4096;        // payloads not yet settled, in whole blocks
-    std::uint16_t outbox_messages = 32;       // publishes whose outcomes were not all polled
-    std::uint16_t deliveries = 64;            // (publish, subscriber) pairs not yet polled
-    std::uint16_t lane_window = 0;            // of these, for one peer and not yet settled by it; 0: all may be
-    std::uint32_t inbox_bytes = 2048;         // received, waiting behind a gap or held back, in whole blocks
-    std::uint16_t inbox_messages = 32;
+    std::uint16_t peers = 4;                       // 1..256: conversations at a time
+    std::uint16_t topics = 16;                     // 1..4096: names published, or received under a subscription
+    std::uint16_t topic_bytes_max = 32;            // 8..256: longest topic or filter
+    std::uint16_t local_subscriptions = 8;         // 1..1024
+    std::uint16_t remote_subscriptions = 16;       // 1..4096: of all peers together
+    std::uint16_t aliases_per_peer = 16;           // 1..1024: (topic, subscription) pairs in use towards or from a peer
+    std::uint16_t payload_block_bytes = 64;        // 16..4096, a multiple of 4: unit of outbox and inbox memory
+    std::uint32_t outbox_bytes = 4096;             // payloads not yet settled, in whole blocks: a longest message + 16, up to 65,534 blocks
+    std::uint16_t outbox_messages = 32;            // 1..65,534: publishes whose outcomes were not all polled
+    std::uint16_t deliveries = 64;                 // 1..65,520: (publish, subscriber) pairs not yet polled
+    std::uint16_t lane_window = 0;                 // 0..deliveries: of these, for one peer and not yet settled by it; 0: all may be
+    std::uint32_t inbox_bytes = 2048;              // received, waiting behind a gap or held back; in the range of outbox_bytes
+    std::uint16_t inbox_messages = 32;             // 1..65,534
     std::uint16_t message_bytes_max = 1024;        // longest payload, 1..1100 until messages are cut into fragments
     std::uint16_t unsettled_max = 64;              // 64..1024, a multiple of 64: handed to a handler and not yet settled
     std::uint16_t packets_in_flight_per_peer = 8;  // 8..1024, a power of two
@@ -46,11 +47,11 @@ struct Limits {
     std::uint16_t requests = 4;                    // 1..64: ledger calls of this node under way
     std::uint16_t fences = 4;                      // 1..64: leases whose token floor this node keeps
     std::uint16_t events = 16;                     // 8..1024: events not yet polled (outcomes are kept elsewhere)
-    std::uint32_t journal_buffer_bytes = 1024;     // 0 (no journal) or 512..1 MiB: appended, not yet written
+    std::uint32_t journal_buffer_bytes = 1024;     // 0 (no journal) or 512..1 MiB, a multiple of 8: appended, not yet written
     bool voter = false;                            // has consensus and a ledger replica
     std::uint16_t log_entries = 0;                 // voter: 16..4096 entries in the log ring
-    std::uint32_t log_bytes = 0;                   // voter: payload bytes in the log ring
-    std::uint16_t proposals = 0;                   // voter: ledger calls of clients under way at the leader
+    std::uint32_t log_bytes = 0;                   // voter: at least 512 payload bytes in the log ring
+    std::uint16_t proposals = 0;                   // voter: 1..1024 ledger calls of clients under way at the leader
     LedgerLimits ledger{};                         // voter: what its tables can hold; must equal the cluster's
 };
 

@@ -24,7 +24,7 @@ enum class [[nodiscard]] Status : std::uint8_t{
     no_subscriber = 20,  // published to nobody; nothing was stored
     recovering = 21,     // the journal is still being read
     shutting_down = 22,
-    not_member = 23,  // this node has no cluster yet
+    // 23 is not used
     // Coordination
     no_quorum = 30,        // no leader that a majority follows
     not_leader = 31,       // ask the leader

@@ -1,15 +1,15 @@
+#include <dunlin/core/bytes.hpp>
 #include <dunlin/core/checksum.hpp>
 #include <dunlin/journal/bank_header.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 namespace dunlin::journal {
 namespace {
 
 std::uint32_t header_crc(BankHeader& header) {
     header.crc = 0;
-    return crc32c(std::as_bytes(std::span{&header, 1}));
+    return crc32c(bytes_of(header));
 }
 
 // All zeros, or all ones: erased flash.
@@ -29,14 +29,14 @@ void write_bank_header(BankHeader& header, std::span<std::byte> out) {
     header.magic = BankHeader::kMagic;
     header.version = kFormatVersion;
     header.crc = header_crc(header);
-    std::memcpy(out.data(), &header, sizeof header);
+    put(out, header);
 }
 
 BankHeaderKind read_bank_header(std::span<const std::byte> bytes, BankHeader& out) {
     bytes = bytes.first(kBankHeaderBytes);
     if (is_blank(bytes)) return BankHeaderKind::blank;
     BankHeader header{};
-    std::memcpy(&header, bytes.data(), sizeof header);
+    if (!take(bytes, header)) return BankHeaderKind::garbage;
     const std::uint32_t crc = header.crc;
     if (header.magic != BankHeader::kMagic || crc != header_crc(header)) return BankHeaderKind::garbage;
     if (header.version > kFormatVersion) return BankHeaderKind::newer_version;
@@ -50,7 +50,7 @@ std::uint32_t bank_seed(const BankHeader& header) {
         std::uint64_t storage;
         std::uint64_t generation;
     } const identity{header.storage, header.generation};
-    return crc32c(std::as_bytes(std::span{&identity, 1}));
+    return crc32c(bytes_of(identity));
 }
 
 }  // namespace dunlin::journal

@@ -13,6 +13,15 @@ Status FormatInfo::set_cluster_name(std::string_view name) {
     return Status::ok;
 }
 
+Result<FormatInfo> format_info(NodeId node, StorageId storage, StreamId stream, std::string_view cluster) {
+    FormatInfo info;
+    info.node = node;
+    info.storage = storage;
+    info.stream = stream;
+    if (const Status status = info.set_cluster_name(cluster); status != Status::ok) return status;
+    return info;
+}
+
 Result<FormatInfo> decode_format_info(std::span<const std::byte> payload) {
     FormatInfo info{};
     if (payload.size() < sizeof info.version) return Status::corrupt;

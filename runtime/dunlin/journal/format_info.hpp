@@ -1,6 +1,8 @@
 #pragma once
 
+#include <dunlin/core/bytes.hpp>
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/limits.hpp>
 #include <dunlin/core/status.hpp>
 
 #include <array>
@@ -12,8 +14,7 @@
 
 namespace dunlin::journal {
 
-inline constexpr std::uint16_t kFormatVersion = 1;  // of the layout of banks, records and their payloads
-inline constexpr std::size_t kClusterNameBytesMax = 32;
+inline constexpr std::uint16_t kFormatVersion = 1;   // of the layout of banks, records and their payloads
 inline constexpr std::size_t kFormatInfoBytes = 56;  // on the device
 
 // Whose journal this is; minted by `init` or `join` and never changed. It is the first record of every bank: the owner
@@ -33,6 +34,9 @@ struct FormatInfo {
 };
 static_assert(sizeof(FormatInfo) == kFormatInfoBytes && std::is_trivially_copyable_v<FormatInfo>);
 static_assert(offsetof(FormatInfo, storage) == 8 && offsetof(FormatInfo, stream) == 16 && offsetof(FormatInfo, cluster) == 24);
+
+// invalid_argument: the cluster's name is longer than 32 bytes.
+[[nodiscard]] Result<FormatInfo> format_info(NodeId node, StorageId storage, StreamId stream, std::string_view cluster);
 
 // The payload of a `format` record: valid as long as `info` is.
 [[nodiscard]] inline std::span<const std::byte> encode(const FormatInfo& info) { return std::as_bytes(std::span{&info, 1}); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/padding.hpp>
 #include <dunlin/journal/record_kind.hpp>
 
 #include <bit>
@@ -30,7 +31,7 @@ static_assert(sizeof(RecordHead) == 32);
 
 // Bytes that a record with a payload of `length` takes on the device. length <= 2^31.
 [[nodiscard]] constexpr std::uint32_t record_bytes(std::uint32_t length) {
-    return static_cast<std::uint32_t>(sizeof(RecordHead)) + (length + kRecordAlign - 1) / kRecordAlign * kRecordAlign;
+    return static_cast<std::uint32_t>(sizeof(RecordHead)) + static_cast<std::uint32_t>(padded_to<kRecordAlign>(length));
 }
 
 // The CRC that belongs in `head`, whose own is set to zero. O(length).

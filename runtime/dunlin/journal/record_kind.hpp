@@ -8,14 +8,14 @@ namespace dunlin::journal {
 // little-endian struct (and bytes after it) that belongs to the module named here.
 enum class RecordKind : std::uint8_t {
     none = 0,
-    format = 1,                // journal: FormatInfo, the first record of every bank
-    bind = 2,                  // node: the cluster incarnation this journal belongs to
-    epoch = 3,                 // node: the boot epoch
-    hard_state = 4,            // consensus: term and vote
-    log_entry = 5,             // consensus: an entry (one at an index already there truncates)
-    image_chunk = 6,           // ledger: a piece of the image
-    watermark = 7,             // link: what was settled of a stream
-    settled_exception = 8,     // link: an outcome other than acknowledged, not yet known to the publisher
+    format = 1,       // journal: FormatInfo, the first record of every bank
+    bind = 2,         // node: the cluster incarnation this journal belongs to
+    epoch = 3,        // node: the boot epoch
+    hard_state = 4,   // consensus: term and vote
+    log_entry = 5,    // consensus: an entry (one at an index already there truncates)
+    image_chunk = 6,  // node: a piece of the ledger's image
+    watermark = 7,    // link: what was settled of a stream
+    // 8 is not used
     fence_floor = 9,           // bus: lowest token still believed
     position = 10,             // bus: the application's own position, stored with the watermark
     outbox_put = 11,           // bus: an accepted publish

@@ -112,7 +112,6 @@ class Client {
     // A voter knows the voters from its own ledger; others learn them from voter_set records.
     void set_voters(Instant now, std::span<const NodeId> voters);
     [[nodiscard]] bool voters_known() const { return voters_known_; }
-    [[nodiscard]] std::span<const NodeId> voters() const { return {targets_.data(), voters_known_ ? target_count_ : 0u}; }
     // Whom requests go to now; 0: nobody is known.
     [[nodiscard]] NodeId target() const { return target_count_ == 0 ? NodeId{} : targets_[target_]; }
     // News from a reply of `from`: it is not the leader, and `leader` (0: nobody) is as far as it knows.

@@ -21,6 +21,7 @@ struct PutHead {
     std::uint16_t value_length;
 };
 static_assert(sizeof(AcquireHead) == 8 && sizeof(ReleaseHead) == 8 && sizeof(PutHead) == 4);
+static_assert(kPutBytesMax == sizeof(PutHead) + kKeyNameBytesMax + kValueBytesMax);
 static_assert(wire::WireStruct<CommandHead> && wire::WireStruct<RenewalsHead> && wire::WireStruct<BootstrapHead>);
 
 std::span<const std::byte> bytes_of_text(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
@@ -46,36 +47,36 @@ std::size_t encoded_bytes(const PutCommand& command) { return sizeof(PutHead) + 
 
 std::span<const std::byte> encode(const AcquireCommand& command, std::span<std::byte> out) {
     const AcquireHead head{static_cast<std::uint32_t>(to_us(command.ttl)), command.holder_epoch.value()};
-    return join(out, wire::bytes_of(head), bytes_of_text(command.name));
+    return join(out, bytes_of(head), bytes_of_text(command.name));
 }
 
 std::span<const std::byte> encode(const ReleaseCommand& command, std::span<std::byte> out) {
     const ReleaseHead head{command.token.value()};
-    return join(out, wire::bytes_of(head), bytes_of_text(command.name));
+    return join(out, bytes_of(head), bytes_of_text(command.name));
 }
 
 std::span<const std::byte> encode(const PutCommand& command, std::span<std::byte> out) {
     const PutHead head{static_cast<std::uint8_t>(command.key.size()), 0, static_cast<std::uint16_t>(command.value.size())};
-    return join(out, wire::bytes_of(head), bytes_of_text(command.key), command.value);
+    return join(out, bytes_of(head), bytes_of_text(command.key), command.value);
 }
 
 bool decode(std::span<const std::byte> body, AcquireCommand& command) {
     AcquireHead head{};
-    if (!wire::take(body, head)) return false;
+    if (!take(body, head)) return false;
     command = {text_of(body), from_us(head.ttl_us), BootEpoch{head.holder_epoch}};
     return valid_name(command.name, kLeaseNameBytesMax) && command.ttl >= kLeaseTtlMin && command.ttl <= kLeaseTtlMax;
 }
 
 bool decode(std::span<const std::byte> body, ReleaseCommand& command) {
     ReleaseHead head{};
-    if (!wire::take(body, head)) return false;
+    if (!take(body, head)) return false;
     command = {text_of(body), Token{head.token}};
     return valid_name(command.name, kLeaseNameBytesMax) && head.token != 0;
 }
 
 bool decode(std::span<const std::byte> body, PutCommand& command) {
     PutHead head{};
-    if (!wire::take(body, head) || head.reserved != 0) return false;
+    if (!take(body, head) || head.reserved != 0) return false;
     if (body.size() != std::size_t{head.name_length} + head.value_length) return false;
     command = {text_of(body.first(head.name_length)), body.subspan(head.name_length)};
     return valid_name(command.key, kKeyNameBytesMax);
@@ -114,7 +115,7 @@ std::span<const std::byte> encode(const Bootstrap& bootstrap, std::span<std::byt
     head.voter_count = static_cast<std::uint16_t>(bootstrap.voters.size());
     head.voter_rate_ppm = bootstrap.voter_rate_ppm;
     head.feature_level = bootstrap.feature_level;
-    return join(out, wire::bytes_of(head), std::as_bytes(bootstrap.voters));
+    return join(out, bytes_of(head), std::as_bytes(bootstrap.voters));
 }
 
 MemberRow bootstrap_voter(std::span<const std::byte> payload, std::size_t i) {
@@ -123,7 +124,7 @@ MemberRow bootstrap_voter(std::span<const std::byte> payload, std::size_t i) {
 
 bool decode(std::span<const std::byte> payload, BootstrapHead& head) {
     std::span<const std::byte> rows = payload;
-    if (!wire::take(rows, head)) return false;
+    if (!take(rows, head)) return false;
     if (head.incarnation == 0 || !valid(head.limits) || head.voter_rate_ppm > kClockRatePpmMax || head.reserved != 0) return false;
     if (head.voter_count < 1 || head.voter_count > kVotersMax || head.voter_count > head.limits.members) return false;
     if (rows.size() != head.voter_count * sizeof(MemberRow)) return false;

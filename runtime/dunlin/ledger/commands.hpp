@@ -47,6 +47,7 @@ struct PutCommand {
     std::span<const std::byte> value{};
 };
 
+inline constexpr std::size_t kPutBytesMax = 4 + kKeyNameBytesMax + kValueBytesMax;  // the longest body
 [[nodiscard]] std::size_t encoded_bytes(const AcquireCommand& command);
 [[nodiscard]] std::size_t encoded_bytes(const ReleaseCommand& command);
 [[nodiscard]] std::size_t encoded_bytes(const PutCommand& command);

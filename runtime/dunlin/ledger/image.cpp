@@ -36,8 +36,6 @@ std::uint32_t image_checksum(std::span<const std::byte> bytes) {
     return crc32c(bytes.subspan(kChecksumOffset + sizeof no_checksum), head);
 }
 
-constexpr bool between(std::uint16_t value, std::uint16_t low, std::uint16_t high) { return value >= low && value <= high; }
-
 // Every byte at `offset` in the `rows` rows is at most `max`.
 bool bounded(std::span<const std::byte> table, std::size_t rows, std::size_t stride, std::size_t offset, std::size_t max) {
     for (std::size_t i = 0; i < rows; ++i) {
@@ -70,11 +68,6 @@ RowName row_name(std::string_view name) {
 }
 
 bool sound(const MemberRow& row) { return row.storage != 0 && row.node != 0 && row.address_length <= kAddressBytesMax; }
-
-bool valid(const LedgerLimits& limits) {
-    return between(limits.leases, 1, 1024) && between(limits.keys, 1, 1024) && between(limits.sessions, 1, 1024) &&
-           between(limits.members, 1, 1024) && between(limits.value_bytes, 8, 1024) && limits.value_bytes % 8 == 0;
-}
 
 Status verify_image(std::span<const std::byte> bytes, const LedgerLimits& limits) {
     if (bytes.size() < sizeof(ImageHeader)) return Status::corrupt;
@@ -163,12 +156,12 @@ std::uint16_t Image::find(std::size_t first, std::size_t stride, std::uint16_t r
 
 std::uint16_t Image::find_lease(std::string_view name) const {
     const RowName wanted = row_name(name);
-    return find(layout_.leases + offsetof(LeaseRow, name), sizeof(LeaseRow), limits_.leases, wire::bytes_of(wanted));
+    return find(layout_.leases + offsetof(LeaseRow, name), sizeof(LeaseRow), limits_.leases, bytes_of(wanted));
 }
 
 std::uint16_t Image::find_key(std::string_view name) const {
     const RowName wanted = row_name(name);
-    return find(layout_.keys + offsetof(KeyRow, name), sizeof(KeyRow) + limits_.value_bytes, limits_.keys, wire::bytes_of(wanted));
+    return find(layout_.keys + offsetof(KeyRow, name), sizeof(KeyRow) + limits_.value_bytes, limits_.keys, bytes_of(wanted));
 }
 
 std::uint16_t Image::find_session(std::uint64_t id) const {
@@ -181,19 +174,19 @@ std::span<const std::byte> Image::store_at(std::size_t offset, std::span<const s
     return place;
 }
 
-std::span<const std::byte> Image::store(std::size_t slot, const LeaseRow& row) { return store_at(lease_at(slot), wire::bytes_of(row)); }
+std::span<const std::byte> Image::store(std::size_t slot, const LeaseRow& row) { return store_at(lease_at(slot), bytes_of(row)); }
 
 std::span<const std::byte> Image::store(std::size_t slot, const KeyRow& row, std::span<const std::byte> value) {
     DUNLIN_ASSERT(value.size() == row.value_length && value.size() <= limits_.value_bytes);
     const std::size_t at = key_at(slot);
-    store_at(at, wire::bytes_of(row));
+    store_at(at, bytes_of(row));
     const std::span<std::byte> place = bytes_.subspan(at + sizeof row, limits_.value_bytes);
     std::ranges::fill(place, std::byte{});
     std::ranges::copy(value, place.begin());
     return bytes_.subspan(at, sizeof row + limits_.value_bytes);
 }
 
-std::span<const std::byte> Image::store(std::size_t slot, const SessionRow& row) { return store_at(session_at(slot), wire::bytes_of(row)); }
-std::span<const std::byte> Image::store(std::size_t slot, const MemberRow& row) { return store_at(member_at(slot), wire::bytes_of(row)); }
+std::span<const std::byte> Image::store(std::size_t slot, const SessionRow& row) { return store_at(session_at(slot), bytes_of(row)); }
+std::span<const std::byte> Image::store(std::size_t slot, const MemberRow& row) { return store_at(member_at(slot), bytes_of(row)); }
 
 }  // namespace dunlin::ledger

@@ -110,7 +110,11 @@ struct ImageLayout {
 static_assert(image_bytes(LedgerLimits{}) <= 3584, "a board's ledger fits 3.5 KiB");
 
 // Whether every field is in its range (core/limits.hpp).
-[[nodiscard]] bool valid(const LedgerLimits& limits);
+[[nodiscard]] constexpr bool valid(const LedgerLimits& limits) {
+    const auto between = [](std::uint16_t value, std::uint16_t low, std::size_t high) { return value >= low && value <= high; };
+    return between(limits.leases, 1, 1024) && between(limits.keys, 1, 1024) && between(limits.sessions, 1, 1024) &&
+           between(limits.members, 1, 1024) && between(limits.value_bytes, 8, kValueBytesMax) && limits.value_bytes % 8 == 0;
+}
 
 // `name` (at most 32 bytes, asserted) as a row holds it.
 [[nodiscard]] RowName row_name(std::string_view name);

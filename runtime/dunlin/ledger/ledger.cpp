@@ -85,7 +85,7 @@ void Ledger::apply_bootstrap(std::span<const std::byte> payload) {
 
 void Ledger::apply_renewals(std::span<const std::byte> payload) {
     RenewalsHead head{};
-    if (!wire::take(payload, head) || payload.size() != renewal_bitmap_bytes(image_.limits())) return;
+    if (!take(payload, head) || payload.size() != renewal_bitmap_bytes(image_.limits())) return;
     for (std::size_t slot = 0; slot < image_.limits().leases; ++slot) {
         if ((std::to_integer<unsigned>(payload[slot / 8]) >> (slot % 8) & 1u) == 0) continue;
         LeaseRow row = image_.lease(slot);
@@ -114,7 +114,7 @@ void Ledger::free_lease(std::uint16_t slot) { mix_row(slot, image_.store(slot, L
 
 void Ledger::apply_command(std::span<const std::byte> payload, ApplyResult& result) {
     CommandHead head{};
-    if (!wire::take(payload, head) || head.session == 0 || head.node == 0) {
+    if (!take(payload, head) || head.session == 0 || head.node == 0) {
         result.command.status = Status::invalid_argument;
         return;
     }

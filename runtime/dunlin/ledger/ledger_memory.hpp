@@ -21,7 +21,6 @@ struct ClientArrays {
 // The arrays behind a voter's replica and service.
 template <Limits L>
 struct ReplicaArrays {
-    static_assert(L.proposals > 0, "a voter needs room for at least one proposal");
     alignas(8) std::array<std::byte, image_bytes(L.ledger)> image{};
     std::array<HashRecord, 4> hashes{};
     std::array<ServiceCall, L.proposals + kServiceRefusals> calls{};

@@ -19,7 +19,7 @@ LogPort log_port(Consensus& consensus) {
     port.leader = {[](void* context) { return log(context).leader(); }, &consensus};
     port.term = {[](void* context) { return log(context).term(); }, &consensus};
     port.cluster_time = {[](void* context, Instant now) { return log(context).cluster_time(now); }, &consensus};
-    port.begin_read = {[](void* context, Instant now) { return log(context).begin_read(now); }, &consensus};
+    port.begin_read = {[](void* context) { return log(context).begin_read(); }, &consensus};
     port.read_state = {[](void* context, const consensus::ReadTicket& ticket) { return log(context).read_state(ticket); }, &consensus};
     return port;
 }

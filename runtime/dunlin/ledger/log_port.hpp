@@ -23,7 +23,8 @@ struct LogPort {
     Callback<NodeId()> leader{};  // as far as known; 0: none
     Callback<Term()> term{};
     Callback<ClusterTime(Instant now)> cluster_time{};
-    Callback<Result<consensus::ReadTicket>(Instant now)> begin_read{};
+    // not_leader; busy: nothing is committed in this term yet, retry.
+    Callback<Result<consensus::ReadTicket>()> begin_read{};
     Callback<consensus::ReadState(const consensus::ReadTicket&)> read_state{};
 };
 

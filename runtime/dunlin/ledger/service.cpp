@@ -32,7 +32,7 @@ bool Service::on_record(Instant now, NodeId from, const wire::Record& record) {
             return true;
         case wire::RecordType::read:
             poll(now);
-            on_read(now, from, record);
+            on_read(from, record);
             return true;
         default: return false;
     }
@@ -71,7 +71,7 @@ Status Service::take_command(Instant now, const ServiceCall& wanted, std::span<c
     head.sequence = call->sequence;
     head.node = call->peer.value();
     head.type = static_cast<std::uint8_t>(call->type);
-    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::command, wire::bytes_of(head), body);
+    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::command, bytes_of(head), body);
     call->taken = index.ok();
     if (!index.ok()) return index.status();
     call->index = index.value().value();
@@ -121,7 +121,7 @@ bool Service::answered_before(ServiceCall& call) const {
     return true;
 }
 
-void Service::on_read(Instant now, NodeId from, const wire::Record& record) {
+void Service::on_read(NodeId from, const wire::Record& record) {
     const wire::Read read = record.as<wire::Read>();
     ServiceCall wanted{};
     wanted.reply = wire::RecordType::read_reply;
@@ -137,14 +137,14 @@ void Service::on_read(Instant now, NodeId from, const wire::Record& record) {
     Status status = known && !name.empty() && name.size() <= kKeyNameBytesMax ? Status::ok : Status::invalid_argument;
     if (status == Status::ok) {
         wanted.name = row_name({reinterpret_cast<const char*>(name.data()), name.size()});
-        status = leading_ ? take_read(now, wanted) : Status::not_leader;
+        status = leading_ ? take_read(wanted) : Status::not_leader;
     }
     if (status != Status::ok) refuse(wanted, status);
 }
 
 // A repeated read takes the row of the one before it, and a fresh ticket: what was confirmed for that says nothing about this.
-Status Service::take_read(Instant now, const ServiceCall& wanted) {
-    const Result<consensus::ReadTicket> ticket = log_.begin_read(now);
+Status Service::take_read(const ServiceCall& wanted) {
+    const Result<consensus::ReadTicket> ticket = log_.begin_read();
     if (!ticket.ok()) return ticket.status();
     ServiceCall* call = find_same(wanted);
     if (call != nullptr) {
@@ -303,7 +303,7 @@ void Service::flush_renewals(Instant now) {
     flush_at_ = kNever;
     if (!any) return;
     const RenewalsHead head = renewals_head(ledger_->applied().value());
-    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::renewals, wire::bytes_of(head), bitmap_);
+    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::renewals, bytes_of(head), bitmap_);
     if (!index.ok()) {
         flush_at_ = now + options_.renewal_interval;
         return;
@@ -327,7 +327,7 @@ void Service::schedule_tick(Instant now) {
 
 void Service::propose_tick(Instant now) {
     const RenewalsHead head = renewals_head(0);
-    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::tick, wire::bytes_of(head), {});
+    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::tick, bytes_of(head), {});
     if (!index.ok()) {
         tick_at_ = now + options_.renewal_interval;
         return;

@@ -100,10 +100,10 @@ class Service {
 
   private:
     void on_command(Instant now, NodeId from, const wire::Record& record);
-    void on_read(Instant now, NodeId from, const wire::Record& record);
+    void on_read(NodeId from, const wire::Record& record);
     void on_renew(Instant now, NodeId from, const wire::Renew& renew);
     [[nodiscard]] Status take_command(Instant now, const ServiceCall& wanted, std::span<const std::byte> body);
-    [[nodiscard]] Status take_read(Instant now, const ServiceCall& wanted);
+    [[nodiscard]] Status take_read(const ServiceCall& wanted);
     [[nodiscard]] ServiceCall* take_slot(const ServiceCall& wanted, std::size_t spare);
 
     [[nodiscard]] bool answered_before(ServiceCall& call) const;

@@ -94,7 +94,7 @@ bool AckTracker::write(Instant now, wire::PacketWriter& writer) {
     if (!writer.begin(wire::RecordType::ack, ack)) return false;
     for (std::size_t i = 1; i <= extra; ++i) {
         const wire::AckRange range(ranges_[i - 1].first_low - ranges_[i].last_low - 1, ranges_[i].last_low - ranges_[i].first_low + 1);
-        const bool fits = writer.append(wire::bytes_of(range));
+        const bool fits = writer.append(bytes_of(range));
         DUNLIN_ASSERT(fits);
     }
     writer.end();

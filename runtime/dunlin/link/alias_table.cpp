@@ -1,3 +1,4 @@
+#include <dunlin/core/low_half.hpp>
 #include <dunlin/link/alias_table.hpp>
 
 #include <algorithm>
@@ -41,7 +42,7 @@ void SentAliases::on_packet_acked(const SentPacket& packet) {
     if (packet.alias >= slots_.size()) return;
     SentAlias& slot = slots_[packet.alias];
     // A packet older than the present meaning declared another one.
-    if (static_cast<std::int32_t>(packet.number_low - slot.declared_low) >= 0) slot.acked = true;
+    if (!comes_before(packet.number_low, slot.declared_low)) slot.acked = true;
     slot.in_flight = false;
 }
 
@@ -58,14 +59,14 @@ void ReceivedAliases::declare(std::uint16_t alias, std::uint32_t number_low, Top
     own_ = {.subscription = subscription, .declared_low = number_low, .topic = topic};
     own_alias_ = alias;
     ReceivedAlias& slot = slots_[alias];
-    if (slot.topic == kNoTopic || static_cast<std::int32_t>(number_low - slot.declared_low) >= 0) slot = own_;
+    if (slot.topic == kNoTopic || !comes_before(number_low, slot.declared_low)) slot = own_;
 }
 
 const ReceivedAlias* ReceivedAliases::find(std::uint16_t alias, std::uint32_t number_low) const {
     if (alias >= slots_.size()) return nullptr;
     if (alias == own_alias_ && own_.declared_low == number_low) return &own_;
     const ReceivedAlias& slot = slots_[alias];
-    if (slot.topic == kNoTopic || static_cast<std::int32_t>(number_low - slot.declared_low) < 0) return nullptr;
+    if (slot.topic == kNoTopic || comes_before(number_low, slot.declared_low)) return nullptr;
     return &slot;
 }
 

@@ -44,7 +44,7 @@ enum class Disposition : std::uint8_t {
 // Where received messages go, and the names of topics. `intern` returns the topic's index here, or kNoTopic where there
 // is no room (the packet is then not acknowledged and comes again). `topic_name`: of a topic that was published here.
 struct InboundSink {
-    Callback<TopicIndex(SubscriptionId, std::string_view)> intern{};
+    Callback<TopicIndex(std::string_view)> intern{};
     Callback<std::string_view(TopicIndex)> topic_name{};
     Callback<Disposition(const InboundMessage&)> deliver{};
 };

@@ -1,4 +1,6 @@
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/low_half.hpp>
+#include <dunlin/core/padding.hpp>
 #include <dunlin/link/lane_receiver.hpp>
 #include <dunlin/resilience/backoff.hpp>
 
@@ -15,17 +17,20 @@ constexpr std::uint64_t kWindowMax = 0xffff;
 constexpr auto kFence = static_cast<std::uint8_t>(wire::MessageFlag::fence);
 constexpr auto kMaybeRepeated = static_cast<std::uint8_t>(wire::MessageFlag::maybe_repeated);
 
-Counter counter_of(Disposition disposition) {
+void count(Counters& counters, Disposition disposition) {
     switch (disposition) {
-        case Disposition::accepted: return Counter::messages_accepted;
-        case Disposition::rejected:
-        case Disposition::subscriber_gone: return Counter::messages_rejected;
-        case Disposition::fenced: return Counter::messages_fenced;
-        case Disposition::retry_later: return Counter::messages_retried;
-        case Disposition::pending: return Counter::messages_pending;
-        case Disposition::held: return Counter::messages_held;
+        case Disposition::accepted: return counters.add(Counter::messages_accepted);
+        case Disposition::rejected: return counters.add(Counter::messages_rejected);
+        case Disposition::fenced: return counters.add(Counter::messages_fenced);
+        case Disposition::subscriber_gone: return;  // its publisher counts it
+        case Disposition::retry_later: return counters.add(Counter::messages_retried);
+        case Disposition::pending: return counters.add(Counter::messages_pending);
+        case Disposition::held: return counters.add(Counter::messages_held);
     }
-    return Counter::messages_rejected;
+}
+
+bool reached_handler(Disposition disposition) {
+    return disposition != Disposition::held && disposition != Disposition::subscriber_gone && disposition != Disposition::fenced;
 }
 
 }  // namespace
@@ -78,9 +83,7 @@ bool LaneReceiver::restore_watermark(std::span<const std::byte> record) {
 // ---- the inbox list -------------------------------------------------------------------------------------------------
 
 Sequence LaneReceiver::sequence_of(std::uint16_t slot) const {
-    const std::uint64_t base = contiguous_.value();
-    const auto offset = static_cast<std::int32_t>(shared_->inbox[slot].sequence_low - static_cast<std::uint32_t>(base));
-    return Sequence{base + static_cast<std::uint64_t>(static_cast<std::int64_t>(offset))};
+    return Sequence{widened(shared_->inbox[slot].sequence_low, contiguous_.value())};
 }
 
 void LaneReceiver::insert(std::uint16_t slot, Sequence sequence) {
@@ -145,10 +148,9 @@ bool LaneReceiver::on_alias(std::uint32_t number_low, const wire::Record& record
         return false;
     }
     const std::string_view name(reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size());
-    const SubscriptionId subscription{declare.subscription()};
-    const TopicIndex topic = shared_->sink.intern(subscription, name);
+    const TopicIndex topic = shared_->sink.intern(name);
     if (topic == kNoTopic) return false;
-    aliases_.declare(declare.alias(), number_low, topic, subscription);
+    aliases_.declare(declare.alias(), number_low, topic, SubscriptionId{declare.subscription()});
     return true;
 }
 
@@ -176,11 +178,11 @@ bool LaneReceiver::on_run(Instant now, std::uint32_t number_low, const wire::Rec
 
 bool LaneReceiver::read_message(Instant now, std::uint32_t number_low, std::span<const std::byte>& bytes, Arrival& arrival) {
     wire::MessageHead head;
-    const bool whole = wire::take(bytes, head);
+    const bool whole = take(bytes, head);
     const bool known = (head.flags() & ~(kFence | kMaybeRepeated)) == 0;
     arrival.fenced = (head.flags() & kFence) != 0;
     const std::size_t stored = head.length() + (arrival.fenced ? sizeof(wire::FenceBlock) : 0U);
-    const std::size_t padded = (stored + 3) & ~std::size_t{3};
+    const std::size_t padded = padded_to<4>(stored);
     const bool sane = arrival.sequence.value() <= contiguous_.value() + kWindowMax && head.lifetime_shift() < 40;
     if (!whole || !known || !sane || bytes.size() < padded) {
         shared_->counters.add(Counter::records_malformed);
@@ -226,7 +228,7 @@ bool LaneReceiver::take_in_order(Instant now, const Arrival& arrival) {
     contiguous_ = arrival.sequence;
     if (direct) {
         pumping_ = true;
-        const Disposition disposition = offer(inbound(arrival));
+        const Disposition disposition = offer(inbound(arrival), 0);
         pumping_ = false;
         if (disposition == Disposition::accepted) {
             book_.settle(arrival.sequence, Outcome::acknowledged, Effect::none);
@@ -369,7 +371,7 @@ InboundMessage LaneReceiver::inbound(const Arrival& arrival) const {
     message.maybe_repeated = arrival.maybe_repeated;
     if (arrival.fenced) {
         wire::FenceBlock fence;
-        const bool whole = wire::take(message.payload, fence);
+        const bool whole = take(message.payload, fence);
         DUNLIN_ASSERT(whole);
         message.lease = LeaseKey{fence.lease()};
         message.token = Token{fence.token()};
@@ -392,15 +394,17 @@ void LaneReceiver::hand_over(Instant now, std::uint16_t index) {
                           .payload_bytes = slot.payload_bytes,
                           .fenced = slot.fenced,
                           .maybe_repeated = slot.maybe_repeated};
-    if (slot.attempts > 0) shared_->counters.add(Counter::messages_delivered_again);
-    decide(index, conclude(now, index, offer(inbound(arrival))));
+    decide(index, conclude(now, index, offer(inbound(arrival), slot.attempts)));
 }
 
-Disposition LaneReceiver::offer(const InboundMessage& message) {
-    shared_->counters.add(Counter::messages_delivered);
-    if (message.maybe_repeated) shared_->counters.add(Counter::messages_maybe_repeated);
+// `attempts`: how often a handler had it before.
+Disposition LaneReceiver::offer(const InboundMessage& message, std::uint8_t attempts) {
+    Counters& counters = shared_->counters;
     const Disposition disposition = shared_->sink.deliver(message);
-    shared_->counters.add(counter_of(disposition));
+    count(counters, disposition);
+    if (!reached_handler(disposition)) return disposition;
+    counters.add(attempts > 0 ? Counter::messages_delivered_again : Counter::messages_delivered);
+    if (message.maybe_repeated && attempts == 0) counters.add(Counter::messages_maybe_repeated);
     return disposition;
 }
 
@@ -442,7 +446,7 @@ Status LaneReceiver::complete(Instant now, Sequence sequence, std::uint16_t stre
     const std::uint16_t slot = stream_tag == stream_tag_ ? find(sequence) : kNoSlot;
     if (slot == kNoSlot || shared_->inbox[slot].state != WaitState::pending) return Status::not_found;
     if (disposition == Disposition::pending) return Status::ok;
-    shared_->counters.add(counter_of(disposition));
+    count(shared_->counters, disposition);
     decide(slot, conclude(now, slot, disposition));
     pump(now);
     return Status::ok;

@@ -4,7 +4,7 @@
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/alias_table.hpp>
-#include <dunlin/link/identity.hpp>
+#include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/inbox.hpp>
 #include <dunlin/link/sent_packet.hpp>
 #include <dunlin/link/settlement_book.hpp>
@@ -104,7 +104,7 @@ class LaneReceiver {
     [[nodiscard]] bool pump_once(Instant now);
     [[nodiscard]] bool held_back(std::uint16_t slot) const;
     void hand_over(Instant now, std::uint16_t slot);
-    [[nodiscard]] Disposition offer(const InboundMessage& message);
+    [[nodiscard]] Disposition offer(const InboundMessage& message, std::uint8_t attempts);
     [[nodiscard]] Verdict conclude(Instant now, std::uint16_t slot, Disposition disposition);
     void decide(std::uint16_t slot, Verdict verdict);
     void schedule_retry(Instant now, std::uint8_t attempts);

@@ -6,7 +6,7 @@
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/alias_table.hpp>
-#include <dunlin/link/identity.hpp>
+#include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/outbox.hpp>
 #include <dunlin/link/sent_packet.hpp>
 #include <dunlin/wire/packet_writer.hpp>

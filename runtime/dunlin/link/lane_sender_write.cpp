@@ -1,5 +1,6 @@
 #include <dunlin/core/assert.hpp>
 #include <dunlin/core/division.hpp>
+#include <dunlin/core/padding.hpp>
 #include <dunlin/link/inbox.hpp>
 #include <dunlin/link/lane_sender.hpp>
 
@@ -10,8 +11,6 @@ namespace dunlin::link {
 namespace {
 
 constexpr std::size_t kRunBytes = wire::kRecordHeadBytes + sizeof(wire::Run);
-
-constexpr std::size_t padded(std::size_t length) { return (length + 3) & ~std::size_t{3}; }
 
 // A remaining lifetime in 16 bits: rounded down to 2^shift ms, and never to 0, which means none.
 struct Lifetime {
@@ -116,7 +115,7 @@ std::uint16_t LaneSender::prepare_alias(Draft& draft, const Delivery& delivery) 
     if (draft.sent.alias != kNoAlias) return kNoAlias;
     const TopicIndex topic = shared_->outbox.message(delivery.message).topic;
     const std::string_view name = shared_->sink.topic_name(topic);
-    const std::size_t declaration = wire::kRecordHeadBytes + sizeof(wire::AliasDeclare) + padded(name.size());
+    const std::size_t declaration = wire::kRecordHeadBytes + sizeof(wire::AliasDeclare) + padded_to<4>(name.size());
     const std::size_t message = kRunBytes + message_bytes(delivery);
     const bool together = wire::kHeaderBytes + declaration + message <= draft.packet_bytes;
     std::uint16_t alias = aliases_.find(topic, delivery.subscription);
@@ -134,7 +133,7 @@ std::uint16_t LaneSender::prepare_alias(Draft& draft, const Delivery& delivery) 
 }
 
 std::size_t LaneSender::message_bytes(const Delivery& delivery) const {
-    return sizeof(wire::MessageHead) + padded(shared_->outbox.stored_bytes(shared_->outbox.message(delivery.message)));
+    return sizeof(wire::MessageHead) + padded_to<4>(shared_->outbox.stored_bytes(shared_->outbox.message(delivery.message)));
 }
 
 bool LaneSender::write_message(Draft& draft, const Delivery& delivery, std::uint16_t alias) {

@@ -39,7 +39,7 @@ void Link::path_down(Instant now, PathId path) {
     if (session_.open() && session_.path() == path) drop_session(now);
 }
 
-void Link::close(Instant) {
+void Link::close() {
     session_.stop_dialling();
     goodbye_owed_ = session_.open();
 }

@@ -3,7 +3,7 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/ack_tracker.hpp>
-#include <dunlin/link/identity.hpp>
+#include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/inbox.hpp>
 #include <dunlin/link/lane_receiver.hpp>
 #include <dunlin/link/lane_sender.hpp>
@@ -76,7 +76,7 @@ class Link {
     // No settlement of this side waits to be said, or to be acknowledged: a goodbye would cost the peer nothing.
     [[nodiscard]] bool may_close() const { return !session_open() || (receiver_.settlements().said_all() && space_.in_flight() == 0); }
     // Says goodbye in the next packet, which closes the session; dialling stops.
-    void close(Instant now);
+    void close();
     // This node's epoch or cluster changed: drops the session without a word and dials again if it dialled.
     void restart(Instant now);
     // The slot gets another peer, or none: drops session, streams and what waits; deliveries end as peer_removed.

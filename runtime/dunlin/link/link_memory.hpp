@@ -21,11 +21,8 @@ struct LinkSizes {
     static constexpr std::size_t sent = std::size_t{L.packets_in_flight_per_peer} + PacketSpace::kControlReserve;
     static constexpr std::size_t ack_ranges = std::clamp<std::size_t>(L.packets_in_flight_per_peer * 3U / 4U, 6, 32);
     static constexpr std::size_t settled_words = std::bit_ceil(std::size_t{L.unsettled_max} / 64);
-    static constexpr std::size_t notes = std::clamp<std::size_t>(L.unsettled_max / 10, 6, 16);
+    static constexpr std::size_t notes = std::clamp<std::size_t>(L.unsettled_max / 10, 6, kSettlementNotesMax);
     static constexpr std::size_t watermark_bytes = watermark_bytes_max(settled_words * 64, notes);
-    static_assert(outbox_blocks > 0 && outbox_blocks < kNoBlock, "outbox_bytes must be 1..65534 blocks of payload_block_bytes");
-    static_assert(inbox_blocks > 0 && inbox_blocks < kNoBlock, "inbox_bytes must be 1..65534 blocks of payload_block_bytes");
-    static_assert(L.inbox_bytes >= std::size_t{L.message_bytes_max} + 16, "inbox_bytes must hold at least one longest message");
 };
 
 // The arrays behind an Outbox and an Inbox: one each a node.

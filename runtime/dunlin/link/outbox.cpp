@@ -13,7 +13,7 @@ Result<std::uint16_t> Outbox::put(const OutboxPut& put) {
     DUNLIN_ASSERT(put.payload.size() <= 0xffff);
     if (messages_.full()) return Status::outbox_full;
     const wire::FenceBlock fence(put.lease.value(), put.token.value());
-    const auto prefix = put.fenced ? wire::bytes_of(fence) : std::span<const std::byte>{};
+    const auto prefix = put.fenced ? bytes_of(fence) : std::span<const std::byte>{};
     const std::uint16_t chain = blocks_.store(prefix, put.payload);
     if (chain == kNoBlock) return Status::outbox_full;
     const std::uint16_t index = messages_.take();

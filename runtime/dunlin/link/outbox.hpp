@@ -13,9 +13,6 @@
 
 namespace dunlin::link {
 
-// A subscription that outlives its subscriber's epoch: bit 31 of its id.
-[[nodiscard]] constexpr bool is_durable(SubscriptionId subscription) { return (subscription.value() >> 31U) != 0; }
-
 // What a publish is.
 struct OutboxPut {
     PublishId id{};  // 0: the outbox gives the next one; else as restored from a journal
@@ -130,7 +127,6 @@ class Outbox {
     [[nodiscard]] bool message_taken(std::uint16_t i) const { return messages_.taken(i); }
     [[nodiscard]] const OutboxMessage& message(std::uint16_t i) const { return messages_[i]; }
     [[nodiscard]] std::size_t delivery_capacity() const { return deliveries_.capacity(); }
-    [[nodiscard]] bool delivery_taken(std::uint16_t i) const { return deliveries_.taken(i); }
     [[nodiscard]] const Delivery& delivery(std::uint16_t i) const { return deliveries_[i]; }
     [[nodiscard]] std::size_t messages_used() const { return messages_.size(); }
     [[nodiscard]] std::size_t free_bytes() const { return blocks_.free_bytes(); }
@@ -148,7 +144,6 @@ class Outbox {
   private:
     bool release_delivery(std::uint16_t index);
     void release_bytes(OutboxMessage& message);
-    void forget_outcome(std::uint16_t delivery);
     void unlink_outcome(std::uint16_t delivery);
 
     BlockPool blocks_;

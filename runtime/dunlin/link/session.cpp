@@ -6,7 +6,6 @@
 namespace dunlin::link {
 namespace {
 
-constexpr std::uint16_t kPacketBytesMin = 576;
 // A dialled hello stops echoing a nonce that led nowhere after so many attempts: its owner may be gone.
 constexpr std::uint8_t kEchoesMax = 4;
 
@@ -61,7 +60,7 @@ HelloResult Session::on_hello(Instant now, const HelloPacket& packet) {
         return HelloResult::ignored;
     }
     const bool sane = packet.hello.nonce() != 0 && packet.hello.instance() != 0 && packet.hello.stream() != 0 &&
-                      packet.header.epoch() != 0 && packet.hello.packet_bytes_max() >= kPacketBytesMin;
+                      packet.header.epoch() != 0 && packet.hello.packet_bytes_max() >= wire::kPacketBytesMin;
     if (!sane || (peer_id_ != NodeId{} && peer_id_ != source)) {
         counters.add(sane ? Counter::packets_unknown_source : Counter::records_malformed);
         return HelloResult::ignored;

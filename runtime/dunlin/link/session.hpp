@@ -2,7 +2,7 @@
 
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/time.hpp>
-#include <dunlin/link/identity.hpp>
+#include <dunlin/link/link_shared.hpp>
 #include <dunlin/resilience/backoff.hpp>
 #include <dunlin/wire/packet_writer.hpp>
 #include <dunlin/wire/wire.hpp>
@@ -57,7 +57,6 @@ class Session {
     void set_peer(NodeId peer) { peer_id_ = peer; }
     void dial(Instant now, PathId path);
     void stop_dialling() { dialling_ = false; }
-    [[nodiscard]] bool dialling() const { return dialling_; }
     [[nodiscard]] PathId dial_path() const { return dial_path_; }
     void close(Instant now);  // the session, if open; dials again if it dialled
     void forget();            // everything; another peer

@@ -1,9 +1,10 @@
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/bytes.hpp>
+#include <dunlin/core/low_half.hpp>
 #include <dunlin/link/settlement_book.hpp>
 #include <dunlin/wire/record.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 namespace dunlin::link {
 namespace {
@@ -30,21 +31,14 @@ static_assert(sizeof(WatermarkNote) == 8);
 // False, with nothing changed, when the record is not as long as its head says.
 bool read_head(std::span<const std::byte> record, WatermarkHead& head) {
     WatermarkHead read;
-    if (record.size() < sizeof(read)) return false;
-    std::memcpy(&read, record.data(), sizeof(read));
-    if (record.size() != sizeof(read) + read.words * sizeof(std::uint64_t) + read.notes * sizeof(WatermarkNote)) return false;
+    if (!take(record, read)) return false;
+    if (record.size() != read.words * sizeof(std::uint64_t) + read.notes * sizeof(WatermarkNote)) return false;
     head = read;
     return true;
 }
 
 bool is_exception(std::uint8_t outcome) {
     return outcome > static_cast<std::uint8_t>(Outcome::acknowledged) && outcome <= static_cast<std::uint8_t>(Outcome::skipped);
-}
-
-template <class T>
-void put(std::span<std::byte>& out, const T& value) {
-    std::memcpy(out.data(), &value, sizeof(value));
-    out = out.subspan(sizeof(value));
 }
 
 }  // namespace
@@ -143,17 +137,16 @@ bool SettlementBook::restore(std::span<const std::byte> record) {
     if (!read_head(record, head) || head.stream == 0 || head.words > live_.words() || head.notes > note_capacity_) return false;
     start(StreamId{head.stream}, Sequence{head.cumulative});
     record = record.subspan(sizeof(head));
-    for (std::size_t w = 0; w < head.words; ++w, record = record.subspan(sizeof(std::uint64_t))) {
+    for (std::size_t w = 0; w < head.words; ++w) {
         std::uint64_t bits = 0;
-        std::memcpy(&bits, record.data(), sizeof(bits));
+        if (!take(record, bits)) return false;
         for (std::uint64_t i = 0; i < 64; ++i) {
             if ((bits >> i & 1U) != 0) (void)live_.add(Sequence{head.cumulative + 1 + 64 * w + i});
         }
     }
-    for (std::size_t n = 0; n < head.notes; ++n, record = record.subspan(sizeof(WatermarkNote))) {
+    for (std::size_t n = 0; n < head.notes; ++n) {
         WatermarkNote note;
-        std::memcpy(&note, record.data(), sizeof(note));
-        if (!is_exception(note.outcome)) return false;
+        if (!take(record, note) || !is_exception(note.outcome)) return false;
         notes_[n] = {.sequence_low = note.sequence_low,
                      .outcome = static_cast<Outcome>(note.outcome),
                      .effect = note.effect == 0 ? Effect::none : Effect::unknown};
@@ -179,13 +172,13 @@ bool SettlementBook::write(std::uint32_t number_low, wire::PacketWriter& writer)
     bool fits = true;
     for (std::size_t w = 0; w < words; ++w) {
         const std::uint64_t bits = set.word(w);
-        fits = writer.append(std::as_bytes(std::span<const std::uint64_t, 1>(&bits, 1))) && fits;
+        fits = writer.append(bytes_of(bits)) && fits;
     }
     for (SettlementNote& note : notes()) {
         if (!tells(note)) continue;
         const wire::SettlementException exception(sequence_of(note).value(), static_cast<std::uint8_t>(note.outcome),
                                                   static_cast<std::uint8_t>(note.effect), 0, 0);
-        fits = writer.append(wire::bytes_of(exception)) && fits;
+        fits = writer.append(bytes_of(exception)) && fits;
         note.told_low = number_low;
         note.told = true;
     }
@@ -213,9 +206,7 @@ void SettlementBook::session_opened() {
 
 // Notes lie at most a window from the live cumulative sequence.
 Sequence SettlementBook::sequence_of(const SettlementNote& note) const {
-    const std::uint64_t base = live_.cumulative().value();
-    const auto offset = static_cast<std::int32_t>(note.sequence_low - static_cast<std::uint32_t>(base));
-    return Sequence{base + static_cast<std::uint64_t>(static_cast<std::int64_t>(offset))};
+    return Sequence{widened(note.sequence_low, live_.cumulative().value())};
 }
 
 }  // namespace dunlin::link

@@ -21,6 +21,8 @@ struct SettlementNote {
     bool told = false;
 };
 
+inline constexpr std::size_t kSettlementNotesMax = 16;  // that a node keeps for a peer
+
 struct SettlementStorage {
     std::span<std::uint64_t> bits{};    // 3 x window / 64
     std::span<SettlementNote> notes{};  // at most 255

@@ -42,7 +42,7 @@ class Coordinator {
     virtual void begin_checkpoint() = 0;
     [[nodiscard]] virtual bool live_record(std::uint32_t position, std::size_t bytes_max, journal::RecordKind& kind,
                                            std::span<const std::byte>& first, std::span<const std::byte>& second) = 0;
-    virtual void end_checkpoint(Instant now, JournalSequence gate) = 0;
+    virtual void end_checkpoint(JournalSequence gate) = 0;
 
     virtual void hand_over(Instant now) = 0;
     virtual void report(Instant now, StatusReport& report) const = 0;

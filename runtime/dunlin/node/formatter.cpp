@@ -8,7 +8,7 @@ namespace dunlin {
 
 Status Formatter::begin(std::uint64_t device_bytes) {
     if (plan_.node == NodeId{} || plan_.storage == StorageId{} || plan_.stream == StreamId{}) return Status::invalid_argument;
-    if (plan_.cluster.empty() || plan_.cluster.size() > journal::kClusterNameBytesMax) return Status::invalid_argument;
+    if (plan_.cluster.empty() || plan_.cluster.size() > kClusterNameBytesMax) return Status::invalid_argument;
     if (plan_.init) {
         std::array<std::byte, ledger::kBootstrapBytesMax> payload{};
         ledger::BootstrapHead head{};
@@ -22,27 +22,20 @@ Status Formatter::begin(std::uint64_t device_bytes) {
 Status Formatter::append_next() {
     switch (position_) {
         case 0: {
-            journal::FormatInfo info;
-            info.storage = plan_.storage;
-            info.stream = plan_.stream;
-            info.node = plan_.node;
-            if (const Status status = info.set_cluster_name(plan_.cluster); status != Status::ok) return status;
-            const auto payload = journal::encode(info);
-            return journal_->checkpoint_append(journal::RecordKind::format, payload);
+            const auto info = journal::format_info(plan_.node, plan_.storage, plan_.stream, plan_.cluster);
+            if (!info.ok()) return info.status();
+            return journal_->checkpoint_append(journal::RecordKind::format, journal::encode(info.value()));
         }
-        case 1: {
-            const BindRecord record{plan_.bootstrap.incarnation.value()};
-            return journal_->checkpoint_append(journal::RecordKind::bind, consensus::record_bytes(record));
-        }
+        case 1: return journal_->checkpoint_append(journal::RecordKind::bind, bytes_of(bind_record(plan_.bootstrap.incarnation)));
         case 2: {
             const auto record = consensus::bootstrap_hard_state();
-            return journal_->checkpoint_append(journal::RecordKind::hard_state, consensus::record_bytes(record));
+            return journal_->checkpoint_append(journal::RecordKind::hard_state, bytes_of(record));
         }
         default: {
             const auto record = consensus::bootstrap_log_entry();
             std::array<std::byte, ledger::kBootstrapBytesMax> payload{};
             const auto bootstrap = ledger::encode(plan_.bootstrap, payload);
-            return journal_->checkpoint_append(journal::RecordKind::log_entry, consensus::record_bytes(record), bootstrap);
+            return journal_->checkpoint_append(journal::RecordKind::log_entry, bytes_of(record), bootstrap);
         }
     }
 }

@@ -27,14 +27,11 @@ struct PathUpdate {
     std::uint16_t dial = 0;  // Dial::id that this path answers; 0: none
 };
 
-// A path that the node wants opened or closed. The transport answers an open with on_path(up, dial = id), or with
-// down and the same id where it cannot (bad address); the node tries again with backoff.
+// A path that the node wants opened. The transport answers with on_path(up, dial = id), or with down and the same id where
+// it cannot (bad address); the node tries again with backoff.
 struct Dial {
-    enum class Kind : std::uint8_t { open, close };
-    Kind kind = Kind::open;
-    std::uint16_t id = 0;                  // of an open, never 0
-    PathId path{};                         // of a close
-    std::span<const std::byte> address{};  // of an open; valid until the next call into the node
+    std::uint16_t id = 0;                  // never 0
+    std::span<const std::byte> address{};  // valid until the next call into the node
 };
 
 // A packet to send: the first `bytes` bytes of the buffer that was given to poll_transmit.

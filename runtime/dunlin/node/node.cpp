@@ -15,7 +15,8 @@ consensus::ConsensusOptions consensus_options(const Options& options) {
     result.heartbeat_interval = options.raft_heartbeat;
     result.election_timeout_min = options.election_timeout_min;
     result.election_timeout_max = options.election_timeout_max;
-    result.entry_bytes_max = static_cast<std::uint16_t>(std::min<std::size_t>(1024, options.packet_bytes_max - 124U));
+    result.entry_bytes_max =
+        static_cast<std::uint16_t>(std::min<std::size_t>(result.entry_bytes_max, consensus::longest_entry(options.packet_bytes_max)));
     return result;
 }
 
@@ -155,7 +156,7 @@ void Node::continue_shutdown(Instant now) {
     if (state_ != RunState::draining || said_goodbye_ || !may_say_goodbye(now)) return;
     said_goodbye_ = true;
     for (std::size_t i = 0; i < links_.size(); ++i) {
-        if (peers_.in_use(PeerIndex{static_cast<std::uint16_t>(i)})) links_[i].close(now);
+        if (peers_.in_use(PeerIndex{static_cast<std::uint16_t>(i)})) links_[i].close();
     }
 }
 
@@ -185,6 +186,8 @@ void Node::advance(Instant now) {
 // A voter is also its own client: what it owes to itself goes through the same records as anybody's.
 void Node::loop_back(Instant now) {
     constexpr std::size_t kBytes = 1280;
+    static_assert(kBytes >= wire::kHeaderBytes + wire::kRecordHeadBytes + sizeof(wire::VoterSet) + kVotersMax * sizeof(wire::VoterEntry));
+    static_assert(kBytes >= wire::kHeaderBytes + wire::kRecordHeadBytes + sizeof(wire::Command) + ledger::kPutBytesMax);
     constexpr int kRoundsMax = 8;  // a question and its answer take two; what is left goes on with the next input
     const NodeId self = self_.id;
     for (int round = 0; round < kRoundsMax; ++round) {
@@ -376,7 +379,6 @@ StatusReport Node::status(Instant now) const {
     if (coordinator_ != nullptr) coordinator_->report(now, report);
     for (std::size_t i = 0; i < links_.size(); ++i) {
         if (!peers_.in_use(PeerIndex{static_cast<std::uint16_t>(i)})) continue;
-        ++report.peers_in_use;
         if (links_[i].session_open()) ++report.sessions_open;
     }
     report.outbox_messages = static_cast<std::uint16_t>(outbox_.messages_used());

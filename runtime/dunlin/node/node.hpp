@@ -131,6 +131,7 @@ class Node {
     void on_session_opened(Instant now, PeerIndex peer);
     void bind(Instant now, ClusterIncarnation cluster);
     void raise_epoch(Instant now, BootEpoch known);
+    void restart_links(Instant now);
     [[nodiscard]] bool is_stranger(PeerIndex peer) const;
     void drop_silent_strangers(Instant now);
     [[nodiscard]] Instant strangers_deadline() const;

@@ -85,7 +85,8 @@ bool Node::dispatch(Instant now, PeerIndex peer, const wire::Record& record) {
         detector_.on_heartbeat(now, peer, record);
         return false;
     }
-    if (bus_.on_record(now, peer, record)) return true;
+    // What answers asks for no answer, or two nodes would acknowledge each other's acknowledgements.
+    if (bus_.on_record(now, peer, record)) return record.type != wire::RecordType::subscriptions_acked;
     // Coordination is for one cluster: not before both sides are bound to it.
     if (each.session_cluster() == ClusterIncarnation{}) return false;
     if (coordinator_ != nullptr && coordinator_->on_record(now, {from, each.peer_storage()}, record)) return false;

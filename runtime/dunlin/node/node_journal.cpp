@@ -1,25 +1,17 @@
 #include <dunlin/node/node.hpp>
 
 #include <dunlin/bus/records.hpp>
-#include <dunlin/consensus/journal_records.hpp>
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/bytes.hpp>
 #include <dunlin/node/entry_guard.hpp>
 #include <dunlin/node/records.hpp>
 
 #include <array>
-#include <cstring>
 
 namespace dunlin {
 namespace {
 
-constexpr std::size_t kWatermarkBytesMax = link::watermark_bytes_max(kUnsettledMax, 16);
-
-template <class Record>
-bool read(std::span<const std::byte> bytes, Record& record) {
-    if (bytes.size() < sizeof(Record)) return false;
-    std::memcpy(&record, bytes.data(), sizeof(Record));
-    return true;
-}
+constexpr std::size_t kWatermarkBytesMax = link::watermark_bytes_max(kUnsettledMax, link::kSettlementNotesMax);
 
 }  // namespace
 
@@ -102,13 +94,13 @@ Status Node::replay(Instant now, const journal::RecoveredRecord& record) {
         }
         case journal::RecordKind::bind: {
             BindRecord bind;
-            if (!read(record.bytes, bind)) return Status::corrupt;
+            if (!take_all(record.bytes, bind)) return Status::corrupt;
             self_.cluster = ClusterIncarnation{bind.incarnation};
             return Status::ok;
         }
         case journal::RecordKind::epoch: {
             EpochRecord epoch;
-            if (!read(record.bytes, epoch)) return Status::corrupt;
+            if (!take_all(record.bytes, epoch)) return Status::corrupt;
             self_.epoch = BootEpoch{epoch.epoch};
             return Status::ok;
         }
@@ -142,15 +134,13 @@ void Node::append_own_records() {
     if (journal_.checkpointing()) return;
     JournalSequence gate{};
     if (epoch_to_store_) {
-        const EpochRecord record{self_.epoch.value(), 0};
-        const auto appended = journal_.append(journal::RecordKind::epoch, consensus::record_bytes(record));
+        const auto appended = journal_.append(journal::RecordKind::epoch, bytes_of(epoch_record(self_.epoch)));
         if (!appended.ok()) return;
         epoch_to_store_ = false;
         gate = appended.value();
     }
     if (bind_to_store_) {
-        const BindRecord record{self_.cluster.value()};
-        const auto appended = journal_.append(journal::RecordKind::bind, consensus::record_bytes(record));
+        const auto appended = journal_.append(journal::RecordKind::bind, bytes_of(bind_record(self_.cluster)));
         if (!appended.ok()) return;
         bind_to_store_ = false;
         gate = appended.value();
@@ -183,8 +173,8 @@ void Node::store_watermarks() {
         gate = appended.value();
     }
     if (position) {
-        const bus::PositionRecord entry{static_cast<std::uint64_t>(bus::PositionSlot::receive), bus_.receive_position()};
-        const auto appended = journal_.append(journal::RecordKind::position, consensus::record_bytes(entry));
+        const bus::PositionRecord entry = bus::position_record(bus::PositionSlot::receive, bus_.receive_position());
+        const auto appended = journal_.append(journal::RecordKind::position, bytes_of(entry));
         if (!appended.ok()) return;
         gate = appended.value();
         position_to_store_ = false;
@@ -213,25 +203,19 @@ Status Node::emit_next() {
     };
     switch (checkpoint_.stage) {
         case CheckpointStage::format: {
-            journal::FormatInfo format;
-            format.node = self_.id;
-            format.storage = self_.storage;
-            format.stream = self_.stream;
-            Status status = format.set_cluster_name(self_.cluster_name);
-            DUNLIN_ASSERT(status == Status::ok);
-            status = journal_.checkpoint_append(journal::RecordKind::format, journal::encode(format));
+            const auto info = journal::format_info(self_.id, self_.storage, self_.stream, self_.cluster_name);
+            DUNLIN_ASSERT(info.ok());
+            const Status status = journal_.checkpoint_append(journal::RecordKind::format, journal::encode(info.value()));
             if (status == Status::ok) next_stage(CheckpointStage::bind);
             return status;
         }
         case CheckpointStage::bind: {
-            const BindRecord record{self_.cluster.value()};
-            const Status status = journal_.checkpoint_append(journal::RecordKind::bind, consensus::record_bytes(record));
+            const Status status = journal_.checkpoint_append(journal::RecordKind::bind, bytes_of(bind_record(self_.cluster)));
             if (status == Status::ok) next_stage(CheckpointStage::epoch);
             return status;
         }
         case CheckpointStage::epoch: {
-            const EpochRecord record{self_.epoch.value(), 0};
-            const Status status = journal_.checkpoint_append(journal::RecordKind::epoch, consensus::record_bytes(record));
+            const Status status = journal_.checkpoint_append(journal::RecordKind::epoch, bytes_of(epoch_record(self_.epoch)));
             if (status == Status::ok) next_stage(CheckpointStage::coordinator);
             return status;
         }
@@ -276,12 +260,12 @@ Status Node::emit_watermarks() {
         const Status status = journal_.checkpoint_append(journal::RecordKind::watermark, std::span(record).first(bytes));
         if (status != Status::ok) return status;
     }
-    const bus::PositionRecord position{static_cast<std::uint64_t>(bus::PositionSlot::receive), bus_.receive_position()};
-    const Status status = journal_.checkpoint_append(journal::RecordKind::position, consensus::record_bytes(position));
+    const bus::PositionRecord position = bus::position_record(bus::PositionSlot::receive, bus_.receive_position());
+    const Status status = journal_.checkpoint_append(journal::RecordKind::position, bytes_of(position));
     if (status != Status::ok) return status;
     journal_.finish_checkpoint();
     checkpoint_.stage = CheckpointStage::done;
-    if (coordinator_ != nullptr) coordinator_->end_checkpoint(last_now_, journal_.appended());
+    if (coordinator_ != nullptr) coordinator_->end_checkpoint(journal_.appended());
     return Status::ok;
 }
 

@@ -2,6 +2,7 @@
 
 #include <dunlin/bus/bus_memory.hpp>
 #include <dunlin/consensus/consensus_memory.hpp>
+#include <dunlin/journal/journal_memory.hpp>
 #include <dunlin/ledger/ledger_memory.hpp>
 #include <dunlin/link/link_memory.hpp>
 #include <dunlin/node/node.hpp>
@@ -29,17 +30,33 @@ consteval bool valid_limits() {
                   "payload_block_bytes must be a multiple of 4, 16..4096");
     static_assert(L.message_bytes_max >= 1 && L.message_bytes_max <= 1100, "message_bytes_max must be 1..1100: a message fits one packet");
     static_assert(L.outbox_bytes >= L.message_bytes_max + 16U, "outbox_bytes must hold at least one longest message");
+    static_assert(L.outbox_bytes / L.payload_block_bytes <= 65'534, "outbox_bytes must be at most 65534 blocks of payload_block_bytes");
+    static_assert(L.outbox_messages >= 1 && L.outbox_messages <= 65'534, "outbox_messages must be 1..65534");
+    static_assert(L.deliveries >= 1 && L.deliveries <= 65'520, "deliveries must be 1..65520");
+    static_assert(L.lane_window <= L.deliveries, "lane_window must be 0..deliveries");
+    static_assert(L.inbox_bytes >= L.message_bytes_max + 16U, "inbox_bytes must hold at least one longest message");
+    static_assert(L.inbox_bytes / L.payload_block_bytes <= 65'534, "inbox_bytes must be at most 65534 blocks of payload_block_bytes");
+    static_assert(L.inbox_messages >= 1 && L.inbox_messages <= 65'534, "inbox_messages must be 1..65534");
     static_assert(L.unsettled_max >= 64 && L.unsettled_max <= kUnsettledMax && L.unsettled_max % 64 == 0,
                   "unsettled_max must be a multiple of 64, 64..1024");
     static_assert(L.packets_in_flight_per_peer >= 8 && L.packets_in_flight_per_peer <= 1024 &&
                       (L.packets_in_flight_per_peer & (L.packets_in_flight_per_peer - 1)) == 0,
                   "packets_in_flight_per_peer must be a power of two, 8..1024");
+    static_assert(L.leases_held <= 64, "leases_held must be 0..64");
     static_assert(L.requests >= 1 && L.requests <= 64, "requests must be 1..64");
     static_assert(L.fences >= 1 && L.fences <= 64, "fences must be 1..64");
-    static_assert(L.events >= 8, "events must be at least 8");
-    static_assert(!L.voter || L.journal_buffer_bytes >= 512, "a voter needs a journal: journal_buffer_bytes must be at least 512");
-    static_assert(L.journal_buffer_bytes == 0 || L.journal_buffer_bytes >= 512, "journal_buffer_bytes must be 0 or at least 512");
-    static_assert(L.journal_buffer_bytes % 8 == 0, "journal_buffer_bytes must be a multiple of 8");
+    static_assert(L.events >= 8 && L.events <= 1024, "events must be 8..1024");
+    static_assert(L.journal_buffer_bytes == 0 ||
+                      (L.journal_buffer_bytes >= journal::kBufferBytesMin && L.journal_buffer_bytes <= journal::kBufferBytesMax),
+                  "journal_buffer_bytes must be 0 (no journal) or 512 bytes to 1 MiB");
+    static_assert(L.journal_buffer_bytes % journal::kRecordAlign == 0, "journal_buffer_bytes must be a multiple of 8");
+    static_assert(!L.voter || L.journal_buffer_bytes > 0, "a voter needs a journal: journal_buffer_bytes must be at least 512");
+    static_assert(!L.voter || (L.log_entries >= 16 && L.log_entries <= 4096), "a voter needs 16..4096 log entries");
+    static_assert(!L.voter || L.log_bytes >= 512, "a voter needs at least 512 bytes for the payloads of its log");
+    static_assert(!L.voter || (L.proposals >= 1 && L.proposals <= 1024), "a voter needs room for 1..1024 proposals");
+    static_assert(ledger::valid(L.ledger),
+                  "ledger must have 1..1024 leases, keys, sessions and members, and values of 8..1024 bytes, a "
+                  "multiple of 8");
     return true;
 }
 
@@ -77,7 +94,7 @@ class NodeMemory {
         std::array<membership::Watched, L.peers> watched{};
         ledger::ClientArrays<L> client{};
         bus::BusArrays<L> bus{};
-        alignas(8) std::array<std::byte, L.journal_buffer_bytes> journal{};
+        journal::JournalArrays<L> journal{};
         std::array<Event, L.events> events{};
         [[no_unique_address]] std::conditional_t<L.voter, VoterArrays, NoVoter> voter{};
     };
@@ -102,7 +119,7 @@ class NodeMemory {
         storage.leases = arrays_.client.leases;
         storage.bus = arrays_.bus.storage();
         storage.bus.scratch = arrays_.boxes.scratch;
-        storage.journal = {arrays_.journal};
+        storage.journal = arrays_.journal.storage();
         storage.events = arrays_.events;
         storage.message_bytes_max = L.message_bytes_max;
         if constexpr (L.voter) {

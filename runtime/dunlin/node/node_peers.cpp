@@ -108,7 +108,6 @@ void Node::dial_voter(Instant now, NodeId node, std::span<const std::byte> addre
     if (peer == kNoPeer && peers_.find_address(address) != kNoPeer) return;  // a seed there will say who it is
     if (peer == kNoPeer) peer = ensure_peer(now, node);
     if (peer == kNoPeer) return;
-    peers_[peer].voter = true;
     if (peers_[peer].address_bytes == 0) peers_.set_address(now, peer, address);
 }
 
@@ -178,12 +177,7 @@ void Node::bind(Instant now, ClusterIncarnation cluster) {
     event.kind = EventKind::bound;
     event.value = cluster.value();
     events_.push(event);
-    for (std::size_t i = 0; i < links_.size(); ++i) {
-        const PeerIndex peer{static_cast<std::uint16_t>(i)};
-        if (!peers_.in_use(peer)) continue;
-        links_[i].restart(now);
-        take_news(now, peer);
-    }
+    restart_links(now);
 }
 
 // Somebody knows a later epoch of this NodeId: claim the one after it, and meet everybody anew.
@@ -192,6 +186,11 @@ void Node::raise_epoch(Instant now, BootEpoch known) {
     epoch_to_store_ = self_.journalled;
     if (epoch_to_store_) self_.epoch_gate = kNotAppended;
     leases_.start(self_.epoch);
+    restart_links(now);
+}
+
+// Whoever has a session with what this node was meets it anew.
+void Node::restart_links(Instant now) {
     for (std::size_t i = 0; i < links_.size(); ++i) {
         const PeerIndex peer{static_cast<std::uint16_t>(i)};
         if (!peers_.in_use(peer)) continue;

@@ -1,5 +1,7 @@
 #include <dunlin/node/options.hpp>
 
+#include <dunlin/wire/wire.hpp>
+
 #include <dunlin/core/limits.hpp>
 
 namespace dunlin {
@@ -58,7 +60,7 @@ Fault first_fault(const Options& options) {
     if (options.request_timeout < milliseconds{100} || options.request_timeout > std::chrono::minutes{10}) return Fault::request_timeout;
     if (options.clock_rate_bound_ppm > 100'000) return Fault::clock_rate_bound;
     if (options.lease_guard < Duration::zero() || options.lease_guard > seconds{10}) return Fault::lease_guard;
-    if (options.packet_bytes_max < 576 || options.packet_bytes_max > 1472) return Fault::packet_bytes_max;
+    if (options.packet_bytes_max < wire::kPacketBytesMin || options.packet_bytes_max > 1472) return Fault::packet_bytes_max;
     return Fault::none;
 }
 

@@ -62,7 +62,7 @@ std::optional<Dial> PeerTable::poll_dial(Instant now) {
         slot.dial_id = last_dial_id_;
         slot.phase = PathPhase::asked;
         slot.dial_at = kNever;
-        return Dial{Dial::Kind::open, slot.dial_id, {}, std::span(slot.address).first(slot.address_bytes)};
+        return Dial{slot.dial_id, std::span(slot.address).first(slot.address_bytes)};
     }
     return std::nullopt;
 }

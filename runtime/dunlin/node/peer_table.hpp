@@ -31,7 +31,6 @@ struct PeerSlot {
     PathPhase phase : 2 = PathPhase::none;
     bool in_use : 1 = false;
     bool blocked : 1 = false;  // the transport has no room for this path now
-    bool voter : 1 = false;
     std::array<std::byte, kAddressBytesMax> address{};
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <dunlin/core/ids.hpp>
+
 #include <cstdint>
 
 namespace dunlin {
@@ -11,6 +13,7 @@ struct BindRecord {
     std::uint64_t incarnation;
 };
 static_assert(sizeof(BindRecord) == 8);
+[[nodiscard]] constexpr BindRecord bind_record(ClusterIncarnation cluster) { return {cluster.value()}; }
 
 // RecordKind::epoch: written at each start, durable before the first packet.
 struct EpochRecord {
@@ -18,5 +21,13 @@ struct EpochRecord {
     std::uint32_t reserved;
 };
 static_assert(sizeof(EpochRecord) == 8);
+[[nodiscard]] constexpr EpochRecord epoch_record(BootEpoch epoch) { return {epoch.value(), 0}; }
+
+// RecordKind::image_chunk: a piece of the ledger's image; its bytes follow.
+struct ImageChunkRecord {
+    std::uint32_t offset = 0;
+    std::uint32_t total_bytes = 0;
+};
+static_assert(sizeof(ImageChunkRecord) == 8);
 
 }  // namespace dunlin

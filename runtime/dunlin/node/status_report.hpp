@@ -29,7 +29,6 @@ struct StatusReport {
     ClusterTime cluster_time{};
     Status replica = Status::ok;   // why the ledger replica here stopped
     std::uint64_t state_hash = 0;  // of the ledger at `applied`; 0: no replica here
-    std::uint16_t peers_in_use = 0;
     std::uint16_t sessions_open = 0;
     std::uint16_t outbox_messages = 0;
     std::uint32_t outbox_bytes_free = 0;
@@ -44,8 +43,8 @@ struct PeerReport {
     bool voter = false;
     BootEpoch epoch{};
     Duration rtt{};      // smoothed; 0: none measured
-    Duration silence{};  // since the last packet
-    std::uint32_t packets_lost = 0;
+    Duration silence{};  // microseconds since the last packet; 0: none was ever heard
+    std::uint32_t packets_lost = 0;  // declared lost by the slot that this peer has, since the process began
     std::uint16_t messages_in_flight = 0;
 };
 

@@ -1,10 +1,10 @@
 #include <dunlin/node/voter.hpp>
 
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/bytes.hpp>
 #include <dunlin/ledger/commands.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 namespace dunlin {
 
@@ -20,13 +20,11 @@ Voter::Voter(const VoterStorage& storage, const consensus::ConsensusOptions& opt
 
 Status Voter::collect_chunk(std::span<const std::byte> bytes) {
     ImageChunkRecord chunk;
-    if (bytes.size() < sizeof(chunk)) return Status::corrupt;
-    std::memcpy(&chunk, bytes.data(), sizeof(chunk));
-    const auto data = bytes.subspan(sizeof(chunk));
+    if (!take(bytes, chunk)) return Status::corrupt;
     if (chunk.total_bytes != staging_.size()) return Status::invalid_argument;  // made under other limits
-    if (chunk.offset > staging_.size() || data.size() > staging_.size() - chunk.offset) return Status::corrupt;
-    std::ranges::copy(data, staging_.begin() + chunk.offset);
-    if (chunk.offset + data.size() < staging_.size()) return Status::ok;
+    if (chunk.offset > staging_.size() || bytes.size() > staging_.size() - chunk.offset) return Status::corrupt;
+    std::ranges::copy(bytes, staging_.begin() + chunk.offset);
+    if (chunk.offset + bytes.size() < staging_.size()) return Status::ok;
     if (const Status status = ledger_.install(staging_); status != Status::ok) return status;
     consensus_.restore_image({ledger_.applied(), ledger_.applied_term(), ledger_.cluster_time()});
     return Status::ok;
@@ -107,6 +105,7 @@ ledger::MemberRow Voter::voter(std::size_t i) const {
 bool Voter::on_record(Instant now, const consensus::Origin& from, const wire::Record& record) {
     if (!running() || !started_) return false;
     if (consensus_.on_record(now, from, record)) {
+        if (consensus_.diverged()) stop(Status::corrupt);
         read_bootstrap();
         return true;
     }
@@ -129,7 +128,7 @@ void Voter::advance(Instant now) {
     install_received(now);
     if (running() && consensus_.wants_image()) {
         const Status status =
-            consensus_.provide_image(now, {ledger_.applied(), ledger_.applied_term(), ledger_.cluster_time()}, ledger_.image());
+            consensus_.provide_image({ledger_.applied(), ledger_.applied_term(), ledger_.cluster_time()}, ledger_.image());
         DUNLIN_ASSERT(status == Status::ok);
     }
     if (running()) service_.poll(now);
@@ -151,7 +150,7 @@ void Voter::install_received(Instant now) {
     const auto received = consensus_.received_image();
     if (!received) return;
     if (const Status status = ledger_.install(received->bytes); status != Status::ok) return stop(status);
-    consensus_.adopt_image(now);
+    consensus_.adopt_image();
     voters_from_image();
     service_.on_image_installed(now);
     image_to_store_ = true;
@@ -197,7 +196,7 @@ bool Voter::live_record(std::uint32_t position, std::size_t bytes_max, journal::
     if (position < chunks) {
         chunk_ = {static_cast<std::uint32_t>(position * chunk_bytes), static_cast<std::uint32_t>(checkpoint_image_.size())};
         kind = journal::RecordKind::image_chunk;
-        first = std::as_bytes(std::span<const ImageChunkRecord, 1>(&chunk_, 1));
+        first = bytes_of(chunk_);
         second = checkpoint_image_.subspan(chunk_.offset, std::min<std::size_t>(chunk_bytes, checkpoint_image_.size() - chunk_.offset));
         return true;
     }
@@ -209,11 +208,11 @@ bool Voter::live_record(std::uint32_t position, std::size_t bytes_max, journal::
     return true;
 }
 
-void Voter::end_checkpoint(Instant now, JournalSequence gate) {
+void Voter::end_checkpoint(JournalSequence gate) {
     frozen_ = false;
     if (!image_in_checkpoint_) return;
     image_in_checkpoint_ = image_to_store_ = false;
-    consensus_.image_installed(now, gate);
+    consensus_.image_installed(gate);
 }
 
 void Voter::report(Instant now, StatusReport& report) const {

@@ -4,6 +4,7 @@
 #include <dunlin/ledger/ledger.hpp>
 #include <dunlin/ledger/service.hpp>
 #include <dunlin/node/coordinator.hpp>
+#include <dunlin/node/records.hpp>
 
 #include <array>
 
@@ -15,16 +16,9 @@ struct VoterStorage {
     ledger::ServiceStorage service{};
 };
 
-// The journalled form of a piece of the ledger's image (RecordKind::image_chunk), followed by its bytes.
-struct ImageChunkRecord {
-    std::uint32_t offset = 0;
-    std::uint32_t total_bytes = 0;
-};
-static_assert(sizeof(ImageChunkRecord) == 8);
-
 // Consensus, the ledger's replica and the service in front of it, wired together: committed entries are applied in order,
 // results go to the service, images go both ways. A replica that can not go on (other limits than the cluster's, an
-// unknown command, a state that differs from the leader's) stops: it neither votes nor answers, and report() says why.
+// unknown command, a state or a log that differs from the leader's) stops: it neither votes nor answers, and report() says why.
 class Voter final : public Coordinator {
   public:
     Voter(const VoterStorage& storage, const consensus::ConsensusOptions& options, journal::Journal& journal, Counters& counters,
@@ -45,7 +39,7 @@ class Voter final : public Coordinator {
     void begin_checkpoint() override;
     [[nodiscard]] bool live_record(std::uint32_t position, std::size_t bytes_max, journal::RecordKind& kind,
                                    std::span<const std::byte>& first, std::span<const std::byte>& second) override;
-    void end_checkpoint(Instant now, JournalSequence gate) override;
+    void end_checkpoint(JournalSequence gate) override;
     void hand_over(Instant now) override { consensus_.hand_over(now); }
     void report(Instant now, StatusReport& report) const override;
     [[nodiscard]] ClusterIncarnation incarnation() const override { return incarnation_; }

@@ -11,8 +11,4 @@ namespace dunlin::wire {
 // CRC32C of a whole packet with its checksum field read as zero. `packet` is at least a header long. O(bytes).
 [[nodiscard]] std::uint32_t packet_checksum(std::span<const std::byte> packet);
 
-[[nodiscard]] constexpr std::size_t padded_to_alignment(std::size_t length) {
-    return (length + kRecordAlignment - 1) / kRecordAlignment * kRecordAlignment;
-}
-
 }  // namespace dunlin::wire

@@ -1,5 +1,6 @@
 #include <dunlin/wire/packet_reader.hpp>
 
+#include <dunlin/core/padding.hpp>
 #include <dunlin/wire/packet_checksum.hpp>
 
 namespace dunlin::wire {
@@ -46,7 +47,7 @@ std::size_t record_span(std::span<const std::byte> rest) {
     if (rest.size() < kRecordHeadBytes) return 0;
     const auto head = load<RecordHead>(rest);
     if (head.type() == 0 || head.length() < kRecordHeadBytes + head.fixed_length()) return 0;
-    const std::size_t padded = padded_to_alignment(head.length());
+    const std::size_t padded = padded_to<kRecordAlignment>(head.length());
     if (padded > rest.size()) return 0;
     for (std::size_t i = head.length(); i < padded; ++i) {
         if (rest[i] != std::byte{0}) return 0;
@@ -84,7 +85,7 @@ bool PacketReader::next(Record& record) {
     while (!rest_.empty()) {
         const auto head = load<RecordHead>(rest_);
         const std::span<const std::byte> content = rest_.first(head.length()).subspan(kRecordHeadBytes);
-        rest_ = rest_.subspan(padded_to_alignment(head.length()));
+        rest_ = rest_.subspan(padded_to<kRecordAlignment>(head.length()));
         record.type = static_cast<RecordType>(head.type());
         if (known(record.type)) {
             record.fixed = content.first(head.fixed_length());

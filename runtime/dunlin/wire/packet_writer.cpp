@@ -1,6 +1,7 @@
 #include <dunlin/wire/packet_writer.hpp>
 
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/padding.hpp>
 #include <dunlin/wire/packet_checksum.hpp>
 
 #include <algorithm>
@@ -76,7 +77,7 @@ void PacketWriter::end() {
     auto head = load<RecordHead>(buffer_.subspan(used_));
     head = RecordHead(length, head.type(), head.fixed_length());
     copy(buffer_.subspan(used_), bytes_of(head));
-    const std::size_t padded = padded_to_alignment(open_bytes_);
+    const std::size_t padded = padded_to<kRecordAlignment>(open_bytes_);
     std::memset(buffer_.data() + used_ + open_bytes_, 0, padded - open_bytes_);
     used_ += padded;
     open_bytes_ = 0;

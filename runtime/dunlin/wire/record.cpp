@@ -1,5 +1,7 @@
 #include <dunlin/wire/record.hpp>
 
+#include <cstring>
+
 namespace dunlin::wire {
 
 void load_bytes(std::span<const std::byte> from, void* to, std::size_t size) {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <dunlin/core/bytes.hpp>
 #include <dunlin/wire/wire.hpp>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
-#include <cstring>
 #include <span>
 
 namespace dunlin::wire {
@@ -20,21 +20,6 @@ template <WireStruct S>
     alignas(S) std::array<std::byte, sizeof(S)> image;
     load_bytes(bytes, image.data(), image.size());
     return std::bit_cast<S>(image);
-}
-
-// Takes a whole struct off the front of `bytes` into `value`. False, with both unchanged, where `bytes` is too short.
-template <WireStruct S>
-[[nodiscard]] bool take(std::span<const std::byte>& bytes, S& value) {
-    if (bytes.size() < sizeof(S)) return false;
-    std::memcpy(static_cast<void*>(&value), bytes.data(), sizeof(S));
-    bytes = bytes.subspan(sizeof(S));
-    return true;
-}
-
-// The struct's bytes as they travel. The span lives as long as `value`.
-template <WireStruct S>
-[[nodiscard]] std::span<const std::byte> bytes_of(const S& value) {
-    return std::as_bytes(std::span<const S, 1>(&value, 1));
 }
 
 // One record of a packet: views into the packet, valid as long as its buffer.

@@ -3,6 +3,7 @@
 // The structs of wire.fbs, as flatc writes them at build time, and what the compiler can say about them. docs/wire.md
 // explains each; tests/wire pins their bytes. Fields are read by name() and set by the constructor, in the order of wire.fbs.
 #include <dunlin/wire/wire_generated.h>
+#include <dunlin/core/bytes.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -15,13 +16,13 @@ inline constexpr std::uint8_t kVersion = 1;      // the one that this build spea
 inline constexpr std::size_t kHeaderBytes = 40;
 inline constexpr std::size_t kRecordHeadBytes = 4;
 inline constexpr std::size_t kRecordAlignment = 4;        // records start at multiples of it, from the packet's start
+inline constexpr std::size_t kPacketBytesMin = 576;       // what every path and every node can carry
 inline constexpr std::size_t kPacketBytesDefault = 1200;  // largest packet until a path says otherwise
 inline constexpr std::size_t kPacketBytesLimit = 65'532;  // what a packet may never exceed, whatever the path
 
-// What may be copied to and from the wire: fixed width, and not a bit of padding that could hold a secret or differ
-// between two runs.
+// What may be copied to and from the wire.
 template <class S>
-concept WireStruct = std::is_trivially_copyable_v<S> && std::has_unique_object_representations_v<S> && std::is_class_v<S>;
+concept WireStruct = FixedWidth<S> && std::is_class_v<S>;
 
 // A fixed part's length travels in one byte, and structs grow by multiples of 8 bytes.
 template <class S>

@@ -1,9 +1,8 @@
-#include "formatting.hpp"
+#include "format_arguments.hpp"
 
+#include "journal_file.hpp"
 #include "tool_error.hpp"
 #include "values.hpp"
-
-#include <dunlin_asio/entropy.hpp>
 
 namespace dunlin_tool {
 
@@ -19,14 +18,7 @@ void FormatArguments::check() const {
     if (!is_address(address, false)) throw ToolError(kUsage, "--address '" + address + "' is no address such as 10.0.0.1:7001.");
 }
 
-dunlin::FormatPlan FormatArguments::plan() const {
-    dunlin::FormatPlan plan;
-    plan.node = dunlin::NodeId{id};
-    plan.storage = dunlin::StorageId{dunlin_asio::random_nonzero_u64()};
-    plan.stream = dunlin::StreamId{dunlin_asio::random_nonzero_u64()};
-    plan.cluster = cluster;
-    return plan;
-}
+dunlin::FormatPlan FormatArguments::plan() const { return fresh_plan(id, cluster); }
 
 VoterEntry FormatArguments::entry(const dunlin::FormatPlan& plan) const { return {plan.node, plan.storage, address}; }
 
