@@ -156,11 +156,12 @@ class AdvertisingRecords : public Advertising {
     }
     void subscribe_record(std::uint32_t generation, std::uint32_t id, std::string_view filter) {
         const wire::Subscribe fixed(generation, id, 0, 0);
-        EXPECT_TRUE(world[1].bus.on_record(world.now, kSlotOfTwo, {wire::RecordType::subscribe, bytes_of(fixed), bytes_of(filter)}));
+        EXPECT_TRUE(
+            world[1].bus.on_record(world.now, kSlotOfTwo, {wire::RecordType::subscribe, dunlin::bytes_of(fixed), bytes_of(filter)}));
     }
     void unsubscribe_record(std::uint32_t generation, std::uint32_t id) {
         const wire::Unsubscribe fixed(generation, id);
-        EXPECT_TRUE(world[1].bus.on_record(world.now, kSlotOfTwo, {wire::RecordType::unsubscribe, bytes_of(fixed), {}}));
+        EXPECT_TRUE(world[1].bus.on_record(world.now, kSlotOfTwo, {wire::RecordType::unsubscribe, dunlin::bytes_of(fixed), {}}));
     }
 };
 
@@ -197,14 +198,14 @@ TEST_F(AdvertisingRecords, malformed_ones_are_counted_and_forgotten) {
 TEST_F(AdvertisingRecords, an_acknowledgement_of_what_was_never_said_is_ignored) {
     subscribe("a");
     const wire::SubscriptionsAcked acked(1'000'000, 0);
-    ASSERT_TRUE(world[2].bus.on_record(world.now, PeerIndex{0}, {wire::RecordType::subscriptions_acked, bytes_of(acked), {}}));
+    ASSERT_TRUE(world[2].bus.on_record(world.now, PeerIndex{0}, {wire::RecordType::subscriptions_acked, dunlin::bytes_of(acked), {}}));
     world.run_for(milliseconds{100});
     EXPECT_EQ(world[1].bus.subscriber_count("a"), 1);
 }
 
 TEST_F(AdvertisingRecords, others_are_not_the_buss) {
     const wire::Ping ping{};
-    EXPECT_FALSE(world[1].bus.on_record(world.now, kSlotOfTwo, {wire::RecordType::ping, bytes_of(ping), {}}));
+    EXPECT_FALSE(world[1].bus.on_record(world.now, kSlotOfTwo, {wire::RecordType::ping, dunlin::bytes_of(ping), {}}));
 }
 
 // ---- Durable subscriptions --------------------------------------------------------------------------------------------

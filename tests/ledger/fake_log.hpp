@@ -68,7 +68,7 @@ struct FakeLog {
     } cluster_time{};
     struct BeginRead {
         FakeLog* log;
-        Result<consensus::ReadTicket> operator()(Instant) {
+        Result<consensus::ReadTicket> operator()() {
             if (!log->leads) return Status::not_leader;
             return consensus::ReadTicket{log->current, {}, ++log->read_round};
         }

@@ -2,6 +2,8 @@
 // With DUNLIN_WRITE_CORPUS set in the environment it writes the files instead of comparing them.
 #include "wire/packets.hpp"
 
+#include <dunlin/core/padding.hpp>
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -24,7 +26,7 @@ Bytes record_of(RecordType type, std::size_t fixed, std::size_t rest) {
     Bytes record(bytes_of(head).begin(), bytes_of(head).end());
     for (std::size_t i = 0; i < fixed; ++i) record.push_back(static_cast<std::byte>(i + 1));
     for (std::size_t i = 0; i < rest; ++i) record.push_back(static_cast<std::byte>(0xff - i));
-    record.resize(padded_to_alignment(record.size()));
+    record.resize(padded_to<kRecordAlignment>(record.size()));
     return record;
 }
 

@@ -15,6 +15,9 @@ concept FixedWidth = std::is_trivially_copyable_v<T> && std::has_unique_object_r
     value.data();
 };
 
+// take() of `size` bytes: one function for every T.
+[[nodiscard]] bool take_bytes(std::span<const std::byte>& bytes, void* to, std::size_t size);
+
 // The bytes of `value`, for as long as it lives.
 template <FixedWidth T>
 [[nodiscard]] std::span<const std::byte> bytes_of(const T& value) {
@@ -24,10 +27,7 @@ template <FixedWidth T>
 // Takes a whole T off the front of `bytes`, whatever its alignment. False, with both unchanged, where `bytes` is too short.
 template <FixedWidth T>
 [[nodiscard]] bool take(std::span<const std::byte>& bytes, T& value) {
-    if (bytes.size() < sizeof(T)) return false;
-    std::memcpy(static_cast<void*>(&value), bytes.data(), sizeof(T));
-    bytes = bytes.subspan(sizeof(T));
-    return true;
+    return take_bytes(bytes, &value, sizeof(T));
 }
 
 // The same where nothing may follow: false also where `bytes` is too long.

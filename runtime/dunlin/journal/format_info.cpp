@@ -13,13 +13,9 @@ Status FormatInfo::set_cluster_name(std::string_view name) {
     return Status::ok;
 }
 
-Result<FormatInfo> format_info(NodeId node, StorageId storage, StreamId stream, std::string_view cluster) {
-    FormatInfo info;
-    info.node = node;
-    info.storage = storage;
-    info.stream = stream;
-    if (const Status status = info.set_cluster_name(cluster); status != Status::ok) return status;
-    return info;
+Status fill(FormatInfo& info, NodeId node, StorageId storage, StreamId stream, std::string_view cluster) {
+    info = {.node = node, .storage = storage, .stream = stream};
+    return info.set_cluster_name(cluster);
 }
 
 Result<FormatInfo> decode_format_info(std::span<const std::byte> payload) {

@@ -35,8 +35,8 @@ struct FormatInfo {
 static_assert(sizeof(FormatInfo) == kFormatInfoBytes && std::is_trivially_copyable_v<FormatInfo>);
 static_assert(offsetof(FormatInfo, storage) == 8 && offsetof(FormatInfo, stream) == 16 && offsetof(FormatInfo, cluster) == 24);
 
-// invalid_argument: the cluster's name is longer than 32 bytes.
-[[nodiscard]] Result<FormatInfo> format_info(NodeId node, StorageId storage, StreamId stream, std::string_view cluster);
+// A new one, in `info`. invalid_argument: the cluster's name is longer than 32 bytes.
+Status fill(FormatInfo& info, NodeId node, StorageId storage, StreamId stream, std::string_view cluster);
 
 // The payload of a `format` record: valid as long as `info` is.
 [[nodiscard]] inline std::span<const std::byte> encode(const FormatInfo& info) { return std::as_bytes(std::span{&info, 1}); }

@@ -34,11 +34,11 @@ struct InboundMessage {
 enum class Disposition : std::uint8_t {
     accepted,
     rejected,         // the handler saw it and will never take it
-    fenced,           // no handler saw it
-    subscriber_gone,  // no handler saw it: there is no such subscription here
     retry_later,      // again after a backoff (10 ms .. 1 s)
     pending,          // until LaneReceiver::complete()
-    held,             // not now: until LaneReceiver::release_held()
+    fenced,           // no handler saw it
+    held,             // no handler saw it: not now, until LaneReceiver::release_held()
+    subscriber_gone,  // no handler saw it: there is no such subscription here
 };
 
 // Where received messages go, and the names of topics. `intern` returns the topic's index here, or kNoTopic where there

@@ -5,6 +5,7 @@
 #include <dunlin/resilience/backoff.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace dunlin::link {
 namespace {
@@ -17,21 +18,15 @@ constexpr std::uint64_t kWindowMax = 0xffff;
 constexpr auto kFence = static_cast<std::uint8_t>(wire::MessageFlag::fence);
 constexpr auto kMaybeRepeated = static_cast<std::uint8_t>(wire::MessageFlag::maybe_repeated);
 
+// Who is gone is counted by the publisher.
 void count(Counters& counters, Disposition disposition) {
-    switch (disposition) {
-        case Disposition::accepted: return counters.add(Counter::messages_accepted);
-        case Disposition::rejected: return counters.add(Counter::messages_rejected);
-        case Disposition::fenced: return counters.add(Counter::messages_fenced);
-        case Disposition::subscriber_gone: return;  // its publisher counts it
-        case Disposition::retry_later: return counters.add(Counter::messages_retried);
-        case Disposition::pending: return counters.add(Counter::messages_pending);
-        case Disposition::held: return counters.add(Counter::messages_held);
-    }
+    constexpr Counter kCounters[] = {Counter::messages_accepted, Counter::messages_rejected, Counter::messages_retried,
+                                     Counter::messages_pending,  Counter::messages_fenced,   Counter::messages_held};
+    static_assert(std::size(kCounters) == static_cast<std::size_t>(Disposition::subscriber_gone));
+    if (disposition != Disposition::subscriber_gone) counters.add(kCounters[static_cast<std::size_t>(disposition)]);
 }
 
-bool reached_handler(Disposition disposition) {
-    return disposition != Disposition::held && disposition != Disposition::subscriber_gone && disposition != Disposition::fenced;
-}
+bool reached_handler(Disposition disposition) { return disposition <= Disposition::pending; }
 
 }  // namespace
 

@@ -4,8 +4,8 @@
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/alias_table.hpp>
-#include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/inbox.hpp>
+#include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/sent_packet.hpp>
 #include <dunlin/link/settlement_book.hpp>
 #include <dunlin/wire/packet_writer.hpp>

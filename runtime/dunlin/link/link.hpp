@@ -3,10 +3,10 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/ack_tracker.hpp>
-#include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/inbox.hpp>
 #include <dunlin/link/lane_receiver.hpp>
 #include <dunlin/link/lane_sender.hpp>
+#include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/outbox.hpp>
 #include <dunlin/link/packet_space.hpp>
 #include <dunlin/link/session.hpp>

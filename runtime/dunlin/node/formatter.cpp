@@ -22,9 +22,10 @@ Status Formatter::begin(std::uint64_t device_bytes) {
 Status Formatter::append_next() {
     switch (position_) {
         case 0: {
-            const auto info = journal::format_info(plan_.node, plan_.storage, plan_.stream, plan_.cluster);
-            if (!info.ok()) return info.status();
-            return journal_->checkpoint_append(journal::RecordKind::format, journal::encode(info.value()));
+            journal::FormatInfo info;
+            const Status status = journal::fill(info, plan_.node, plan_.storage, plan_.stream, plan_.cluster);
+            if (status != Status::ok) return status;
+            return journal_->checkpoint_append(journal::RecordKind::format, journal::encode(info));
         }
         case 1: return journal_->checkpoint_append(journal::RecordKind::bind, bytes_of(bind_record(plan_.bootstrap.incarnation)));
         case 2: {

@@ -203,9 +203,10 @@ Status Node::emit_next() {
     };
     switch (checkpoint_.stage) {
         case CheckpointStage::format: {
-            const auto info = journal::format_info(self_.id, self_.storage, self_.stream, self_.cluster_name);
-            DUNLIN_ASSERT(info.ok());
-            const Status status = journal_.checkpoint_append(journal::RecordKind::format, journal::encode(info.value()));
+            journal::FormatInfo info;
+            Status status = journal::fill(info, self_.id, self_.storage, self_.stream, self_.cluster_name);
+            DUNLIN_ASSERT(status == Status::ok);
+            status = journal_.checkpoint_append(journal::RecordKind::format, journal::encode(info));
             if (status == Status::ok) next_stage(CheckpointStage::bind);
             return status;
         }

@@ -42,8 +42,8 @@ struct PeerReport {
     bool session_open = false;
     bool voter = false;
     BootEpoch epoch{};
-    Duration rtt{};      // smoothed; 0: none measured
-    Duration silence{};  // microseconds since the last packet; 0: none was ever heard
+    Duration rtt{};                  // smoothed; 0: none measured
+    Duration silence{};              // microseconds since the last packet; 0: none was ever heard
     std::uint32_t packets_lost = 0;  // declared lost by the slot that this peer has, since the process began
     std::uint16_t messages_in_flight = 0;
 };
