@@ -105,7 +105,7 @@ ServiceCall* Service::take_slot(const ServiceCall& wanted, std::size_t spare) {
 }
 
 // Whether this replica has applied the command already; what is applied is committed, so the answer stands.
-bool Service::answered_before(ServiceCall& call) const {
+bool Service::answered_before(ServiceCall& call) {
     const std::uint16_t slot = ledger_->find_session(SessionId{call.session});
     if (slot == kNoSlot) return false;
     const SessionRow row = ledger_->session(slot);
@@ -117,7 +117,7 @@ bool Service::answered_before(ServiceCall& call) const {
         call.value = last ? row.value : 0;
         call.detail = row.detail;
     }
-    call.answered = true;
+    call.answered = owing_ = true;
     return true;
 }
 
@@ -206,6 +206,7 @@ void Service::on_session_open(NodeId peer) {
     }
     *place = peer;
     ++voter_set_next_;
+    owing_ = true;
 }
 
 // ---- The log --------------------------------------------------------------------------------------------------------
@@ -233,6 +234,7 @@ void Service::end_leadership() {
     for (ServiceRenewal& renewal : renewals_) {
         if (renewal.state == ServiceRenewal::State::none || renewal.state == ServiceRenewal::State::answered) continue;
         renewal.state = ServiceRenewal::State::answered;
+        owing_ = true;
         renewal.status = Status::not_leader;
     }
     flush_at_ = tick_at_ = kNever;
@@ -240,7 +242,7 @@ void Service::end_leadership() {
 }
 
 void Service::answer(ServiceCall& call, Status status) {
-    call.answered = true;
+    call.answered = owing_ = true;
     call.status = status;
 }
 
@@ -271,6 +273,7 @@ void Service::answer_renewals(LogIndex index) {
         const bool renewed = row.token == renewal.token && row.deadline == ledger_->cluster_time().value() + row.ttl_us;
         renewal.status = renewed ? Status::ok : Status::lease_lost;
         renewal.state = ServiceRenewal::State::answered;
+        owing_ = true;
     }
 }
 
@@ -294,6 +297,7 @@ void Service::flush_renewals(Instant now) {
         if (renewal.state != ServiceRenewal::State::collected) continue;
         if (!holds(renewal.peer, static_cast<std::uint16_t>(slot), renewal.token)) {
             renewal.state = ServiceRenewal::State::answered;
+            owing_ = true;
             renewal.status = Status::lease_lost;
             continue;
         }

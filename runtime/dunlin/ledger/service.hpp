@@ -106,7 +106,7 @@ class Service {
     [[nodiscard]] Status take_read(const ServiceCall& wanted);
     [[nodiscard]] ServiceCall* take_slot(const ServiceCall& wanted, std::size_t spare);
 
-    [[nodiscard]] bool answered_before(ServiceCall& call) const;
+    [[nodiscard]] bool answered_before(ServiceCall& call);
     [[nodiscard]] bool up_to_date() const;
     [[nodiscard]] bool holds(NodeId node, std::uint16_t slot, std::uint64_t token) const;
 
@@ -124,6 +124,8 @@ class Service {
     [[nodiscard]] bool write_renewal(std::uint64_t request, std::uint64_t token, Status status, wire::PacketWriter& writer) const;
     [[nodiscard]] bool write_voter_set(wire::PacketWriter& writer) const;
 
+    [[nodiscard]] bool owes(NodeId to) const;
+    [[nodiscard]] bool owes_anybody() const;
     // The call that the record repeats, if it is still here.
     [[nodiscard]] ServiceCall* find_same(const ServiceCall& wanted);
 
@@ -139,6 +141,7 @@ class Service {
     std::uint64_t tick_index_ = 0;  // a tick under way; 0: none
     std::uint64_t term_ = 0;        // of the leadership that calls_ and renewals_ belong to
     bool leading_ = false;
+    bool owing_ = false;  // an answer or the voters, to somebody: asked before every packet, so it must not take a search
 
     std::array<NodeId, 8> voter_set_owed_{};  // 0: free
     std::uint8_t voter_set_next_ = 0;         // which to overwrite when all are taken

@@ -2,19 +2,25 @@
 #include <dunlin/ledger/service.hpp>
 #include <dunlin/ledger/voter_set_reader.hpp>
 
+#include <algorithm>
+
 namespace dunlin::ledger {
 
-bool Service::wants_to_send(NodeId to) const {
-    for (const NodeId owed : voter_set_owed_) {
-        if (owed == to && ledger_->voter(0).storage != 0) return true;
-    }
-    for (const ServiceCall& call : calls_) {
-        if (call.taken && call.answered && call.peer == to) return true;
-    }
-    for (const ServiceRenewal& renewal : renewals_) {
-        if (renewal.state == ServiceRenewal::State::answered && renewal.peer == to) return true;
-    }
-    return false;
+bool Service::wants_to_send(NodeId to) const { return owing_ && owes(to); }
+
+bool Service::owes(NodeId to) const {
+    const bool voters = ledger_->voter(0).storage != 0 && std::ranges::find(voter_set_owed_, to) != voter_set_owed_.end();
+    return voters ||
+           std::ranges::any_of(calls_, [to](const ServiceCall& call) { return call.taken && call.answered && call.peer == to; }) ||
+           std::ranges::any_of(renewals_, [to](const ServiceRenewal& renewal) {
+               return renewal.state == ServiceRenewal::State::answered && renewal.peer == to;
+           });
+}
+
+bool Service::owes_anybody() const {
+    return std::ranges::any_of(voter_set_owed_, [](NodeId owed) { return owed != NodeId{}; }) ||
+           std::ranges::any_of(calls_, [](const ServiceCall& call) { return call.taken && call.answered; }) ||
+           std::ranges::any_of(renewals_, [](const ServiceRenewal& renewal) { return renewal.state == ServiceRenewal::State::answered; });
 }
 
 void Service::write_records(Instant now, NodeId to, wire::PacketWriter& writer) {
@@ -29,6 +35,7 @@ void Service::write_records(Instant now, NodeId to, wire::PacketWriter& writer) 
         if (renewal.state != ServiceRenewal::State::answered || renewal.peer != to) continue;
         if (write_renewal(renewal.request, renewal.token, renewal.status, writer)) renewal.state = ServiceRenewal::State::none;
     }
+    owing_ = owes_anybody();
 }
 
 bool Service::write_renewal(std::uint64_t request, std::uint64_t token, Status status, wire::PacketWriter& writer) const {
