@@ -130,7 +130,7 @@ void Link::session_opened(Instant now, const HelloPacket& packet, bool replaces)
 }
 
 std::size_t Link::write_handshake(Instant now, std::span<std::byte> buffer, PathId& path) {
-    if (!sender_.endings_kept()) return 0;
+    if (!session_.wants_to_write(now) || !sender_.endings_kept()) return 0;
     const SettlementBook& settled = receiver_.settlements();
     const wire::LaneState lane(settled.stream().value(), settled.reported_cumulative().value(), sender_.first_unsettled().value(), 0, 0, 0,
                                0);

@@ -211,8 +211,13 @@ Instant Session::next_deadline() const {
 
 bool Session::hello_wanted() const { return open() ? unconfirmed_ : dialling_; }
 
+bool Session::wants_to_write(Instant now) const {
+    if (shared_->self.durable < shared_->self.epoch_gate) return false;
+    return answer_owed_ || (hello_wanted() && now >= retry_at_) || shared_->self.refusal.refused != SessionNonce{};
+}
+
 std::size_t Session::write(Instant now, const wire::LaneState& lane, StreamId stream, std::span<std::byte> buffer, PathId& path) {
-    if (shared_->self.durable < shared_->self.epoch_gate) return 0;
+    if (!wants_to_write(now)) return 0;
     if (shared_->self.refusal.refused != SessionNonce{}) {
         path = shared_->self.refusal.path;
         return write_refusal(buffer);
@@ -222,7 +227,6 @@ std::size_t Session::write(Instant now, const wire::LaneState& lane, StreamId st
         path = answer_path_;
         return write_hello({candidate_, heard_, answer_to_}, lane, stream, buffer);
     }
-    if (!hello_wanted() || now < retry_at_) return 0;
     retry_at_ = now + std::max<Duration>(milliseconds{1}, backoff_.next(shared_->random, kRetryBase, kRetryMax));
     if (open()) {
         path = path_;

@@ -69,6 +69,7 @@ class Session {
     // The peer is heard asking whether the session is open here.
     [[nodiscard]] bool take_confirmation_owed();
 
+    [[nodiscard]] bool wants_to_write(Instant now) const;
     // A hello or refusal that is due; 0: none. `lane` goes into a hello.
     [[nodiscard]] std::size_t write(Instant now, const wire::LaneState& lane, StreamId stream, std::span<std::byte> buffer, PathId& path);
     [[nodiscard]] wire::PacketHeader header(PacketNumber number) const;  // of a packet in the open session
