@@ -134,6 +134,54 @@ TEST_F(DurableOutbox, does_not_take_what_it_gave_up_for_acknowledged_after_a_cra
     EXPECT_EQ(world[1].outcome_of(late).outcome, listener.heard.empty() ? Outcome::expired : Outcome::acknowledged);
 }
 
+// The volatile delivery is in the checkpoint under the epoch of its subscriber's old process, the durable one under that of
+// the new. So recovery ends the first, and then finds that this was told before the crash.
+TEST(DurableOutboxRecovery, reaches_a_peer_that_restarted_while_a_checkpoint_was_written) {
+    World world;
+    Listener volatile_one;
+    Listener durable_one;
+    volatile_one.verdict = durable_one.verdict = Verdict::pending;
+    const auto start_subscriber = [&] {
+        world.start(2);
+        ASSERT_TRUE(world[2].bus.subscribe("v", volatile_one.handler()).ok());
+        ASSERT_TRUE(world[2].bus.subscribe("d", durable_one.handler(), {.durable_id = 1}).ok());
+        world.run_for(seconds{2});
+    };
+    Member& publisher = world.start(1, true);
+    start_subscriber();
+    ASSERT_TRUE(publisher.bus.publish(world.now, {.topic = "v", .payload = bytes_of("1")}).ok());
+    ASSERT_TRUE(publisher.bus.publish(world.now, {.topic = "d", .payload = bytes_of("2")}).ok());
+    world.run_for(kShortly);
+    publisher.sync();
+
+    publisher.journal.begin_checkpoint();
+    while (!publisher.journal.checkpoint_takes_records()) ASSERT_TRUE(publisher.step_journal());
+    ASSERT_EQ(publisher.journal.checkpoint_append(journal::RecordKind::format, {}), Status::ok);
+    bool other_things_first = false;
+    auto write = [&](journal::RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second) {
+        if (other_things_first) return Status::busy;
+        other_things_first = kind == journal::RecordKind::outbox_delivery;
+        return publisher.journal.checkpoint_append(kind, first, second);
+    };
+    EmitCursor cursor{};
+    ASSERT_EQ(publisher.bus.emit_live(world.now, cursor, EmitRecord::of(write)), Status::busy);
+    start_subscriber();
+    for (Status status = Status::busy; status == Status::busy;) {
+        other_things_first = false;
+        status = publisher.bus.emit_live(world.now, cursor, EmitRecord::of(write));
+        (void)publisher.step_journal();
+    }
+    publisher.journal.finish_checkpoint();
+    publisher.sync();
+    world.run_for(seconds{2});
+    ASSERT_EQ(publisher.outcomes.size(), 1U);
+    publisher.sync();
+
+    world.start(1, true);
+    world.run_for(seconds{30});
+    EXPECT_TRUE(world[1].link(NodeId{2}).session_open());
+}
+
 TEST_F(DurableOutbox, goes_on_with_ids_and_sequences_that_were_never_used) {
     for (int i = 0; i < 5; ++i) {
         ASSERT_TRUE(publish(std::to_string(i)).ok());

@@ -79,9 +79,10 @@ Status OutboxLog::write_put(Instant now, std::uint16_t message, std::span<const 
 
 OutboxDeliveryRecord OutboxLog::delivery_record(std::uint16_t index) const {
     const link::Delivery& delivery = delivery_at(index);
+    const bool open = delivery.outcome == Outcome::none;
     return {.publish = message_at(delivery.message).id.value(),
-            .sequence = delivery.outcome == Outcome::none ? lane_order(index).value() : 0,
-            .epoch = peers_[delivery.peer.value()].epoch.value(),
+            .sequence = open ? lane_order(index).value() : 0,
+            .epoch = open ? peers_[delivery.peer.value()].epoch.value() : 0,  // another peer may have the slot of one that ended
             .subscription = delivery.subscription.value(),
             .node = delivery.node.value(),
             .outcome = static_cast<std::uint8_t>(delivery.outcome),
@@ -141,6 +142,7 @@ Status OutboxLog::note_outcomes() {
     if (const Status status = flush_told(); status != Status::ok) return status;
     const link::Outbox& outbox = shared_->outbox;
     std::uint16_t next = outbox.first_outcome();
+    noted_ = std::max(noted_, outbox.polled());  // those that were dropped in recovery had been written
     for (std::uint64_t skipped = outbox.polled(); skipped < noted_; ++skipped) next = delivery_at(next).next;
     while (next != kNoSlot) {
         std::array<OutboxDoneRecord, kNotesMax> notes{};
@@ -162,7 +164,9 @@ Status OutboxLog::note_outcomes() {
 void OutboxLog::store_outcomes() {
     if (shared_->journal == nullptr || gated_ > shared_->outbox.kept()) return;
     if (noted_ < shared_->outbox.ended()) (void)note_outcomes();
-    if (noted_ > gated_) wait_for_notes();
+    if (noted_ == gated_) return;
+    wait_for_notes();
+    on_durable();  // nothing may have been left to write
 }
 
 // Those written since wait for the next round: else, with outcomes all the time, the gate would move on for ever.

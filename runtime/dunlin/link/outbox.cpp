@@ -77,7 +77,7 @@ void Outbox::resolve(std::uint16_t delivery, Outcome outcome, Effect effect) {
 void Outbox::drop(std::uint16_t delivery) {
     if (deliveries_[delivery].state == DeliveryState::resolved) {
         unlink_outcome(delivery);
-        --ended_;
+        ++polled_;
     } else {
         release_bytes(messages_[deliveries_[delivery].message]);
     }

@@ -119,7 +119,7 @@ class Outbox {
     [[nodiscard]] std::uint64_t ended() const { return ended_; }
     [[nodiscard]] std::uint64_t kept() const { return kept_; }
     void keep(std::uint64_t ended) { kept_ = ended; }
-    [[nodiscard]] std::uint64_t polled() const { return polled_; }  // of ended()
+    [[nodiscard]] std::uint64_t polled() const { return polled_; }  // of ended(): polled or dropped
 
     // ---- looking -----------------------------------------------------------------------------------------------
     // `i` below capacity; taken says whether the slot is in use.
