@@ -79,7 +79,7 @@ enum OutboxPutFlag : std::uint16_t { kPutFenced = 1, kPutPosition = 2 };
 struct OutboxDeliveryRecord {
     std::uint64_t publish;
     std::uint64_t sequence;  // 0 where `outcome` is known
-    std::uint32_t epoch;     // of the subscriber at publish
+    std::uint32_t epoch;     // of the subscriber at publish; 0: the delivery has ended
     std::uint32_t subscription;
     std::uint16_t node;
     std::uint8_t outcome;  // known, and not yet told; none: to be sent
