@@ -44,8 +44,8 @@ struct Holder : testing::Test {
         answer(at(-1), written(at(-1)).at(0).as<wire::Command>(), Status::ok);  // open_session
         answer(at(answered_ms), written(at(0)).at(0).as<wire::Command>(), Status::ok, 40, AcquireDetail{3, 0}.packed());
     }
-    wire::Renew renewal(Instant now) {
-        const auto records = written(now);
+    wire::Renew renewal(Instant now, NodeId to = kVoter) {
+        const auto records = written(now, to);
         EXPECT_EQ(records.size(), 1u);
         EXPECT_EQ(records.at(0).type, wire::RecordType::renew);
         return records.at(0).as<wire::Renew>();
@@ -193,6 +193,16 @@ TEST_F(Holder, asks_the_new_leader_under_the_same_request) {
     const auto records = written(now, NodeId{2});
     ASSERT_EQ(records.size(), 1u);
     EXPECT_EQ(records[0].as<wire::Renew>().request(), sent.request());
+}
+
+TEST_F(Holder, asks_the_next_voter_where_a_renewal_cannot_even_be_sent_to_the_target) {
+    client.set_voters(at(0), std::array{kVoter, NodeId{2}, NodeId{3}});
+    grant();
+    client.on_session_closed(at(300), kVoter);
+    EXPECT_EQ(client.target(), NodeId{2});  // there is no session with it, so nothing is written
+    idle_until(at(800));
+    EXPECT_EQ(client.target(), NodeId{3});
+    EXPECT_EQ(renewal(at(800), NodeId{3}).token(), 40u);
 }
 
 TEST_F(Holder, ends_validity_before_a_release_is_sent) {

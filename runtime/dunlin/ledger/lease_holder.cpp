@@ -243,12 +243,17 @@ void LeaseHolder::hold(Instant now, HeldLease& lease) {
     } else if (now < lease.next_action) {
         return;
     }
-    if (lease.asked != NodeId{} && now - lease.asked_since >= options_.silence) {
-        client_->on_silence(lease.asked);
-        lease.asked = NodeId{};
-    }
+    if (lease.asked == client_->target() && now - lease.asked_since >= options_.silence) client_->on_silence(lease.asked);
+    ask_from_now(now, lease, client_->target());
     lease.renewal_owed = true;
     lease.next_action = now + renew_retry_of(lease);
+}
+
+// The silence of a voter counts from when the renewal became owed to it: with no session to it, nothing is ever written.
+void LeaseHolder::ask_from_now(Instant now, HeldLease& lease, NodeId voter) {
+    if (lease.asked == voter) return;
+    lease.asked = voter;
+    lease.asked_since = now;
 }
 
 void LeaseHolder::lose(Instant now, HeldLease& lease) {
@@ -332,10 +337,7 @@ void LeaseHolder::write_records(Instant now, NodeId to, wire::PacketWriter& writ
         if (!writer.record(wire::RecordType::renew, renew)) return;
         lease.renewal_owed = false;
         if (lease.renewal_first_sent == kNever) lease.renewal_first_sent = now;
-        if (lease.asked != to) {
-            lease.asked = to;
-            lease.asked_since = now;
-        }
+        ask_from_now(now, lease, to);
         lease.next_action = now + renew_retry_of(lease);
     }
 }

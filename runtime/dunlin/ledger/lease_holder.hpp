@@ -59,12 +59,12 @@ struct HeldLease {
     Instant valid_from{};          // first transmission of the request that was last acknowledged
     Instant valid_until{};         // releasing: when the lease has run out by itself
     Instant renewal_first_sent{};  // kNever: not yet
-    Instant asked_since{};         // the first transmission of it to `asked`
+    Instant asked_since{};         // when it was first owed to `asked`
     Instant next_action{};         // wanted, releasing: when to ask; holding: when to transmit the renewal again
     RequestId request{};           // of acquire or release; 0: none under way
     std::uint32_t ttl_us = 0;
     std::uint32_t voters_ppm = 0;
-    NodeId asked{};          // whom the renewal went to last
+    NodeId asked{};          // whom the renewal is owed to, or went to last
     std::uint16_t slot = 0;  // in the ledger
     std::uint16_t generation = 0;
     HolderPhase phase = HolderPhase::free;
@@ -118,6 +118,7 @@ class LeaseHolder {
     void on_granted(Instant now, HeldLease& lease, const RequestResult& result);
     void on_renewed(Instant now, HeldLease& lease);
     void start_release(Instant now, HeldLease& lease);
+    void ask_from_now(Instant now, HeldLease& lease, NodeId voter);
     void lose(Instant now, HeldLease& lease);
     void forget(HeldLease& lease);
     void tell(EventKind kind, const HeldLease& lease);
