@@ -152,6 +152,26 @@ TEST_F(ClientTest, answers_no_quorum_when_no_voter_knows_a_leader_for_one_interv
     EXPECT_EQ(now, at(1000));
 }
 
+TEST_F(ClientTest, answers_no_quorum_within_one_interval_though_followers_still_name_the_leader_that_died) {
+    open(at(0));
+    ASSERT_TRUE(client.put(at(10), "k", {}).ok());
+    Instant now = at(10);
+    RequestResult result{};
+    while (!client.poll_result(Requester::application, result)) {
+        ASSERT_LE(now, at(5000));
+        const NodeId voter = client.target();
+        if (client.wants_to_send(voter)) {
+            const wire::Command sent = command(now, voter);
+            if (voter != NodeId{1} && now < at(900)) reply(now, voter, sent, Status::not_leader, 0, NodeId{1});
+        }
+        now = client.next_deadline();
+        client.on_timeout(now);
+    }
+    EXPECT_EQ(result.status, Status::no_quorum);
+    EXPECT_EQ(result.effect, Effect::unknown);
+    EXPECT_EQ(now, at(1010));
+}
+
 TEST_F(ClientTest, answers_no_quorum_when_nobody_can_be_reached_at_all) {
     ASSERT_TRUE(client.get(at(0), "k").ok());
     Instant now = at(0);
@@ -160,16 +180,15 @@ TEST_F(ClientTest, answers_no_quorum_when_nobody_can_be_reached_at_all) {
     EXPECT_EQ(result->status, Status::no_quorum);
 }
 
-TEST_F(ClientTest, ends_a_command_by_its_timeout_as_unknown_when_a_leader_is_known_but_does_not_answer) {
+TEST_F(ClientTest, ends_a_command_by_its_timeout_as_unknown_when_the_leader_answers_but_takes_nothing_more) {
     open(at(0));
     ASSERT_TRUE(client.put(at(0), "k", {}).ok());
     Instant now = at(0);
     RequestResult result{};
     while (!client.poll_result(Requester::application, result)) {
         ASSERT_LE(now, at(5000));
-        for (const NodeId voter : voters) (void)written(now, voter);
-        client.on_not_leader(now, NodeId{2}, NodeId{1});
-        now = std::min(client.next_deadline(), now + milliseconds{200});
+        if (client.wants_to_send(NodeId{1})) reply(now, NodeId{1}, command(now, NodeId{1}), Status::busy);
+        now = client.next_deadline();
         client.on_timeout(now);
     }
     EXPECT_EQ(result.status, Status::timed_out);

@@ -214,8 +214,7 @@ void Client::on_silence(NodeId from) {
     if (target_count_ > 0 && target() == from) advance_target();
 }
 
-void Client::on_not_leader(Instant now, NodeId from, NodeId leader) {
-    if (leader != NodeId{}) leader_evidence_ = now;
+void Client::on_not_leader(NodeId from, NodeId leader) {
     if (leader != NodeId{} && leader != from && is_target(leader)) {
         choose_target(leader);
     } else {
@@ -323,7 +322,7 @@ void Client::on_refusal(Instant now, NodeId from, Request& request, Status statu
         retry_later(now, request);
         return;
     }
-    on_not_leader(now, from, leader);
+    on_not_leader(from, leader);
     if (leader != NodeId{} && target() == leader && leader != from && redirects_ < 2) {
         ++redirects_;
         owe(now, request);

@@ -18,8 +18,8 @@ struct ClientOptions {
     NodeId self{};
     Duration request_timeout = seconds{5};                          // a request ends by then, with an answer or timed_out
     static constexpr Duration attempt_timeout = milliseconds{250};  // no answer from a voter: ask the next one
-    Duration quorum_wait = seconds{1};                          // no voter knew a leader for so long: no_quorum (one check-quorum interval)
-    static constexpr Duration backoff_base = milliseconds{20};  // between attempts, exponential with full jitter
+    Duration quorum_wait = seconds{1};                              // no leader answered for so long: no_quorum (one check-quorum interval)
+    static constexpr Duration backoff_base = milliseconds{20};      // between attempts, exponential with full jitter
     static constexpr Duration backoff_max = milliseconds{500};
 };
 
@@ -82,7 +82,7 @@ struct ClientStorage {
 //   stale; reads run beside them. The session is opened when the first command needs it, under a random id.
 // - session_evicted: where the command was sent only once it cannot have run, so a fresh session is opened and it is sent
 //   again; else it ends in session_evicted, effect unknown.
-// - no_quorum: for quorum_wait no voter has known of a leader. Never a hang.
+// - no_quorum: for quorum_wait no leader has answered, whomever the voters name. Never a hang.
 // - A node that is a voter itself is among the targets: node/ passes the written records to its own service.
 //
 // Voters are learned from voter_set records; until one came, every peer with a session is asked for it.
@@ -114,8 +114,9 @@ class Client {
     [[nodiscard]] bool voters_known() const { return voters_known_; }
     // Whom requests go to now; 0: nobody is known.
     [[nodiscard]] NodeId target() const { return target_count_ == 0 ? NodeId{} : targets_[target_]; }
-    // News from a reply of `from`: it is not the leader, and `leader` (0: nobody) is as far as it knows.
-    void on_not_leader(Instant now, NodeId from, NodeId leader);
+    // News from a reply of `from`: it is not the leader, and `leader` (0: nobody) is as far as it knows. Says where to ask,
+    // and no more: a follower names a leader that died until its own election timeout.
+    void on_not_leader(NodeId from, NodeId leader);
     // `from` did not answer something that was sent to it.
     void on_silence(NodeId from);
 
@@ -167,7 +168,7 @@ class Client {
     Random* random_;
     std::uint64_t session_ = 0;
     std::uint64_t next_sequence_ = 1;
-    Instant leader_evidence_{};  // when a voter last knew a leader
+    Instant leader_evidence_{};  // when a leader last answered
     Instant ask_voters_at_ = kNever;
     std::uint32_t last_request_ = 0;
     std::uint32_t last_attempt_ = 0;  // one number a transmission, never used again

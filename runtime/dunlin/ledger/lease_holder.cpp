@@ -188,7 +188,7 @@ bool LeaseHolder::on_record(Instant now, NodeId from, const wire::Record& record
         case Status::ok: on_renewed(now, *match); break;
         case Status::lease_lost: lose(now, *match); break;
         default:
-            client_->on_not_leader(now, from, NodeId{reply.leader()});
+            client_->on_not_leader(from, NodeId{reply.leader()});
             match->next_action = earlier(match->next_action, now + renew_retry_of(*match) / 8);
     }
     return true;
