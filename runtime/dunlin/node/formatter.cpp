@@ -4,18 +4,32 @@
 #include <dunlin/journal/format_info.hpp>
 #include <dunlin/node/records.hpp>
 
+#include <algorithm>
+
 namespace dunlin {
 
 Status Formatter::begin(std::uint64_t device_bytes) {
     if (plan_.node == NodeId{} || plan_.storage == StorageId{} || plan_.stream == StreamId{}) return Status::invalid_argument;
     if (plan_.cluster.empty() || plan_.cluster.size() > kClusterNameBytesMax) return Status::invalid_argument;
     if (plan_.init) {
-        std::array<std::byte, ledger::kBootstrapBytesMax> payload{};
-        ledger::BootstrapHead head{};
-        if (!ledger::decode(ledger::encode(plan_.bootstrap, payload), head)) return Status::invalid_argument;
+        if (const Status status = check_bootstrap(); status != Status::ok) return status;
     }
     journal_->format(device_bytes, plan_.storage);
     return journal_->status();
+}
+
+// What the cluster could never begin with is refused here: a bootstrap entry is written once, and nothing changes it.
+Status Formatter::check_bootstrap() const {
+    std::array<std::byte, ledger::kBootstrapBytesMax> payload{};
+    const auto bootstrap = ledger::encode(plan_.bootstrap, payload);
+    ledger::BootstrapHead head{};
+    if (!ledger::decode(bootstrap, head)) return Status::invalid_argument;
+    const bool votes = std::ranges::any_of(plan_.bootstrap.voters, [this](const ledger::MemberRow& row) {
+        return row.node == plan_.node.value() && row.storage == plan_.storage.value();
+    });
+    if (!votes) return Status::not_found;
+    const bool fits = sizeof(consensus::LogEntryRecord) + bootstrap.size() <= journal_->payload_bytes_max();
+    return fits ? Status::ok : Status::too_large;
 }
 
 // format · init: bind, hard state, the bootstrap entry

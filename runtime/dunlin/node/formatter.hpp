@@ -20,7 +20,9 @@ struct FormatPlan {
     StreamId stream{};
     std::string_view cluster{};  // 1..32 bytes; outlives the formatter
     // With `init` (on one node of a new cluster, once) the journal also gets the first log entry, which names the
-    // cluster's incarnation and limits and its voters; `bootstrap.voters` outlives the formatter.
+    // cluster's incarnation and limits and its voters, this node under this storage among them. `bootstrap.limits` are
+    // those that its voters are built with: one built with others stops at its start with invalid_argument.
+    // `bootstrap.voters` outlives the formatter.
     // Without it (`join`) the journal waits to hear from such a cluster.
     bool init = false;
     ledger::Bootstrap bootstrap{};
@@ -33,7 +35,8 @@ class Formatter {
   public:
     Formatter(journal::Journal& journal, const FormatPlan& plan) : journal_(&journal), plan_(plan) {}
 
-    // invalid_argument: a field of the plan is out of range, and nothing was touched.
+    // Nothing was touched where it is: invalid_argument, a field of the plan is out of range; not_found, (node, storage)
+    // is none of the voters that it is to begin with; too_large, the journal's buffer does not hold the bootstrap entry.
     Status begin(std::uint64_t device_bytes);
     [[nodiscard]] std::optional<journal::DeviceOp> poll_op();
     void on_complete(std::uint32_t id, Status status) { journal_->on_complete(id, status, 0); }
@@ -42,6 +45,7 @@ class Formatter {
     Status status() const { return failure_ != Status::ok ? failure_ : journal_->status(); }
 
   private:
+    [[nodiscard]] Status check_bootstrap() const;
     [[nodiscard]] Status append_next();
 
     journal::Journal* journal_;
