@@ -25,6 +25,8 @@
 // must not compile: journal_buffer_bytes must be a multiple of 8
 // must not compile: a voter needs 16..4096 log entries
 // must not compile: a voter needs at least 512 bytes for the payloads of its log
+// must not compile: log_bytes must hold the longest entry: the bootstrap with every voter, or a put of the longest value
+// must not compile: journal_buffer_bytes must hold a record of the longest entry
 // must not compile: a voter needs room for 1..1024 proposals
 #include <dunlin/node/node_memory.hpp>
 
@@ -32,6 +34,7 @@ using dunlin::Limits;
 using dunlin::valid_limits;
 
 static_assert(valid_limits<dunlin::limits::micro>());
+static_assert(valid_limits<Limits{.journal_buffer_bytes = 640, .voter = true, .log_entries = 16, .log_bytes = 564, .proposals = 1}>());
 
 #ifdef MUST_NOT_COMPILE
 static_assert(valid_limits<Limits{.peers = 0}>());
@@ -61,5 +64,7 @@ static_assert(valid_limits<Limits{.journal_buffer_bytes = 256}>());
 static_assert(valid_limits<Limits{.journal_buffer_bytes = 1025}>());
 static_assert(valid_limits<Limits{.voter = true, .log_entries = 8, .log_bytes = 512, .proposals = 1}>());
 static_assert(valid_limits<Limits{.voter = true, .log_entries = 16, .log_bytes = 256, .proposals = 1}>());
-static_assert(valid_limits<Limits{.voter = true, .log_entries = 16, .log_bytes = 512, .proposals = 0}>());
+static_assert(valid_limits<Limits{.voter = true, .log_entries = 16, .log_bytes = 563, .proposals = 1}>());
+static_assert(valid_limits<Limits{.journal_buffer_bytes = 632, .voter = true, .log_entries = 16, .log_bytes = 564, .proposals = 1}>());
+static_assert(valid_limits<Limits{.voter = true, .log_entries = 16, .log_bytes = 1024, .proposals = 0}>());
 #endif

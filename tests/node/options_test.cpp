@@ -1,8 +1,10 @@
+#include <dunlin/node/node_memory.hpp>
 #include <dunlin/node/options.hpp>
 
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -46,6 +48,29 @@ TEST(Options, each_field_out_of_range_is_refused_by_its_name) {
         EXPECT_EQ(validate(options, reason), Status::invalid_argument) << field;
         EXPECT_NE(reason.find(field), std::string_view::npos) << field << ": " << reason;
     }
+}
+
+TEST(Options, of_a_voter_are_refused_where_its_packets_do_not_carry_the_longest_entry_of_its_ledger) {
+    constexpr Limits kBig{.journal_buffer_bytes = 2048,
+                          .voter = true,
+                          .log_entries = 16,
+                          .log_bytes = 2048,
+                          .proposals = 1,
+                          .ledger = {.leases = 1, .keys = 1, .sessions = 1, .members = 1, .value_bytes = 1024}};
+    EXPECT_EQ(packet_bytes_min<limits::micro>(), 576U);
+    EXPECT_EQ(packet_bytes_min<limits::voter_min>(), 576U);
+    EXPECT_EQ(packet_bytes_min<limits::small>(), consensus::kEntryPacketBytes + 568);
+    EXPECT_LE(packet_bytes_min<kBig>(), Options{}.packet_bytes_max);
+    auto memory = std::make_unique<NodeMemory<limits::small>>();
+    Options options = sound();
+    options.journal_bytes = 256U << 10U;
+    options.packet_bytes_max = packet_bytes_min<limits::small>() - 1;
+    EXPECT_EQ(memory->emplace(options).start(Instant{}), Status::invalid_argument);
+    std::string_view reason;
+    EXPECT_EQ(validate(options, reason, packet_bytes_min<limits::small>()), Status::invalid_argument);
+    EXPECT_TRUE(reason.starts_with("packet_bytes_max")) << reason;
+    ++options.packet_bytes_max;
+    EXPECT_EQ(memory->emplace(options).start(Instant{}), Status::ok);
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ struct Limits {
     std::uint32_t journal_buffer_bytes = 1024;     // 0 (no journal) or 512..1 MiB, a multiple of 8: appended, not yet written
     bool voter = false;                            // has consensus and a ledger replica
     std::uint16_t log_entries = 0;                 // voter: 16..4096 entries in the log ring
-    std::uint32_t log_bytes = 0;                   // voter: at least 512 payload bytes in the log ring
+    std::uint32_t log_bytes = 0;                   // voter: payload bytes in the log ring; at least 512, and the longest entry
     std::uint16_t proposals = 0;                   // voter: 1..1024 ledger calls of clients under way at the leader
     LedgerLimits ledger{};                         // voter: what its tables can hold; must equal the cluster's
 };

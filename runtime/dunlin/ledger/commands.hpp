@@ -6,6 +6,7 @@
 #include <dunlin/core/time.hpp>
 #include <dunlin/ledger/image.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -104,6 +105,13 @@ struct Bootstrap {
     std::span<const MemberRow> voters{};  // NodeId and StorageId nonzero and different from each other
 };
 inline constexpr std::size_t kBootstrapBytesMax = sizeof(BootstrapHead) + kVotersMax * sizeof(MemberRow);
+
+// The longest payload that a log entry of a ledger under these limits can have.
+[[nodiscard]] constexpr std::size_t longest_entry(const LedgerLimits& limits) {
+    const std::size_t bootstrap = sizeof(BootstrapHead) + member_rows(limits) * sizeof(MemberRow);
+    const std::size_t put = sizeof(CommandHead) + kPutBytesMax - kValueBytesMax + limits.value_bytes;
+    return std::max({bootstrap, put, sizeof(RenewalsHead) + renewal_bitmap_bytes(limits)});
+}
 
 // A MemberRow for a voter; `address` is 0..kAddressBytesMax bytes (asserted).
 [[nodiscard]] MemberRow voter_row(NodeId node, StorageId storage, std::span<const std::byte> address);

@@ -78,7 +78,7 @@ Node::Node(const NodeStorage& storage, const Options& options)
       seeds_(options.seeds),
       journal_bytes_(options.journal_bytes),
       election_timeout_max_(options.election_timeout_max) {
-    options_status_ = validate(options);
+    options_status_ = validate(options, storage.packet_bytes_min);
     DUNLIN_ASSERT(links_.size() == peers_.capacity());
     sink_ = bus_.sink();
     if (storage.make_coordinator) {

@@ -2,6 +2,8 @@
 
 #include <dunlin/bus/bus_memory.hpp>
 #include <dunlin/consensus/consensus_memory.hpp>
+#include <dunlin/consensus/journal_records.hpp>
+#include <dunlin/core/padding.hpp>
 #include <dunlin/journal/journal_memory.hpp>
 #include <dunlin/ledger/ledger_memory.hpp>
 #include <dunlin/link/link_memory.hpp>
@@ -9,6 +11,7 @@
 #include <dunlin/node/presets.hpp>
 #include <dunlin/node/voter.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <new>
@@ -53,11 +56,25 @@ consteval bool valid_limits() {
     static_assert(!L.voter || L.journal_buffer_bytes > 0, "a voter needs a journal: journal_buffer_bytes must be at least 512");
     static_assert(!L.voter || (L.log_entries >= 16 && L.log_entries <= 4096), "a voter needs 16..4096 log entries");
     static_assert(!L.voter || L.log_bytes >= 512, "a voter needs at least 512 bytes for the payloads of its log");
+    static_assert(!L.voter || L.log_bytes >= ledger::longest_entry(L.ledger),
+                  "log_bytes must hold the longest entry: the bootstrap with every voter, or a put of the longest value");
+    static_assert(!L.voter || L.journal_buffer_bytes >= journal::record_bytes(static_cast<std::uint32_t>(sizeof(consensus::LogEntryRecord) +
+                                                                                                         ledger::longest_entry(L.ledger))),
+                  "journal_buffer_bytes must hold a record of the longest entry");
     static_assert(!L.voter || (L.proposals >= 1 && L.proposals <= 1024), "a voter needs room for 1..1024 proposals");
     static_assert(ledger::valid(L.ledger),
                   "ledger must have 1..1024 leases, keys, sessions and members, and values of 8..1024 bytes, a "
                   "multiple of 8");
     return true;
+}
+
+// The least Options::packet_bytes_max of a node with these limits: a voter's packets carry every entry that any leader
+// may accept, or a leader would send it for ever in vain. (A longer put is refused as too_large.)
+template <Limits L>
+constexpr std::uint16_t packet_bytes_min() {
+    if (!L.voter) return wire::kPacketBytesMin;
+    const std::size_t entry = std::min<std::size_t>(ledger::longest_entry(L.ledger), consensus::ConsensusOptions{}.entry_bytes_max);
+    return static_cast<std::uint16_t>(std::max(wire::kPacketBytesMin, consensus::kEntryPacketBytes + padded_to<8>(entry)));
 }
 
 // Every byte of a node, itself included: put it in static storage, and sizeof says the whole bill. The node is made in
@@ -122,6 +139,7 @@ class NodeMemory {
         storage.journal = arrays_.journal.storage();
         storage.events = arrays_.events;
         storage.message_bytes_max = L.message_bytes_max;
+        storage.packet_bytes_min = packet_bytes_min<L>();
         if constexpr (L.voter) {
             storage.make_coordinator = {[](void* memory, const VoterParts& parts) -> Coordinator* {
                                             auto& voter = static_cast<NodeMemory*>(memory)->arrays_.voter;

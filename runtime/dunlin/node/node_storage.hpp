@@ -15,6 +15,7 @@
 #include <dunlin/node/peer_table.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace dunlin {
@@ -41,6 +42,7 @@ struct NodeStorage {
     journal::JournalStorage journal{};
     std::span<Event> events{};
     std::size_t message_bytes_max = 0;
+    std::uint16_t packet_bytes_min = wire::kPacketBytesMin;        // least Options::packet_bytes_max
     Callback<Coordinator*(const VoterParts&)> make_coordinator{};  // none: this node does not vote
 };
 

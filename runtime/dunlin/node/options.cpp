@@ -1,7 +1,5 @@
 #include <dunlin/node/options.hpp>
 
-#include <dunlin/wire/wire.hpp>
-
 #include <dunlin/core/limits.hpp>
 
 namespace dunlin {
@@ -39,13 +37,13 @@ std::string_view sentence(Fault fault) {
         case Fault::request_timeout: return "request_timeout must be 100 ms..10 min";
         case Fault::clock_rate_bound: return "clock_rate_bound_ppm must be 0..100000";
         case Fault::lease_guard: return "lease_guard must be 0..10 s";
-        case Fault::packet_bytes_max: return "packet_bytes_max must be 576..1472";
+        case Fault::packet_bytes_max: return "packet_bytes_max must be 576..1472, and in a voter carry the longest entry of its ledger";
         case Fault::none: break;
     }
     return {};
 }
 
-Fault first_fault(const Options& options) {
+Fault first_fault(const Options& options, std::uint16_t packet_bytes_min) {
     if (options.id.value() == 0) return Fault::id;
     if (options.cluster.empty() || options.cluster.size() > kClusterNameBytesMax) return Fault::cluster;
     for (const std::string_view seed : options.seeds) {
@@ -60,16 +58,18 @@ Fault first_fault(const Options& options) {
     if (options.request_timeout < milliseconds{100} || options.request_timeout > std::chrono::minutes{10}) return Fault::request_timeout;
     if (options.clock_rate_bound_ppm > 100'000) return Fault::clock_rate_bound;
     if (options.lease_guard < Duration::zero() || options.lease_guard > seconds{10}) return Fault::lease_guard;
-    if (options.packet_bytes_max < wire::kPacketBytesMin || options.packet_bytes_max > 1472) return Fault::packet_bytes_max;
+    if (options.packet_bytes_max < packet_bytes_min || options.packet_bytes_max > 1472) return Fault::packet_bytes_max;
     return Fault::none;
 }
 
 }  // namespace
 
-Status validate(const Options& options) { return first_fault(options) == Fault::none ? Status::ok : Status::invalid_argument; }
+Status validate(const Options& options, std::uint16_t packet_bytes_min) {
+    return first_fault(options, packet_bytes_min) == Fault::none ? Status::ok : Status::invalid_argument;
+}
 
-Status validate(const Options& options, std::string_view& reason) {
-    const Fault fault = first_fault(options);
+Status validate(const Options& options, std::string_view& reason, std::uint16_t packet_bytes_min) {
+    const Fault fault = first_fault(options, packet_bytes_min);
     reason = sentence(fault);
     return fault == Fault::none ? Status::ok : Status::invalid_argument;
 }

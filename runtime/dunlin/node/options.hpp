@@ -3,6 +3,7 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/wire/wire.hpp>
 
 #include <cstdint>
 #include <span>
@@ -27,11 +28,12 @@ struct Options {
     Duration request_timeout = seconds{5};               // a ledger call ends by then, with an answer or timed_out
     std::uint32_t clock_rate_bound_ppm = 1000;           // 0..100000: |rate error| of this node's clock, slewing included
     Duration lease_guard = milliseconds{5};              // taken off each lease's validity, for the work between check and act
-    std::uint16_t packet_bytes_max = 1200;               // 576..1472
+    std::uint16_t packet_bytes_max = 1200;               // 576..1472; a voter's: at least packet_bytes_min() of its limits
 };
 
 // Status::ok, or invalid_argument with a sentence in `reason` that names the field.
-Status validate(const Options& options, std::string_view& reason);
-Status validate(const Options& options);
+// `packet_bytes_min`: of the node's limits (node_memory.hpp).
+Status validate(const Options& options, std::string_view& reason, std::uint16_t packet_bytes_min = wire::kPacketBytesMin);
+Status validate(const Options& options, std::uint16_t packet_bytes_min);
 
 }  // namespace dunlin
