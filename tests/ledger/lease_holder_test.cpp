@@ -173,6 +173,19 @@ TEST_F(Holder, believes_no_acknowledgement_of_another_token_or_request) {
     EXPECT_EQ(view().valid_until, at(1000));
 }
 
+TEST_F(Holder, believes_no_answer_of_a_node_that_is_no_voter) {
+    grant();
+    holder.on_timeout(at(340));
+    const wire::Renew sent = renewal(at(340));
+    for (const Status status : {Status::lease_lost, Status::ok, Status::not_leader}) {
+        const wire::RenewReply reply(sent.request(), sent.token(), static_cast<std::uint8_t>(status), 0, 2, 0);
+        EXPECT_TRUE(holder.on_record(at(350), NodeId{8}, Built(wire::RecordType::renew_reply, reply).record));
+        EXPECT_EQ(view().state, LeaseState::held);
+        EXPECT_EQ(view().valid_until, at(1000));
+        EXPECT_EQ(client.target(), kVoter);
+    }
+}
+
 TEST_F(Holder, loses_the_lease_at_once_when_the_ledger_says_so) {
     grant();
     holder.on_timeout(at(340));

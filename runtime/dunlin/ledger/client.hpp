@@ -114,6 +114,8 @@ class Client {
     [[nodiscard]] bool voters_known() const { return voters_known_; }
     // Whom requests go to now; 0: nobody is known.
     [[nodiscard]] NodeId target() const { return target_count_ == 0 ? NodeId{} : targets_[target_]; }
+    // Whether `node` is one of those that requests may go to: nobody else's answer counts.
+    [[nodiscard]] bool is_target(NodeId node) const;
     // News from a reply of `from`: it is not the leader, and `leader` (0: nobody) is as far as it knows. Says where to ask,
     // and no more: a follower names a leader that died until its own election timeout.
     void on_not_leader(NodeId from, NodeId leader);
@@ -136,7 +138,6 @@ class Client {
     [[nodiscard]] Request* first_command();
     [[nodiscard]] bool eligible(const Request& request) const;
     [[nodiscard]] std::span<std::byte> value_of(const Request& request);
-    [[nodiscard]] bool is_target(NodeId node) const;
 
     void on_command_reply(Instant now, NodeId from, const wire::CommandReply& reply);
     void on_session_reply(Instant now, Status status, Request& request);

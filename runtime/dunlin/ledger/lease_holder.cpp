@@ -176,6 +176,7 @@ void LeaseHolder::on_granted(Instant now, HeldLease& lease, const RequestResult&
 
 bool LeaseHolder::on_record(Instant now, NodeId from, const wire::Record& record) {
     if (record.type != wire::RecordType::renew_reply) return false;
+    if (!client_->is_target(from)) return true;
     const wire::RenewReply reply = record.as<wire::RenewReply>();
     const auto match = std::ranges::find_if(leases_, [&reply](const HeldLease& lease) {
         return lease.phase == HolderPhase::holding && lease.renewal != 0 && lease.renewal == reply.request() &&
