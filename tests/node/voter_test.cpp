@@ -18,20 +18,38 @@ class VoterTest : public testing::Test {
   protected:
     VoterTest() {
         format();
-        journal_.open(device_.size());
-        while (journal_.state() == journal::State::recovering) {
-            for (journal::RecoveredRecord record; journal_.next_recovered(record);) {
-                DUNLIN_ASSERT(voter_.replay(now_, record.kind, record.bytes) == Status::ok);
-            }
-            step_disk(journal_);
-        }
-        DUNLIN_ASSERT(voter_.recovered(now_) == Status::ok);
+        DUNLIN_ASSERT(recover(journal_, voter_) == Status::ok);
         voter_.start(now_, StorageId{101});
     }
 
-    void hear_append(std::uint16_t from, std::uint64_t term, std::uint64_t commit, std::uint64_t entry_term) {
+    // A fresh process with the same disk, whose clock may be off by so much.
+    Status restart_with_clock_rate_bound(std::uint32_t ppm) {
+        std::vector<std::byte> buffer(journal_buffer_.size());
+        journal::Journal journal({buffer}, counters_);
+        Voter voter({consensus_.storage(), replica_.ledger(), replica_.service()}, {.self = NodeId{1}}, ppm, journal, counters_, random_,
+                    events_);
+        return recover(journal, voter);
+    }
+
+    void store_checkpoint() {
+        journal_.begin_checkpoint();
+        voter_.begin_checkpoint();
+        journal::RecordKind kind{};
+        std::span<const std::byte> first;
+        std::span<const std::byte> second;
+        while (!journal_.checkpoint_takes_records()) ASSERT_TRUE(step_disk(journal_));
+        ASSERT_EQ(journal_.checkpoint_append(journal::RecordKind::format, {}), Status::ok);
+        for (std::uint32_t i = 0; voter_.live_record(i, journal_.payload_bytes_max(), kind, first, second); ++i) {
+            ASSERT_EQ(journal_.checkpoint_append(kind, first, second), Status::ok);
+        }
+        journal_.finish_checkpoint();
+        voter_.end_checkpoint(journal_.appended());
+        while (step_disk(journal_)) {}
+    }
+
+    void hear_append(std::uint16_t from, std::uint64_t term, std::uint64_t commit, std::uint64_t entry_term, std::uint64_t previous = 1) {
         const wire::EntryHead entry(entry_term, 0, 0, static_cast<std::uint8_t>(consensus::EntryType::none), 0, 0);
-        const wire::Append append(term, 1, 1, commit, 0, 1, 1, 0);
+        const wire::Append append(term, previous, previous == 1 ? 1 : entry_term, commit, 0, 1, 1, 0);
         const wire::Record record{wire::RecordType::append, bytes_of(append), bytes_of(entry)};
         (void)voter_.on_record(now_, {NodeId{from}, StorageId{100U + from}}, record);
         voter_.advance(now_);
@@ -64,9 +82,21 @@ class VoterTest : public testing::Test {
     journal::Journal journal_{{journal_buffer_}, counters_};
     consensus::ConsensusArrays<kLimits, ledger::image_bytes(kLimits.ledger)> consensus_{};
     ledger::ReplicaArrays<kLimits> replica_{};
-    Voter voter_{{consensus_.storage(), replica_.ledger(), replica_.service()}, {.self = NodeId{1}}, journal_, counters_, random_, events_};
+    Voter voter_{
+        {consensus_.storage(), replica_.ledger(), replica_.service()}, {.self = NodeId{1}}, 1000, journal_, counters_, random_, events_};
 
   private:
+    Status recover(journal::Journal& journal, Voter& voter) {
+        journal.open(device_.size());
+        while (journal.state() == journal::State::recovering) {
+            for (journal::RecoveredRecord record; journal.next_recovered(record);) {
+                if (const Status status = voter.replay(now_, record.kind, record.bytes); status != Status::ok) return status;
+            }
+            step_disk(journal);
+        }
+        return voter.recovered(now_);
+    }
+
     bool step_disk(journal::Journal& journal) {
         const auto op = journal.poll_op();
         if (!op) return false;
@@ -116,6 +146,30 @@ TEST_F(VoterTest, stops_and_says_so_once_when_the_leader_contradicts_what_was_co
     EXPECT_EQ(report().applied, LogIndex{2});
     EXPECT_FALSE(voter_.wants_to_send(NodeId{2}));
     EXPECT_FALSE(voter_.wants_to_send(NodeId{3}));
+}
+
+// The cluster was founded on 1000 ppm.
+TEST_F(VoterTest, whose_clock_may_be_worse_than_the_cluster_was_told_stops_at_its_start) {
+    EXPECT_EQ(restart_with_clock_rate_bound(1001), Status::invalid_argument);
+    EXPECT_EQ(diverged_events(), 1);
+    EXPECT_EQ(restart_with_clock_rate_bound(1000), Status::ok);
+}
+
+TEST_F(VoterTest, that_finds_the_cluster_both_applied_and_in_its_log_stops_for_its_clock_once) {
+    hear_append(2, 2, 2, 2);
+    hear_append(2, 2, 2, 2, 2);  // its record says what was committed, so that recovery applies
+    ASSERT_EQ(report().last_index, LogIndex{3});
+    EXPECT_EQ(restart_with_clock_rate_bound(1001), Status::invalid_argument);
+    EXPECT_EQ(diverged_events(), 1);
+}
+
+TEST_F(VoterTest, that_knows_the_cluster_from_an_image_checks_its_clock_too) {
+    hear_append(2, 2, 2, 2);
+    ASSERT_EQ(report().applied, LogIndex{2});
+    store_checkpoint();
+    EXPECT_EQ(restart_with_clock_rate_bound(1001), Status::invalid_argument);
+    EXPECT_EQ(diverged_events(), 1);
+    EXPECT_EQ(restart_with_clock_rate_bound(1000), Status::ok);
 }
 
 }  // namespace

@@ -82,7 +82,8 @@ Node::Node(const NodeStorage& storage, const Options& options)
     DUNLIN_ASSERT(links_.size() == peers_.capacity());
     sink_ = bus_.sink();
     if (storage.make_coordinator) {
-        coordinator_ = storage.make_coordinator({consensus_options(options), journal_, counters_, random_, events_});
+        coordinator_ =
+            storage.make_coordinator({consensus_options(options), options.clock_rate_bound_ppm, journal_, counters_, random_, events_});
     }
 }
 

@@ -143,9 +143,9 @@ class NodeMemory {
         if constexpr (L.voter) {
             storage.make_coordinator = {[](void* memory, const VoterParts& parts) -> Coordinator* {
                                             auto& voter = static_cast<NodeMemory*>(memory)->arrays_.voter;
-                                            return new (&voter.voter)
-                                                Voter({voter.consensus.storage(), voter.ledger.ledger(), voter.ledger.service()},
-                                                      parts.options, parts.journal, parts.counters, parts.random, parts.events);
+                                            return new (&voter.voter) Voter(
+                                                {voter.consensus.storage(), voter.ledger.ledger(), voter.ledger.service()}, parts.options,
+                                                parts.clock_rate_bound_ppm, parts.journal, parts.counters, parts.random, parts.events);
                                         },
                                         this};
         }

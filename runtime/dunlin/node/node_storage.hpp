@@ -23,6 +23,7 @@ namespace dunlin {
 // What a voter shares with the node that it is part of.
 struct VoterParts {
     const consensus::ConsensusOptions& options;
+    std::uint32_t clock_rate_bound_ppm;
     journal::Journal& journal;
     Counters& counters;
     Random& random;

@@ -8,12 +8,13 @@
 
 namespace dunlin {
 
-Voter::Voter(const VoterStorage& storage, const consensus::ConsensusOptions& options, journal::Journal& journal, Counters& counters,
-             Random& random, EventQueue& events)
+Voter::Voter(const VoterStorage& storage, const consensus::ConsensusOptions& options, std::uint32_t clock_rate_bound_ppm,
+             journal::Journal& journal, Counters& counters, Random& random, EventQueue& events)
     : consensus_(storage.consensus, options, journal, counters, random, events),
       ledger_(storage.ledger, counters),
       service_(storage.service, {}, ledger_, ledger::log_port(consensus_), counters),
       events_(&events),
+      clock_rate_bound_ppm_(clock_rate_bound_ppm),
       staging_(storage.consensus.staging) {}
 
 // ---- Recovery ---------------------------------------------------------------------------------------------------
@@ -62,12 +63,12 @@ void Voter::start(Instant now, StorageId storage) {
 // ---- Voters -------------------------------------------------------------------------------------------------------
 
 void Voter::read_bootstrap() {
-    if (voter_count_ != 0) return;
+    if (voter_count_ != 0 || !running()) return;
     const auto entry = consensus_.unread_bootstrap();
     if (!entry) return;
     ledger::BootstrapHead head{};
     if (!ledger::decode(entry->payload, head)) return stop(Status::corrupt);
-    if (head.limits != ledger_.limits()) return stop(Status::invalid_argument);
+    if (head.limits != ledger_.limits() || head.voter_rate_ppm < clock_rate_bound_ppm_) return stop(Status::invalid_argument);
     std::array<consensus::Voter, kVotersMax> voters{};
     for (std::size_t i = 0; i < head.voter_count; ++i) {
         const ledger::MemberRow row = ledger::bootstrap_voter(entry->payload, i);
@@ -80,6 +81,7 @@ void Voter::read_bootstrap() {
 
 void Voter::voters_from_image() {
     if (voter_count_ != 0 || ledger_.incarnation() == ClusterIncarnation{}) return;
+    if (ledger_.voter_rate_ppm() < clock_rate_bound_ppm_) return stop(Status::invalid_argument);
     std::array<consensus::Voter, kVotersMax> voters{};
     for (std::size_t i = 0; i < kVotersMax; ++i) {
         const ledger::MemberRow row = ledger_.voter(i);

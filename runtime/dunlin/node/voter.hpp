@@ -18,11 +18,13 @@ struct VoterStorage {
 
 // Consensus, the ledger's replica and the service in front of it, wired together: committed entries are applied in order,
 // results go to the service, images go both ways. A replica that can not go on (other limits than the cluster's, an
-// unknown command, a state or a log that differs from the leader's) stops: it neither votes nor answers, and report() says why.
+// unknown command, a state or a log that differs from the leader's, a clock that may err by
+// more than the cluster was told) stops: it neither votes nor answers, and report() says why.
 class Voter final : public Coordinator {
   public:
-    Voter(const VoterStorage& storage, const consensus::ConsensusOptions& options, journal::Journal& journal, Counters& counters,
-          Random& random, EventQueue& events);
+    // `clock_rate_bound_ppm`: of this node's own clock.
+    Voter(const VoterStorage& storage, const consensus::ConsensusOptions& options, std::uint32_t clock_rate_bound_ppm,
+          journal::Journal& journal, Counters& counters, Random& random, EventQueue& events);
 
     Status replay(Instant now, journal::RecordKind kind, std::span<const std::byte> bytes) override;
     Status recovered(Instant now) override;
@@ -58,6 +60,7 @@ class Voter final : public Coordinator {
     ledger::Ledger ledger_;
     ledger::Service service_;
     EventQueue* events_;
+    std::uint32_t clock_rate_bound_ppm_;
     std::span<std::byte> staging_;
     std::span<const std::byte> checkpoint_image_{};
     ImageChunkRecord chunk_{};  // of the live record handed out last
