@@ -209,6 +209,29 @@ TEST_F(ClientTest, runs_commands_one_at_a_time_in_the_order_of_the_calls) {
     EXPECT_EQ(command(at(1), NodeId{1}).sequence(), 3u);
 }
 
+TEST_F(ClientTest, keeps_the_order_of_the_calls_where_request_numbers_wrap) {
+    open(at(0));
+    ASSERT_TRUE(client.put(at(0), "a", {}).ok());
+    for (Request& request : requests) {
+        if (request.state == RequestState::active) request.id = RequestId{0xffff'ffff};
+    }
+    const Result<RequestId> later = client.put(at(0), "b", {});
+    ASSERT_TRUE(later.ok());
+    for (const std::string_view key : {"a", "b"}) {
+        const auto records = written(at(0), NodeId{1});
+        ASSERT_EQ(records.size(), 1u);
+        PutCommand body{};
+        ASSERT_TRUE(decode(records[0].bytes, body));
+        EXPECT_EQ(body.key, key);
+        reply(at(1), NodeId{1}, records[0].as<wire::Command>(), Status::ok);
+    }
+    RequestResult result{};
+    ASSERT_TRUE(client.poll_result(Requester::application, result));
+    EXPECT_EQ(result.request, RequestId{0xffff'ffff});
+    ASSERT_TRUE(client.poll_result(Requester::application, result));
+    EXPECT_EQ(result.request, later.value());
+}
+
 TEST_F(ClientTest, opens_another_session_for_a_command_that_cannot_have_run) {
     open(at(0));
     ASSERT_TRUE(client.put(at(0), "k", {}).ok());

@@ -108,6 +108,13 @@ TEST_F(Lease, is_not_renewed_at_or_after_its_deadline) {
     EXPECT_FALSE(replica.ledger.find_lease("pump") != kNoSlot);
 }
 
+TEST_F(Lease, past_its_deadline_is_not_renewed_though_its_row_waits_to_expire) {
+    for (std::uint64_t i = 0; i < 7; ++i) (void)replica.acquire(1, i + 1, "lease" + std::to_string(i), kSecond);
+    (void)replica.renew_at(2 * kSecond, replica.ledger.applied().value(), {6});
+    EXPECT_EQ(deadline("lease6"), kSecond);
+    EXPECT_EQ(replica.counters.get(Counter::renewals_refused), 1u);
+}
+
 TEST_F(Lease, a_renewal_batched_behind_the_expiry_and_regrant_of_its_slot_does_not_renew_the_new_holder) {
     const CommandResult old = replica.acquire(1, 1, "pump", kSecond, 7);
     const std::uint64_t as_of = replica.ledger.applied().value();

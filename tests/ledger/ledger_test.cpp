@@ -143,5 +143,18 @@ TEST(Ledger, finds_that_it_has_diverged_from_the_leader_by_the_hash_in_an_entry)
     EXPECT_EQ(follower.ledger.status(), Status::corrupt);
 }
 
+TEST(Ledger, compares_itself_with_the_leader_as_far_back_as_it_keeps_hashes_also_past_two_to_the_32) {
+    for (const std::uint64_t start : {std::uint64_t{1}, (std::uint64_t{1} << 32) - 4}) {
+        for (std::uint64_t behind = 0; behind < 8; ++behind) {
+            Replica replica;
+            replica.continue_after(start);
+            for (int i = 0; i < 11; ++i) (void)replica.tick_at(0);
+            const std::uint64_t checked = replica.ledger.applied().value() - behind;
+            EXPECT_EQ(replica.apply(consensus::EntryType::tick, raw(RenewalsHead{0, checked, 1})).replica, Status::corrupt)
+                << start << " " << behind;
+        }
+    }
+}
+
 }  // namespace
 }  // namespace dunlin::ledger::test

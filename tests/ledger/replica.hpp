@@ -70,6 +70,14 @@ struct Replica {
         for (const unsigned slot : slots) bitmap[slot / 8] |= static_cast<std::byte>(1u << (slot % 8));
         return apply_at(time_us, consensus::EntryType::renewals, joined(raw(RenewalsHead{as_of, 0, 0}), bitmap));
     }
+    // The same state as if `index` had been its last entry.
+    void continue_after(std::uint64_t index) {
+        std::vector<std::byte> bytes = copy();
+        Image moved(bytes, ledger.limits());
+        moved.header().applied_index = index;
+        moved.seal();
+        DUNLIN_ASSERT(ledger.install(bytes) == Status::ok);
+    }
     std::vector<std::byte> copy() {
         const auto bytes = ledger.image();
         return {bytes.begin(), bytes.end()};

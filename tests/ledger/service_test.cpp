@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace dunlin::ledger::test {
 namespace {
 
@@ -217,6 +219,56 @@ TEST_F(ServiceTest, refuses_a_renewal_whose_token_or_holder_is_not_the_slots) {
     renew(at(10), 1, token, 16);
     EXPECT_EQ(replica.counters.get(Counter::records_malformed), 1u);
     EXPECT_EQ(service.next_deadline(), at(1001));
+}
+
+TEST_F(ServiceTest, answers_lease_lost_to_a_renewal_applied_past_the_deadline_though_the_row_waits_to_expire) {
+    open();
+    std::uint64_t token = 0;
+    for (std::uint64_t i = 0; i < 6; ++i) {
+        const std::string name = "lease" + std::to_string(i);
+        command(at(1), 50, i + 1, CommandType::acquire, encode(AcquireCommand{name, seconds{1}, BootEpoch{1}}, scratch));
+        commit();
+        token = reply(at(1)).value();
+    }
+    renew(at(1000), 1, token, 5);
+    service.flush_renewals(at(1010));  // the deadline was at 1001
+    commit(at(1011));
+    ASSERT_EQ(replica.ledger.lease(5).token, token);
+    EXPECT_EQ(status_of(written(at(1011)).at(0).as<wire::RenewReply>()), Status::lease_lost);
+}
+
+TEST_F(ServiceTest, answers_lease_lost_to_a_renewal_whose_slot_was_granted_anew_at_the_very_time_of_its_entry) {
+    open();
+    command(at(1), 60, 0, CommandType::open_session, {}, 1, NodeId{8});
+    commit();
+    (void)written(at(1), NodeId{8});
+    const std::uint64_t token = grant();
+    renew(at(90), 1, token, 0);
+    command(at(100), 50, 2, CommandType::release, encode(ReleaseCommand{"pump", Token{token}}, scratch));
+    command(at(100), 60, 1, CommandType::acquire, encode(AcquireCommand{"valve", seconds{1}, BootEpoch{1}}, scratch), 1, NodeId{8});
+    service.on_timeout(at(100));
+    ASSERT_EQ(log.waiting.size(), 3u);
+    commit(at(101));
+    ASSERT_EQ(replica.ledger.find_lease("valve"), 0u);
+    const auto records = written(at(101));
+    ASSERT_EQ(records.size(), 2u);
+    EXPECT_EQ(status_of(records[1].as<wire::RenewReply>()), Status::lease_lost);
+}
+
+TEST_F(ServiceTest, acknowledges_renewals_past_two_to_the_32) {
+    open();
+    const std::uint64_t token = grant();
+    log.last = LogIndex{(std::uint64_t{1} << 32) - 1};
+    replica.continue_after(log.last.value());
+    for (std::uint64_t request = 1; request <= 3; ++request) {
+        const auto milli = static_cast<std::int64_t>(request) * 100;
+        renew(at(milli), request, token, 0);
+        service.on_timeout(at(milli + 10));
+        commit(at(milli + 11));
+        const auto records = written(at(milli + 11));
+        ASSERT_EQ(records.size(), 1u);
+        EXPECT_EQ(status_of(records[0].as<wire::RenewReply>()), Status::ok);
+    }
 }
 
 TEST_F(ServiceTest, that_was_deposed_renews_nothing_though_it_had_collected_renewals) {
