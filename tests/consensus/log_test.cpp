@@ -64,6 +64,31 @@ TEST(Log, has_room_for_its_whole_byte_ring_when_it_is_empty) {
     EXPECT_FALSE(fixture.log.fits(1, 8));
 }
 
+TEST(Log, has_room_for_its_whole_byte_ring_once_it_is_compacted) {
+    Random random(6);
+    for (int round = 0; round < 2000; ++round) {
+        Fixture fixture(8, 64);
+        fixture.add(1, std::string(random.below(60), '-'), 0);  // somewhere the entries that count must begin
+        std::deque<std::string> model;
+        std::size_t used = 0;
+        for (char name = 'a'; name < 'g'; ++name) {
+            const std::string text(random.below(20), name);
+            if (used + text.size() > 64) break;
+            if (!fixture.log.fits(text.size()) && fixture.log.base().index == LogIndex{}) fixture.log.drop_first();
+            if (!fixture.log.fits(text.size())) fixture.log.compact();
+            ASSERT_TRUE(fixture.log.fits(text.size()));
+            fixture.add(1, text, 0);
+            model.push_back(text);
+            used += text.size();
+        }
+        if (fixture.log.base().index == LogIndex{}) fixture.log.drop_first();
+        fixture.log.compact();
+        ASSERT_TRUE(fixture.log.fits(64 - used));
+        ASSERT_FALSE(fixture.log.fits(65 - used));
+        for (std::size_t at = 0; at < model.size(); ++at) ASSERT_EQ(fixture.text(2 + at), model[at]);
+    }
+}
+
 TEST(Log, is_durable_as_far_as_the_journal_for_what_it_holds_now) {
     Fixture fixture;
     fixture.add(1, "a", 10);

@@ -35,7 +35,8 @@ struct Told {
 // sync(). Entry 1 is the bootstrap entry of term 1.
 class LoneVoter {
   public:
-    explicit LoneVoter(std::size_t voters = 3, StorageId storage = StorageId{101}) : storage_(storage), device_(64 * 1024) {
+    explicit LoneVoter(std::size_t voters = 3, StorageId storage = StorageId{101}, const ProcessLimits& limits = {})
+        : storage_(storage), limits_(limits), device_(64 * 1024) {
         for (std::uint16_t i = 1; i <= voters; ++i) voters_.push_back({NodeId{i}, StorageId{100U + i}});
         VoterProcess::format(device_, text_bytes("voters"));
         boot();
@@ -44,7 +45,7 @@ class LoneVoter {
     void boot() {
         ConsensusOptions options;
         options.self = NodeId{1};
-        process = std::make_unique<VoterProcess>(options, ProcessLimits{}, device_, 7);
+        process = std::make_unique<VoterProcess>(options, limits_, device_, 7);
         process->recover();
         raft().set_voters(voters_);
         raft().start(now, storage_);
@@ -148,6 +149,7 @@ class LoneVoter {
 
   private:
     StorageId storage_;
+    ProcessLimits limits_;
     MemoryDevice device_;
     std::vector<Voter> voters_;
 };

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <deque>
+#include <numeric>
+
 namespace dunlin::consensus::test {
 namespace {
 
@@ -117,6 +120,47 @@ TEST(Persistence, entries_survive_a_crash_as_they_were_acknowledged) {
     EXPECT_EQ(voter.raft().last_index(), LogIndex{3});  // "b" and "c" were replaced
     EXPECT_EQ(voter.raft().log().last_term(), Term{3});
     EXPECT_EQ(voter.raft().term(), Term{3});
+}
+
+TEST(Persistence, a_crash_forgets_of_what_was_committed_only_what_came_with_the_last_entry) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 4, {{2, 10, "a"}, {2, 10, "b"}, {2, 10, "c"}});
+    voter.sync();
+    voter.crash_and_restart();
+    EXPECT_EQ(voter.raft().commit(), LogIndex{3});
+}
+
+// After a checkpoint the byte ring begins behind the image, so it wraps elsewhere than in the life that wrote the records.
+TEST(Persistence, what_the_ring_held_fits_it_again_after_every_checkpoint) {
+    constexpr std::size_t kRing = 512;
+    constexpr std::uint64_t kUncommitted = 8;  // entries; together they may fill the ring to its last byte
+    std::uint32_t checkpoints = 0;
+    for (const std::uint64_t batch : {1U, 4U, 8U}) {
+        LoneVoter voter(3, StorageId{101}, {.log_bytes = kRing});
+        Random random(batch);
+        std::deque<std::size_t> lengths(kUncommitted - 1);
+        for (std::uint64_t last = 1; last < 2000; last += batch) {
+            std::vector<EntrySpec> entries;
+            while (entries.size() < batch) {
+                const std::size_t before = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
+                const std::size_t most = std::min(kRing - before, kRing - 28 - before + lengths.front());
+                entries.push_back({2, last, std::string(std::min(28 + random.below(65), most), 'x')});
+                lengths.pop_front();
+                lengths.push_back(entries.back().text.size());
+            }
+            const std::uint64_t end = last + batch;
+            const std::uint64_t commit = end + batch > kUncommitted ? end + batch - kUncommitted : 0;
+            voter.hear_append(2, 2, last, last == 1 ? 1 : 2, commit, entries);
+            ASSERT_EQ(voter.raft().last_index().value(), end);
+            voter.sync();
+            if (random.below(3) != 0) continue;
+            checkpoints += voter.process->counters.get(Counter::journal_compactions);
+            voter.crash_and_restart();
+            ASSERT_EQ(voter.raft().last_index().value(), end);
+            voter.hear_append(2, 2, end, 2, commit, {});  // the records may say less
+        }
+    }
+    EXPECT_GT(checkpoints, 5U);
 }
 
 TEST(Persistence, an_image_is_acknowledged_only_when_its_checkpoint_is_durable) {

@@ -55,9 +55,11 @@ bool Consensus::agrees(LogIndex prev, Term prev_term) const {
 }
 
 // Moves `last` to the last entry that our log now shares with the leader's. False: the record is malformed.
+// What is committed is noted entry by entry, since each entry's record tells recovery how far it may let go.
 bool Consensus::take_entries(Instant now, const wire::Record& record, LogIndex& last) {
+    const auto append = record.as<wire::Append>();
     std::span<const std::byte> bytes = record.bytes;
-    for (std::uint32_t left = record.as<wire::Append>().entry_count(); left > 0; --left) {
+    for (std::uint32_t left = append.entry_count(); left > 0; --left) {
         wire::EntryHead head;
         if (!take(bytes, head) || head.length() > bytes.size()) return false;
         const std::span<const std::byte> payload = bytes.first(head.length());
@@ -66,6 +68,7 @@ bool Consensus::take_entries(Instant now, const wire::Record& record, LogIndex& 
         if (taken == Status::corrupt) return false;
         if (taken != Status::ok) return true;  // no room now; the leader sends the rest again
         last = last.next();
+        set_commit(std::min(LogIndex{append.commit()}, last));
     }
     return true;
 }

@@ -41,7 +41,8 @@ bool Consensus::make_room(Instant now, std::size_t length, std::size_t reserve) 
         log_.drop_first();
         if (log_.fits(length, reserve)) return true;
     }
-    return false;
+    log_.compact();  // what was in one ring must fit any other of its size, or it could not be replicated, nor replayed
+    return log_.fits(length, reserve);
 }
 
 Status Consensus::append_entry(Instant now, Term term, ClusterTime time, EntryType type, std::span<const std::byte> first,

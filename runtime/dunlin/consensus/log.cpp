@@ -51,6 +51,21 @@ bool Log::place(std::size_t length, std::size_t& offset) const {
     return length < head;
 }
 
+void Log::compact() {
+    const std::size_t head = empty() ? 0 : slots_[head_].offset;
+    if (head == 0) return;
+    std::size_t end = 0;
+    for (LogIndex index = first_index(); contains(index); index = index.next()) {
+        end = std::max(end, slot(index).offset + std::size_t{slot(index).length});
+    }
+    std::rotate(bytes_.data(), bytes_.data() + head, bytes_.data() + end);
+    tail_ = 0;
+    for (LogIndex index = first_index(); contains(index); index = index.next()) {
+        slot(index).offset = static_cast<std::uint32_t>(tail_);
+        tail_ += slot(index).length;
+    }
+}
+
 bool Log::fits(std::size_t length, std::size_t reserve) const {
     std::size_t offset = 0;
     return count_ + reserve < slots_.size() && place(length, offset);

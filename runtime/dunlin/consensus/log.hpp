@@ -49,6 +49,9 @@ class Log {
     // Only what is in the log now counts, so a late completion for an entry since replaced says nothing. O(not durable).
     [[nodiscard]] LogIndex durable_index(JournalSequence durable) const;
 
+    // Moves the payloads to the front of the byte ring, so that all that is free is one piece: where the same entries began
+    // elsewhere (in another voter's ring, or before a checkpoint) they may leave it in two that are too short. O(bytes).
+    void compact();
     // Whether an entry of `length` bytes fits now, leaving `reserve` more slots free.
     [[nodiscard]] bool fits(std::size_t length, std::size_t reserve = 0) const;
     // Adds the entry after the last one; its payload is `first` then `second`. fits() must hold. O(length).
