@@ -74,13 +74,27 @@ class Recorder : public Application {
     std::uint32_t durable_id_;
 };
 
+// What the voters of a SmallCluster are made of.
+struct VoterKind {
+    MakeHolder memory;
+    LedgerLimits ledger;
+    std::size_t disk_bytes;
+};
+template <Limits L>
+[[nodiscard]] VoterKind voter_kind(std::size_t disk_bytes = std::size_t{1} << 18U) {
+    return {holder_of<L>(), L.ledger, disk_bytes};
+}
+
 // A world of `voters` voters (ids from 1) and then members, each knowing voter 0.
 class SmallCluster {
   public:
-    SmallCluster(std::uint64_t seed, std::size_t voters) : world(seed) {
+    SmallCluster(std::uint64_t seed, std::size_t voters, const VoterKind& kind = voter_kind<kSimVoter>()) : world(seed) {
         std::vector<std::size_t> indices;
-        for (std::size_t i = 0; i < voters; ++i) indices.push_back(add(std::size_t{1} << 18U, {}));
-        world.found_cluster(indices, kSimVoter.ledger);
+        for (std::size_t i = 0; i < voters; ++i) {
+            indices.push_back(add(kind.disk_bytes, {}));
+            world.process(i).setup.memory = kind.memory;
+        }
+        world.found_cluster(indices, kind.ledger);
     }
     std::size_t add(std::size_t disk_bytes, std::function<std::unique_ptr<Application>()> application) {
         ProcessSetup setup;
