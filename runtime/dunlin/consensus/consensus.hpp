@@ -71,9 +71,10 @@ class Consensus {
     // but neither votes for itself nor leads.
     void set_voters(std::span<const Voter> voters);
     [[nodiscard]] bool voters_known() const { return voters_known_; }
-    // The leader's log contradicts what is known to be committed here, so one of the two is wrong. This voter has stopped, as a
-    // member that hears nothing and says nothing until it is made anew; whoever owns it says so. Look after each on_record().
-    [[nodiscard]] bool diverged() const { return role_ == Role::member && storage_ != StorageId{}; }
+    // Why this voter has stopped, as a member that hears nothing and says nothing until it is made anew; ok: it has not. Look
+    // after each on_record(); whoever owns it says so. corrupt: the leader's log contradicts what is known to be committed
+    // here, so one of the two is wrong. invalid_argument: the cluster's image is longer than ours can be, so it has other limits.
+    [[nodiscard]] Status stopped() const { return stopped_; }
 
     // ---- Input ------------------------------------------------------------------------------------------------
     // Recovery is over. `storage`: of this node's journal, not 0 (a blank journal never votes). Call once.
@@ -162,7 +163,7 @@ class Consensus {
     [[nodiscard]] Status take_entry(Instant now, LogIndex index, const wire::EntryHead& head, std::span<const std::byte> payload);
     void on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record);
     [[nodiscard]] LogIndex reportable_match() const;
-    void stop();
+    void stop(Status why);
 
     // ---- leading.cpp
     Status append_entry(Instant now, Term term, ClusterTime time, EntryType type, std::span<const std::byte> first,
@@ -250,6 +251,7 @@ class Consensus {
     NodeId leader_{};
     NodeId transfer_to_{};
     Role role_ = Role::member;
+    Status stopped_ = Status::ok;
     bool transferred_ = false;  // candidate because the leader asked for it
     bool voters_known_ = false;
     bool self_named_ = false;  // this NodeId is in the voter set

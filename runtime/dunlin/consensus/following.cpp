@@ -43,7 +43,7 @@ void Consensus::on_append(Instant now, Progress& peer, const wire::Record& recor
     }
     LogIndex last = prev;
     if (!take_entries(now, record, last)) counters_->add(Counter::records_malformed);
-    if (diverged()) return;
+    if (stopped_ != Status::ok) return;
     reply_.verified = std::max(reply_.verified, last);
     set_commit(std::min(LogIndex{append.commit()}, last));  // never beyond what this append has shown to be equal
 }
@@ -80,7 +80,7 @@ Status Consensus::take_entry(Instant now, LogIndex index, const wire::EntryHead&
         if (log_.term_at(index) == term) return Status::ok;
         if (term == Term{} || term > term_) return Status::corrupt;
         if (index <= commit_) {  // no correct leader contradicts what was committed
-            stop();
+            stop(Status::corrupt);
             return Status::corrupt;
         }
         counters_->add(Counter::entries_truncated, static_cast<std::uint32_t>(log_.last_index().value() - index.value() + 1));
@@ -92,7 +92,8 @@ Status Consensus::take_entry(Instant now, LogIndex index, const wire::EntryHead&
 }
 
 // A member neither votes, acknowledges, proposes nor asks to be woken; and once started, it stays one.
-void Consensus::stop() {
+void Consensus::stop(Status why) {
+    stopped_ = why;
     set_leader({});
     set_role(Role::member);
 }
@@ -107,6 +108,7 @@ void Consensus::on_snapshot_chunk(Instant now, Progress& peer, const wire::Recor
         reply_.refused = false;
         return;
     }
+    if (!stage_.holds(chunk.total_bytes())) return stop(Status::invalid_argument);
     if (!stage_.take(point, chunk.total_bytes(), chunk.crc32c(), chunk.offset(), record.bytes)) {
         counters_->add(Counter::records_malformed);
         return;

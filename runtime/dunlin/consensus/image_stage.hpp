@@ -25,11 +25,12 @@ class ImageStage {
     // Complete and not yet durable here: nothing else may be staged, and this node neither appends nor campaigns.
     [[nodiscard]] bool pending() const { return state_ == State::complete || state_ == State::installing; }
 
+    [[nodiscard]] bool holds(std::size_t bytes) const { return bytes <= staging_.size(); }
     // Freezes an image for sending; false when it is empty or longer than the staging span. O(length).
     bool freeze(const ImagePoint& point, std::span<const std::byte> image);
     // One chunk of an image. Chunks are taken in order only, others are passed over; another image than the one begun
     // starts from 0, and so does one whose checksum is wrong at its end. While pending() nothing is taken. Returns false
-    // when the chunk can never be taken (malformed, or of an image longer than the staging span). O(chunk), last: O(image).
+    // when the chunk is malformed, or of an image longer than the staging span. O(chunk), last: O(image).
     bool take(const ImagePoint& point, std::uint32_t total, std::uint32_t checksum, std::uint32_t offset, std::span<const std::byte> chunk);
     void begin_install();  // complete -> installing
     void clear() { state_ = State::empty; }

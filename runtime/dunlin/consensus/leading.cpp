@@ -110,7 +110,7 @@ void Consensus::owe_heartbeats(Instant now) {
     resend_at_ = now + options_.heartbeat_interval;
     for (Progress& peer : peers()) {
         peer.choose_mode(log_.base().index);
-        peer.owe_heartbeat(now, options_.heartbeat_interval, options_.election_timeout_min);
+        peer.owe_heartbeat(now, options_.election_timeout_min, stage_.total());
         if (peer.node == transfer_to_) peer.timeout_now_owed = peer.match == log_.last_index();
     }
 }
@@ -191,7 +191,9 @@ void Consensus::on_append_reply(Instant now, Progress& peer, const wire::AppendR
 void Consensus::on_snapshot_reply(Instant now, Progress& peer, const wire::SnapshotReply& reply) {
     if (!answers_me(now, peer, Term{reply.term()}, reply.round())) return;
     const bool ours = peer.mode == Progress::Mode::image && image_sendable() && LogIndex{reply.index()} == stage_.point().index;
-    if (ours && reply.next_offset() <= stage_.total()) peer.on_image_offset(reply.next_offset(), now);
+    if (!ours || reply.next_offset() > stage_.total()) return;
+    if (reply.next_offset() < peer.image_acked && reply.round() < peer.acked_round) return;  // an older answer comes late
+    peer.on_image_offset(reply.next_offset(), now);
 }
 
 // ---- Reads

@@ -56,7 +56,7 @@ void Log::compact() {
     if (head == 0) return;
     std::size_t end = 0;
     for (LogIndex index = first_index(); contains(index); index = index.next()) {
-        end = std::max(end, slot(index).offset + std::size_t{slot(index).length});
+        end = std::max<std::size_t>(end, slot(index).offset + slot(index).length);
     }
     std::rotate(bytes_.data(), bytes_.data() + head, bytes_.data() + end);
     tail_ = 0;

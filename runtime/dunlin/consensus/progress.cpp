@@ -16,6 +16,7 @@ void Progress::begin_term(LogIndex last, Instant now) {
     heard = now;
     advanced = now;
     restart_image();
+    image_falls = 0;
 }
 
 void Progress::end_term() {
@@ -39,6 +40,7 @@ void Progress::on_success(LogIndex index, Instant now) {
     if (mode == Mode::probe) mode = Mode::replicate;
     if (index <= match) return;
     match = index;
+    image_falls = 0;
     next = std::max(next, match.next());
     advanced = now;
 }
@@ -52,27 +54,26 @@ void Progress::on_refusal(LogIndex agreed, std::uint64_t round, std::uint64_t la
 }
 
 void Progress::on_image_offset(std::uint32_t offset, Instant now) {
-    if (offset > image_acked) advanced = now;
-    if (in_flight == 0) {  // everything sent was answered: what is not there was lost
-        image_acked = image_sent = offset;
-        return;
+    if (offset > image_acked) {
+        image_moved = true;
+        if (image_falls < kImageFallsMax) advanced = now;
     }
+    if (in_flight == 0) return resume_image(offset);  // everything sent was answered: what is not there was lost
     image_acked = std::max(image_acked, offset);
     image_sent = std::max(image_sent, image_acked);
 }
 
-void Progress::owe_heartbeat(Instant now, Duration patience, Duration silence) {
+void Progress::owe_heartbeat(Instant now, Duration silence, std::uint32_t image_bytes) {
     heartbeat_owed = true;
     answers = answers && now - heard < silence;
     blocked = false;
     if (mode == Mode::probe) in_flight = 0;
-    if (mode == Mode::image && now - advanced >= patience) {
+    if (mode == Mode::image && !image_moved) {
         in_flight = 0;
         // All of it arrived and nothing came of it: the follower has crashed before it was durable there.
-        if (image_sent == image_acked) image_acked = 0;
-        image_sent = image_acked;
-        advanced = now;
+        resume_image(image_acked == image_bytes ? 0 : image_acked);
     }
+    image_moved = false;
 }
 
 void Progress::choose_mode(LogIndex base) {
@@ -81,9 +82,18 @@ void Progress::choose_mode(LogIndex base) {
     mode = behind ? Mode::image : Mode::probe;
     in_flight = 0;
     restart_image();
+    if (!behind) image_falls = 0;
 }
 
-void Progress::restart_image() { image_acked = image_sent = 0; }
+void Progress::restart_image() {
+    resume_image(0);
+    image_moved = true;  // it has until the heartbeat after the next
+}
+
+void Progress::resume_image(std::uint32_t offset) {
+    if (offset < image_acked && image_falls < kImageFallsMax) ++image_falls;
+    image_acked = image_sent = offset;
+}
 
 bool Progress::may_send_entries(std::uint8_t in_flight_max) const {
     if (blocked || mode == Mode::image) return false;

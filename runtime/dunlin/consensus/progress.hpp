@@ -26,8 +26,13 @@ struct Progress {
     bool timeout_now_owed : 1 = false;
     bool stale_term_owed : 1 = false;  // it spoke as leader of an older term; tell it ours
     bool granted : 1 = false;          // in this ballot
-    std::uint32_t image_acked = 0;     // bytes of the staged image that arrived
-    std::uint32_t image_sent = 0;      // >= image_acked
+    bool image_moved : 1 = false;      // image_acked has grown since the last heartbeat
+    // How often image_acked went back since `match` last grew, counted up to kImageFallsMax: from then on, what it takes of
+    // images is no progress: it begins again and again.
+    static constexpr std::uint8_t kImageFallsMax = 3;
+    std::uint8_t image_falls : 2 = 0;
+    std::uint32_t image_acked = 0;  // bytes of the staged image that arrived
+    std::uint32_t image_sent = 0;   // >= image_acked
     StorageId storage{};
     LogIndex match{};                // durable there and equal to the leader's log
     LogIndex next{};                 // the next entry to send
@@ -36,7 +41,7 @@ struct Progress {
     std::uint64_t rewind_round = 0;  // refusals of rounds up to this one are old news
     Term vote_request_term{};        // what vote_reply_owed answers
     Instant heard{};                 // last answer in this term
-    Instant advanced{};              // when `match` or `image_acked` last grew
+    Instant advanced{};              // last progress: `match` grew, or `image_acked` did and had not fallen too often
 
     // A new term as leader: nothing is known but where its own log ends.
     void begin_term(LogIndex last, Instant now);
@@ -51,11 +56,13 @@ struct Progress {
     void on_refusal(LogIndex agreed, std::uint64_t round, std::uint64_t latest);
     // What the follower holds of the staged image.
     void on_image_offset(std::uint32_t offset, Instant now);
-    // A heartbeat is due. Chunks that nobody answered for `patience` are sent again; who is silent for `silence` is away.
-    void owe_heartbeat(Instant now, Duration patience, Duration silence);
+    // A heartbeat is due. Chunks that nobody answered since the last one are sent again; who is silent for `silence` is away.
+    // `image_bytes`: of the image that is being sent.
+    void owe_heartbeat(Instant now, Duration silence, std::uint32_t image_bytes);
     // Takes or leaves mode `image`, as the log begins after `base`.
     void choose_mode(LogIndex base);
-    void restart_image();
+    void restart_image();                     // another image is to be sent, or none
+    void resume_image(std::uint32_t offset);  // the chunk at `offset` is the next to send
     [[nodiscard]] bool may_send_entries(std::uint8_t in_flight_max) const;
 };
 

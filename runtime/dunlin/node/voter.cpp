@@ -107,7 +107,7 @@ ledger::MemberRow Voter::voter(std::size_t i) const {
 bool Voter::on_record(Instant now, const consensus::Origin& from, const wire::Record& record) {
     if (!running() || !started_) return false;
     if (consensus_.on_record(now, from, record)) {
-        if (consensus_.diverged()) stop(Status::corrupt);
+        if (consensus_.stopped() != Status::ok) stop(consensus_.stopped());
         read_bootstrap();
         return true;
     }
