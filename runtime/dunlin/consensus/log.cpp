@@ -9,8 +9,11 @@ namespace dunlin::consensus {
 
 std::size_t Log::position(LogIndex index) const {
     DUNLIN_ASSERT(contains(index));
-    const std::size_t offset = static_cast<std::size_t>(index.value() - base_.index.value()) - 1;
-    const std::size_t at = head_ + offset;
+    return slot_after(static_cast<std::size_t>(index.value() - base_.index.value()) - 1);
+}
+
+std::size_t Log::slot_after(std::size_t entries) const {
+    const std::size_t at = head_ + entries;
     return at >= slots_.size() ? at - slots_.size() : at;
 }
 
@@ -54,16 +57,19 @@ bool Log::place(std::size_t length, std::size_t& offset) const {
 void Log::compact() {
     const std::size_t head = empty() ? 0 : slots_[head_].offset;
     if (head == 0) return;
-    std::size_t end = 0;
-    for (LogIndex index = first_index(); contains(index); index = index.next()) {
-        end = std::max<std::size_t>(end, slot(index).offset + slot(index).length);
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+        LogSlot& moved = slots_[slot_after(i)];
+        moved.offset = static_cast<std::uint32_t>(used);
+        used += moved.length;
     }
-    std::rotate(bytes_.data(), bytes_.data() + head, bytes_.data() + end);
-    tail_ = 0;
-    for (LogIndex index = first_index(); contains(index); index = index.next()) {
-        slot(index).offset = static_cast<std::uint32_t>(tail_);
-        tail_ += slot(index).length;
-    }
+    // Rotated by three reversals, which take a third of the code of std::rotate.
+    const auto oldest = bytes_.begin() + static_cast<std::ptrdiff_t>(head);
+    const auto end = bytes_.begin() + static_cast<std::ptrdiff_t>(tail_ < head ? head + used - tail_ : tail_);
+    std::reverse(bytes_.begin(), oldest);
+    std::reverse(oldest, end);
+    std::reverse(bytes_.begin(), end);
+    tail_ = used;
 }
 
 bool Log::fits(std::size_t length, std::size_t reserve) const {

@@ -67,6 +67,7 @@ class Log {
 
   private:
     [[nodiscard]] std::size_t position(LogIndex index) const;
+    [[nodiscard]] std::size_t slot_after(std::size_t entries) const;  // of the oldest entry: 0
     [[nodiscard]] const LogSlot& slot(LogIndex index) const { return slots_[position(index)]; }
     [[nodiscard]] LogSlot& slot(LogIndex index) { return slots_[position(index)]; }
     // Where `length` bytes would go in one piece; false where there is no such place.
