@@ -45,6 +45,35 @@ TEST(Persistence, a_vote_request_leaves_only_when_the_new_term_is_durable) {
     EXPECT_EQ(voter.last_told<wire::VoteRequest>(3, RecordType::vote_request).term(), 2U);
 }
 
+TEST(Persistence, a_vote_survives_a_checkpoint_and_a_crash) {
+    LoneVoter voter;
+    voter.hear_vote_request(2, 5, 1, 1);
+    voter.sync();
+    while (!voter.process->journal.needs_checkpoint()) {
+        (void)voter.process->journal.append(journal::RecordKind::watermark, text_bytes(std::string(500, 'x')));
+        while (voter.process->step_disk()) {}
+    }
+    while (voter.process->counters.get(Counter::journal_compactions) == 0) voter.sync();
+    voter.crash_and_restart();
+    voter.hear_vote_request(3, 5, 9, 4);
+    voter.sync();
+    EXPECT_EQ(voter.last_told<wire::VoteReply>(3, RecordType::vote_reply).flags(), 0U);
+}
+
+// The node asks for records whenever it has a packet for a voter, whether or not this voter wants to send.
+TEST(Persistence, nothing_is_written_into_a_packet_before_the_term_is_durable) {
+    LoneVoter voter;
+    voter.hear_vote_request(2, 5, 1, 1);
+    std::vector<std::byte> packet(1200);
+    wire::PacketWriter writer(packet);
+    voter.raft().write_records(voter.now, NodeId{2}, writer);
+    EXPECT_TRUE(writer.empty());
+    EXPECT_EQ(voter.process->counters.get(Counter::promises_waited), 1U);
+    voter.sync();
+    voter.raft().write_records(voter.now, NodeId{2}, writer);
+    EXPECT_FALSE(writer.empty());
+}
+
 TEST(Persistence, a_candidate_counts_its_own_vote_only_when_it_is_durable) {
     LoneVoter voter(1);
     EXPECT_EQ(voter.raft().role(), Role::candidate);  // alone: no need to wait for a timeout, but for the disk
@@ -73,6 +102,18 @@ TEST(Persistence, a_follower_acknowledges_only_entries_that_are_durable) {
     reply = voter.last_told<wire::AppendReply>(2, RecordType::append_reply);
     EXPECT_EQ(reply.match_index(), 3U);
     EXPECT_EQ(reply.flags(), kSuccess);
+}
+
+TEST(Persistence, a_follower_acknowledges_only_what_the_leader_of_this_term_has_shown_to_be_equal) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 0, {{2, 10, "a"}, {2, 10, "b"}});
+    voter.sync();
+    voter.advance(milliseconds{400});
+    voter.hear_append(3, 3, 1, 1, 0, {});  // its entries 2 and 3 are others
+    voter.sync();
+    const auto reply = voter.last_told<wire::AppendReply>(3, RecordType::append_reply);
+    EXPECT_EQ(reply.flags(), kSuccess);
+    EXPECT_EQ(reply.match_index(), 1U);  // though 3 entries are durable
 }
 
 TEST(Persistence, a_leader_counts_itself_only_for_entries_that_are_durable) {

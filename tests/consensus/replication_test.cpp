@@ -200,6 +200,29 @@ TEST(Replication, a_proposal_that_finds_no_room_is_refused_and_leaves_room_for_a
     EXPECT_EQ(LoneVoter().raft().propose(voter.now, EntryType::command, {}).status(), Status::not_leader);
 }
 
+TEST(Replication, what_a_follower_still_needs_stays_in_the_ring_as_long_as_it_makes_progress) {
+    LoneVoter voter;
+    voter.lead();
+    voter.hear_match(2, 2);
+    voter.hear_match(3, 2);
+    const auto fill = [&] {
+        while (voter.raft().propose(voter.now, EntryType::command, text_bytes("x")).ok()) {
+            voter.sync();
+            voter.hear_match(2, voter.raft().last_index().value());
+        }
+    };
+    fill();
+    EXPECT_EQ(voter.raft().log().base().index, LogIndex{2});
+    voter.advance(milliseconds{250});
+    voter.hear_match(2, voter.raft().last_index().value());
+    voter.hear_match(3, 9);
+    fill();
+    EXPECT_EQ(voter.raft().log().base().index, LogIndex{9});
+    voter.advance(milliseconds{300});  // then it holds nobody up any more
+    voter.hear_match(2, voter.raft().last_index().value());
+    EXPECT_TRUE(voter.raft().propose(voter.now, EntryType::command, text_bytes("x")).ok());
+}
+
 // ---- Reads
 
 TEST(Reads, are_refused_before_a_commit_in_the_term) {
@@ -243,6 +266,21 @@ TEST(Reads, fail_when_leadership_is_lost) {
     EXPECT_EQ(voter.raft().read_state(ticket.value()), ReadState::failed);
 }
 
+TEST(Reads, fail_though_leadership_was_lost_and_won_again) {
+    LoneVoter voter;
+    voter.lead();
+    voter.hear_match(2, 2);
+    const auto ticket = voter.raft().begin_read();
+    voter.hear_append(3, 3, 2, 2, 2, {{3, 10, "written meanwhile"}}, 0, 1);
+    voter.sync();
+    voter.lead();
+    ASSERT_EQ(voter.raft().term(), Term{4});
+    const std::uint64_t round = voter.last_told<wire::Append>(2, RecordType::append).round();
+    voter.hear_match(2, voter.raft().last_index().value(), round);
+    ASSERT_TRUE(voter.raft().committed_in_term());
+    EXPECT_EQ(voter.raft().read_state(ticket.value()), ReadState::failed);
+}
+
 // ---- Cluster time
 
 TEST(ClusterTime, does_not_survive_the_truncation_of_what_said_it) {
@@ -263,6 +301,15 @@ TEST(ClusterTime, of_a_heartbeat_counts_only_with_an_entry_of_its_term) {
     EXPECT_EQ(voter.raft().cluster_time(voter.now), ClusterTime{0});
     voter.hear_append(2, 2, 1, 1, 0, {{2, 100, ""}}, 5100);
     EXPECT_EQ(voter.raft().cluster_time(voter.now), ClusterTime{5100});
+}
+
+TEST(ClusterTime, of_an_older_term_s_later_heartbeat_is_replaced) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 0, {}, 5000);  // of a leader whose entries nobody has
+    voter.advance(milliseconds{400});
+    voter.hear_append(3, 3, 1, 1, 0, {{3, 300, ""}}, 300, 1);
+    voter.hear_append(3, 3, 2, 3, 0, {}, 400, 2);
+    EXPECT_EQ(voter.raft().cluster_time(voter.now), ClusterTime{400});
 }
 
 TEST(ClusterTime, goes_on_with_a_new_leader_where_the_last_was_heard) {
@@ -416,6 +463,8 @@ TEST(Transfer, makes_the_chosen_one_campaign_at_once) {
     LoneVoter voter;
     voter.hear_append(2, 2, 1, 1, 0, {});
     voter.hear(3, RecordType::timeout_now, wire::TimeoutNow(2));  // not the leader
+    EXPECT_EQ(voter.raft().role(), Role::follower);
+    voter.hear(2, RecordType::timeout_now, wire::TimeoutNow(1));  // late, of a term that it led before
     EXPECT_EQ(voter.raft().role(), Role::follower);
     voter.hear(2, RecordType::timeout_now, wire::TimeoutNow(2));
     EXPECT_EQ(voter.raft().role(), Role::candidate);

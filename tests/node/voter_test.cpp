@@ -1,6 +1,7 @@
 #include "journal/memory_device.hpp"
 
 #include <dunlin/consensus/consensus_memory.hpp>
+#include <dunlin/core/checksum.hpp>
 #include <dunlin/ledger/ledger_memory.hpp>
 #include <dunlin/node/formatter.hpp>
 #include <dunlin/node/presets.hpp>
@@ -16,9 +17,9 @@ constexpr Limits kLimits = limits::voter_min;
 // Voter 1 of the voters 1, 2 and 3 (storages 101..103), just initialised, with its disk. The test plays the others.
 class VoterTest : public testing::Test {
   protected:
-    VoterTest() {
-        format();
-        DUNLIN_ASSERT(recover(journal_, voter_) == Status::ok);
+    explicit VoterTest(const LedgerLimits& cluster = kLimits.ledger) {
+        format(cluster);
+        recovered_ = recover(journal_, voter_);
         voter_.start(now_, StorageId{101});
     }
 
@@ -32,21 +33,12 @@ class VoterTest : public testing::Test {
     }
 
     void store_checkpoint() {
-        journal_.begin_checkpoint();
-        voter_.begin_checkpoint();
-        journal::RecordKind kind{};
-        std::span<const std::byte> first;
-        std::span<const std::byte> second;
-        while (!journal_.checkpoint_takes_records()) ASSERT_TRUE(step_disk(journal_));
-        ASSERT_EQ(journal_.checkpoint_append(journal::RecordKind::format, {}), Status::ok);
-        for (std::uint32_t i = 0; voter_.live_record(i, journal_.payload_bytes_max(), kind, first, second); ++i) {
-            ASSERT_EQ(journal_.checkpoint_append(kind, first, second), Status::ok);
-        }
-        journal_.finish_checkpoint();
-        voter_.end_checkpoint(journal_.appended());
+        begin_checkpoint();
+        end_checkpoint();
         while (step_disk(journal_)) {}
     }
 
+    // Entry `previous` + 1, a no-op, from the leader of `term`.
     void hear_append(std::uint16_t from, std::uint64_t term, std::uint64_t commit, std::uint64_t entry_term, std::uint64_t previous = 1) {
         const wire::EntryHead entry(entry_term, 0, 0, static_cast<std::uint8_t>(consensus::EntryType::none), 0, 0);
         const wire::Append append(term, previous, previous == 1 ? 1 : entry_term, commit, 0, 1, 1, 0);
@@ -55,6 +47,67 @@ class VoterTest : public testing::Test {
         voter_.advance(now_);
         while (step_disk(journal_)) {}
         voter_.on_durable(now_);
+        voter_.advance(now_);
+    }
+
+    // The state after `index` no-ops of term 2 behind the bootstrap entry, all of it in chunks.
+    void hear_image(std::uint64_t index) {
+        ledger::ReplicaArrays<kLimits> arrays;
+        ledger::Ledger donor(arrays.ledger(), counters_);
+        std::array<std::byte, ledger::kBootstrapBytesMax> payload{};
+        consensus::Entry entry{LogIndex{1}, Term{1}, ClusterTime{}, consensus::EntryType::bootstrap,
+                               ledger::encode(bootstrap(kLimits.ledger), payload)};
+        DUNLIN_ASSERT(donor.apply(entry).replica == Status::ok);
+        for (std::uint64_t i = 2; i <= index; ++i) {
+            entry = {LogIndex{i}, Term{2}, ClusterTime{}, consensus::EntryType::none, {}};
+            DUNLIN_ASSERT(donor.apply(entry).replica == Status::ok);
+        }
+        const std::span<const std::byte> image = donor.image();
+        for (std::size_t at = 0; at < image.size(); at += 1000) {
+            const auto part = image.subspan(at, std::min<std::size_t>(1000, image.size() - at));
+            const wire::SnapshotChunk chunk(2, index, 2, 0, at + 1, static_cast<std::uint32_t>(image.size()),
+                                            static_cast<std::uint32_t>(at), crc32c(image), 0);
+            const wire::Record record{wire::RecordType::snapshot_chunk, bytes_of(chunk), part};
+            (void)voter_.on_record(now_, {NodeId{2}, StorageId{102}}, record);
+        }
+        voter_.advance(now_);
+    }
+    // What it promises to node 2 now.
+    LogIndex match_told() {
+        std::vector<std::byte> packet(1200);
+        wire::PacketWriter writer(packet);
+        voter_.write_records(now_, NodeId{2}, writer);
+        packet.resize(writer.finish(wire::PacketHeader(0, 0, 0, 0, 1, 1, 2, 1, 1, 1)));
+        auto reader = wire::PacketReader::open(packet, counters_);
+        LogIndex match{};
+        for (wire::Record record; reader && reader->next(record);) {
+            if (record.type == wire::RecordType::append_reply) match = LogIndex{record.as<wire::AppendReply>().match_index()};
+        }
+        return match;
+    }
+
+    void sync() {
+        while (step_disk(journal_)) {}
+        voter_.on_durable(now_);
+        voter_.advance(now_);
+    }
+    void begin_checkpoint() {
+        journal_.begin_checkpoint();
+        voter_.begin_checkpoint();
+    }
+    void end_checkpoint() {
+        while (!journal_.checkpoint_takes_records()) DUNLIN_ASSERT(step_disk(journal_));
+        DUNLIN_ASSERT(journal_.checkpoint_append(journal::RecordKind::format, std::as_bytes(std::span("format"))) == Status::ok);
+        journal::RecordKind kind{};
+        std::span<const std::byte> first;
+        std::span<const std::byte> second;
+        for (std::uint32_t i = 0; voter_.live_record(i, journal_.payload_bytes_max(), kind, first, second); ++i) {
+            Status status = journal_.checkpoint_append(kind, first, second);
+            for (; status == Status::busy; status = journal_.checkpoint_append(kind, first, second)) DUNLIN_ASSERT(step_disk(journal_));
+            DUNLIN_ASSERT(status == Status::ok);
+        }
+        journal_.finish_checkpoint();
+        voter_.end_checkpoint(journal_.appended());
         voter_.advance(now_);
     }
 
@@ -72,6 +125,7 @@ class VoterTest : public testing::Test {
         return count;
     }
 
+    Status recovered_ = Status::busy;
     Instant now_{seconds{1}};
     journal::test::MemoryDevice device_{std::size_t{64} * 1024};
     Counters counters_;
@@ -105,20 +159,27 @@ class VoterTest : public testing::Test {
         return true;
     }
 
-    void format() {
-        std::array<ledger::MemberRow, 3> voters{};
+    ledger::Bootstrap bootstrap(const LedgerLimits& limits) {
         for (std::uint16_t i = 0; i < 3; ++i) {
-            voters[i] = ledger::voter_row(NodeId{static_cast<std::uint16_t>(i + 1)}, StorageId{101U + i}, std::as_bytes(std::span("a", 1)));
+            rows_[i] = ledger::voter_row(NodeId{static_cast<std::uint16_t>(i + 1)}, StorageId{101U + i}, std::as_bytes(std::span("a", 1)));
         }
+        ledger::Bootstrap bootstrap;
+        bootstrap.incarnation = ClusterIncarnation{5};
+        bootstrap.limits = limits;
+        bootstrap.voters = rows_;
+        return bootstrap;
+    }
+
+    std::array<ledger::MemberRow, 3> rows_{};
+
+    void format(const LedgerLimits& limits) {
         FormatPlan plan;
         plan.node = NodeId{1};
         plan.storage = StorageId{101};
         plan.stream = StreamId{1};
         plan.cluster = "test";
         plan.init = true;
-        plan.bootstrap.incarnation = ClusterIncarnation{5};
-        plan.bootstrap.limits = kLimits.ledger;
-        plan.bootstrap.voters = voters;
+        plan.bootstrap = bootstrap(limits);
         std::vector<std::byte> buffer(4096);
         Counters counters;
         journal::Journal fresh({buffer}, counters);
@@ -170,6 +231,62 @@ TEST_F(VoterTest, that_knows_the_cluster_from_an_image_checks_its_clock_too) {
     EXPECT_EQ(restart_with_clock_rate_bound(1001), Status::invalid_argument);
     EXPECT_EQ(diverged_events(), 1);
     EXPECT_EQ(restart_with_clock_rate_bound(1000), Status::ok);
+}
+
+TEST_F(VoterTest, applies_nothing_while_a_checkpoint_holds_its_image) {
+    hear_append(2, 2, 1, 2);
+    ASSERT_EQ(report().applied, LogIndex{1});
+    begin_checkpoint();
+    hear_append(2, 2, 2, 2);
+    ASSERT_EQ(report().commit, LogIndex{2});
+    EXPECT_EQ(report().applied, LogIndex{1});
+    end_checkpoint();
+    EXPECT_EQ(report().applied, LogIndex{2});
+}
+
+TEST_F(VoterTest, installs_nothing_while_a_checkpoint_holds_its_image) {
+    hear_append(2, 2, 1, 2);
+    begin_checkpoint();
+    hear_image(9);
+    EXPECT_EQ(report().applied, LogIndex{1});
+    end_checkpoint();
+    EXPECT_EQ(report().applied, LogIndex{9});
+    EXPECT_TRUE(voter_.wants_checkpoint());  // the image is not in the one that has just ended
+    sync();
+    EXPECT_EQ(match_told(), LogIndex{0});
+}
+
+TEST_F(VoterTest, acknowledges_an_image_only_when_the_checkpoint_with_it_is_durable) {
+    hear_append(2, 2, 1, 2);
+    hear_image(9);
+    ASSERT_EQ(report().applied, LogIndex{9});
+    sync();
+    EXPECT_EQ(match_told(), LogIndex{0});
+    ASSERT_TRUE(voter_.wants_checkpoint());
+    begin_checkpoint();
+    end_checkpoint();
+    EXPECT_FALSE(voter_.wants_checkpoint());
+    EXPECT_EQ(match_told(), LogIndex{0});  // written, but not yet durable
+    sync();
+    EXPECT_EQ(match_told(), LogIndex{9});
+}
+
+consteval LedgerLimits other_limits() {
+    LedgerLimits limits = kLimits.ledger;
+    ++limits.leases;
+    return limits;
+}
+
+class VoterOfOtherLimits : public VoterTest {
+  protected:
+    VoterOfOtherLimits() : VoterTest(other_limits()) {}
+};
+
+TEST_F(VoterOfOtherLimits, stops_where_its_log_begins) {
+    EXPECT_EQ(recovered_, Status::invalid_argument);
+    EXPECT_EQ(report().replica, Status::invalid_argument);
+    EXPECT_EQ(voter_.next_deadline(), kNever);  // so it never campaigns
+    EXPECT_EQ(diverged_events(), 1);
 }
 
 }  // namespace
