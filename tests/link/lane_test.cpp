@@ -300,6 +300,42 @@ TEST_F(LaneTest, what_expired_while_it_was_held_is_not_handed_over) {
     EXPECT_EQ(end.inbox.used(), 0U);
 }
 
+TEST_F(LaneTest, a_lifetime_longer_than_time_itself_never_ends) {
+    open_receiver();
+    end.handler = [](const InboundMessage&) { return Disposition::held; };
+    auto bytes = message("a");
+    std::uint64_t sequence = 0;
+    const auto offered_last = [&](std::uint16_t units, std::uint8_t shift, Instant at) {
+        const wire::MessageHead head(1, 0, units, shift, 0);
+        std::memcpy(bytes.data(), &head, sizeof(head));
+        EXPECT_TRUE(receive_run(++sequence, bytes, 1));
+        const std::size_t before = end.delivered.size();
+        receiver().release_held(at);
+        const bool offered = end.delivered.size() > before;
+        if (offered) {
+            end.handler = [](const InboundMessage&) { return Disposition::accepted; };
+            receiver().release_held(now);
+            end.handler = [](const InboundMessage&) { return Disposition::held; };
+        }
+        return offered;
+    };
+    const Instant end_of_37 = now + milliseconds{std::int64_t{0xffff} << 37};
+    EXPECT_TRUE(offered_last(0xffff, 37, end_of_37 - microseconds{1}));
+    EXPECT_FALSE(offered_last(0xffff, 37, end_of_37));
+    EXPECT_TRUE(offered_last(0xffff, 38, kNever - microseconds{1}));
+    EXPECT_TRUE(offered_last(0xffff, 39, kNever - microseconds{1}));
+    EXPECT_EQ(end.counters.get(Counter::records_malformed), 0U);
+    EXPECT_FALSE(receive_run(
+        sequence + 1,
+        [&] {
+            const wire::MessageHead head(1, 0, 1, 40, 0);
+            std::memcpy(bytes.data(), &head, sizeof(head));
+            return bytes;
+        }(),
+        1));
+    EXPECT_EQ(end.counters.get(Counter::records_malformed), 1U);
+}
+
 TEST_F(LaneTest, a_probe_starts_with_the_first_message_whose_fate_is_open) {
     for (int i = 1; i <= 4; ++i) (void)end.publish(now, std::string(500, 'x'));
     (void)write(1200, 1);

@@ -26,6 +26,13 @@ void count(Counters& counters, Disposition disposition) {
     if (disposition != Disposition::subscriber_gone) counters.add(kCounters[static_cast<std::size_t>(disposition)]);
 }
 
+// When a lifetime ends that starts now. Its largest values are longer than time itself: kNever, as for 0, no lifetime.
+Instant expiry(Instant now, const wire::MessageHead& head) {
+    const std::int64_t ms = std::int64_t{head.lifetime()} << head.lifetime_shift();
+    if (ms == 0 || ms > Duration::max().count() / 1000) return kNever;
+    return saturating_add(now, milliseconds{ms});
+}
+
 bool reached_handler(Disposition disposition) { return disposition <= Disposition::pending; }
 
 }  // namespace
@@ -191,8 +198,7 @@ bool LaneReceiver::read_message(Instant now, std::uint32_t number_low, std::span
     arrival.subscription = alias->subscription;
     arrival.topic = alias->topic;
     arrival.maybe_repeated = (head.flags() & kMaybeRepeated) != 0;
-    arrival.expires =
-        head.lifetime() == 0 ? kNever : saturating_add(now, milliseconds{std::int64_t{head.lifetime()} << head.lifetime_shift()});
+    arrival.expires = expiry(now, head);
     bytes = bytes.subspan(padded);
     return true;
 }
