@@ -1,4 +1,4 @@
-#include <dunlin/link/packet_space.hpp>
+#include <link/endpoint.hpp>
 
 #include <gtest/gtest.h>
 
@@ -11,10 +11,18 @@
 namespace dunlin::link {
 namespace {
 
+// Sending four billion packets takes too long for a test: an explicit instantiation may name what is private.
+void set_next(PacketSpace& space, PacketNumber next);
+template <PacketNumber PacketSpace::*Next>
+struct NextNumber {
+    friend void set_next(PacketSpace& space, PacketNumber next) { space.*Next = next; }
+};
+template struct NextNumber<&PacketSpace::next_>;
+
 struct PacketSpaceTest : testing::Test {
     std::array<SentPacket, 10> ring{};
-    Counters counters;
-    PacketSpace space{ring, counters};
+    Endpoint end{NodeId{1}, 7};
+    PacketSpace space{ring, end.shared};
     Instant now{seconds{1}};
     std::map<std::uint32_t, std::string> fates;
     std::vector<std::byte> bytes;
@@ -85,6 +93,21 @@ TEST_F(PacketSpaceTest, a_packet_is_lost_nine_eighths_of_a_round_trip_after_it_w
     EXPECT_EQ(fates[3], "l");
 }
 
+TEST_F(PacketSpaceTest, numbers_pass_the_32_bit_limit) {
+    set_next(space, PacketNumber{0xffff'fffeU});
+    send(8);  // ..fffe, ..ffff, 0 to 5
+    now += milliseconds{1};
+    EXPECT_TRUE(ack(0xffff'ffffU, 1));
+    EXPECT_EQ(fates, (Fates{{0xffff'ffffU, "a"}}));
+    EXPECT_TRUE(ack(0x1'0000'0001U, 1));
+    EXPECT_EQ(fates, (Fates{{0xffff'ffffU, "a"}, {1, "a"}, {0xffff'fffeU, "l"}}));
+    now += milliseconds{2};
+    EXPECT_TRUE(ack(0x1'0000'0003U, 1));
+    EXPECT_EQ(fates, (Fates{{0xffff'ffffU, "a"}, {1, "a"}, {0xffff'fffeU, "l"}, {3, "a"}, {0, "l"}}));
+    EXPECT_TRUE(ack(0x1'0000'0005U, 7));
+    EXPECT_EQ(space.in_flight(), 0);
+}
+
 TEST_F(PacketSpaceTest, probes_with_the_oldest_two_and_backs_off) {
     send(3);
     const Duration first = space.next_deadline() - now;
@@ -130,6 +153,20 @@ TEST_F(PacketSpaceTest, keeps_two_places_for_control_and_always_room_for_probes)
     EXPECT_LE(longest, PacketSpace::kProbeTimeoutMax + milliseconds{310});
 }
 
+TEST_F(PacketSpaceTest, a_round_trip_and_the_pause_between_probes_are_no_longer_than_the_idle_timeout) {
+    end.self.idle_timeout = seconds{3};
+    send(1);
+    now += seconds{600};
+    EXPECT_TRUE(ack(1, 1));
+    EXPECT_EQ(space.rtt().smoothed(), seconds{3});
+    send(1);
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_LE(space.next_deadline() - now, PacketSpace::kProbeTimeoutMax + seconds{3});
+        time_out();
+        send(1);
+    }
+}
+
 TEST_F(PacketSpaceTest, believes_no_ack_that_makes_no_sense) {
     send(5);
     EXPECT_FALSE(ack(6, 1));
@@ -143,7 +180,7 @@ TEST_F(PacketSpaceTest, believes_no_ack_that_makes_no_sense) {
     auto sink = [this](const SentPacket& packet, PacketFate fate) { note(packet, fate); };
     EXPECT_FALSE(space.on_ack(now, {wire::RecordType::ack, bytes_of(promises), {}}, FateSink::of(sink)));
     EXPECT_TRUE(fates.empty());
-    EXPECT_EQ(counters.get(Counter::records_malformed), 8U);
+    EXPECT_EQ(end.counters.get(Counter::records_malformed), 8U);
     EXPECT_TRUE(ack(5, 1, {{1, 3}}));
 }
 

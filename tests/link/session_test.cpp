@@ -49,6 +49,31 @@ TEST(Session, gives_up_on_a_silent_peer_and_dials_again) {
     EXPECT_THAT(kinds(pair.a()), ElementsAre(EventKind::session_opened, EventKind::session_closed, EventKind::session_opened));
 }
 
+TEST(Session, a_pause_of_the_process_is_no_round_trip) {
+    LinkPair pair;
+    pair.open();
+    ASSERT_TRUE(pair.a().publish(pair.now, "1"));
+    PathId path{};
+    const auto packet = pair.a().send(pair.now, path);
+    (void)pair.b().receive(pair.now, path, packet);
+    pair.now += milliseconds{6};
+    const auto ack = pair.b().send(pair.now, path);
+    ASSERT_FALSE(ack.empty());
+    // The process stops; its socket keeps the ack.
+    pair.now += seconds{600};
+    EXPECT_FALSE(pair.a().receive(pair.now, path, ack));
+    EXPECT_FALSE(pair.a().link->session_open());
+    EXPECT_LT(pair.a().link->rtt(), seconds{1});
+    pair.run_for(seconds{10});
+    ASSERT_TRUE(pair.a().link->session_open());
+    EXPECT_EQ(pair.a().outcomes().size(), 1U);
+    // What is lost later is repaired at once.
+    ASSERT_TRUE(pair.a().publish(pair.now, "2"));
+    ASSERT_FALSE(pair.a().send(pair.now, path).empty());
+    pair.run_for(seconds{1});
+    EXPECT_EQ(payloads(pair.b()), numbers(1, 2));
+}
+
 TEST(Session, says_hello_at_most_every_few_milliseconds_and_at_least_every_two_seconds) {
     LinkPair pair;
     pair.cut = true;

@@ -13,7 +13,7 @@ constexpr Duration kSettlementDelay = milliseconds{2};
 
 Link::Link(const LinkStorage& storage, const LinkShared& shared, PeerIndex index)
     : session_(shared),
-      space_(storage.sent, shared.counters),
+      space_(storage.sent, shared),
       acks_(storage.ack_ranges),
       sender_(storage.window, storage.sender_aliases, shared),
       receiver_(storage.settlements, storage.receiver_aliases, shared, index),
@@ -142,6 +142,9 @@ std::size_t Link::write_handshake(Instant now, std::span<std::byte> buffer, Path
 // ---- packets in -----------------------------------------------------------------------------------------------------
 
 bool Link::accept(Instant now, PathId path, const wire::PacketHeader& header) {
+    // This process was stopped for longer than the peer waits: what it finds in its socket is of the past, and no measure of
+    // the path.
+    if (session_.idle(now)) drop_session(now);
     if (!session_.accepts(path, header)) return false;
     const PacketNumber number{header.number()};
     if (acks_.is_duplicate(number)) {

@@ -86,7 +86,7 @@ class Link {
     // A packet with session 0. May open a session (news).
     HelloResult on_hello_packet(Instant now, PathId path, wire::PacketReader& reader);
     // A packet of a session: false where it is not of the open one, or a duplicate (counted); then drop it. After true:
-    // on_record() for each record, and packet_done().
+    // on_record() for each record, and packet_done(). Closes a session in which nothing was heard for too long (news).
     [[nodiscard]] bool accept(Instant now, PathId path, const wire::PacketHeader& header);
     // ack, ping, goodbye, run, settlement, skip, alias_declare. False: another folder's record.
     bool on_record(Instant now, const wire::Record& record);

@@ -32,7 +32,7 @@ void SentPacket::add_range(std::uint32_t first_low, std::uint8_t count, bool ski
     count_[1] = count;
 }
 
-PacketSpace::PacketSpace(std::span<SentPacket> ring, Counters& counters) : ring_(ring), counters_(&counters) {}
+PacketSpace::PacketSpace(std::span<SentPacket> ring, const LinkShared& shared) : ring_(ring), shared_(&shared) {}
 
 void PacketSpace::reset() {
     ring_.clear();
@@ -103,12 +103,12 @@ bool PacketSpace::on_ack(Instant now, const wire::Record& record, FateSink fate)
     const bool sane = ack.largest() < next_.value() && record.bytes.size() >= ack.range_count() * sizeof(wire::AckRange) &&
                       each_range(ack, record.bytes, [](std::uint64_t, std::uint64_t) {});
     if (!sane) {
-        counters_->add(Counter::records_malformed);
+        shared_->counters.add(Counter::records_malformed);
         return false;
     }
     const auto largest_low = static_cast<std::uint32_t>(ack.largest());
     if (const std::size_t i = lower_bound(largest_low); i < ring_.size() && ring_[i].number_low == largest_low && !ring_[i].done) {
-        rtt_.add(since(now, ring_[i].sent_us_low), Duration{ack.delay_us()});
+        rtt_.add(std::min(since(now, ring_[i].sent_us_low), shared_->self.idle_timeout), Duration{ack.delay_us()});
     }
     if (!any_acked_ || before(largest_acked_low_, largest_low)) largest_acked_low_ = largest_low;
     any_acked_ = true;
@@ -134,7 +134,7 @@ std::uint32_t PacketSpace::acknowledge(std::uint32_t first_low, std::uint32_t la
         packet.done = true;
         --in_flight_;
         ++newly;
-        counters_->add(Counter::packets_acked);
+        shared_->counters.add(Counter::packets_acked);
         fate(packet, PacketFate::acked);
     }
     return newly;
@@ -163,7 +163,7 @@ void PacketSpace::lose(SentPacket& packet, FateSink fate) {
     packet.done = true;
     --in_flight_;
     ++lost_;
-    counters_->add(Counter::packets_lost);
+    shared_->counters.add(Counter::packets_lost);
     if (!packet.probed) fate(packet, PacketFate::lost);
 }
 
@@ -172,6 +172,8 @@ void PacketSpace::pop_done() {
 }
 
 // ---- timeouts (RFC 9002 §6.2) ---------------------------------------------------------------------------------------
+
+Duration PacketSpace::probe_timeout_max() const { return kProbeTimeoutMax + std::min(rtt_.probe_timeout(), shared_->self.idle_timeout); }
 
 Instant PacketSpace::next_deadline() const {
     if (loss_at_ != kNever) return loss_at_;
@@ -185,7 +187,7 @@ void PacketSpace::on_timeout(Instant now, FateSink fate) {
         detect_loss(now, fate);
         return;
     }
-    counters_->add(Counter::probe_timeouts);
+    shared_->counters.add(Counter::probe_timeouts);
     if (probe_count_ < 16) ++probe_count_;
     probes_owed_ = 2;
     // The oldest two are sent again; what was sent again before gives its place to the probes.

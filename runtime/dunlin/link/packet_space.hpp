@@ -1,10 +1,10 @@
 #pragma once
 
 #include <dunlin/core/callback.hpp>
-#include <dunlin/core/counters.hpp>
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/ring.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/rtt.hpp>
 #include <dunlin/link/sent_packet.hpp>
 #include <dunlin/wire/record.hpp>
@@ -19,14 +19,15 @@ using FateSink = Callback<void(const SentPacket&, PacketFate)>;
 
 // The packets of one session that ask for an ack: their numbers, and what became of them. Loss detection and probe
 // timeouts of RFC 9002 §6; no congestion control yet: what is in flight is bounded by the ring. The ring holds two
-// packets more than data may use, for control and probes.
+// packets more than data may use, for control and probes. A round trip counts as no longer than LinkSelf::idle_timeout: what
+// took longer is a stopped process or a suspended machine, after which the path is as it was.
 class PacketSpace {
   public:
     static constexpr std::uint32_t kPacketThreshold = 3;
     static constexpr Duration kProbeTimeoutMax = seconds{1};
     static constexpr std::size_t kControlReserve = 2;
 
-    PacketSpace(std::span<SentPacket> ring, Counters& counters);
+    PacketSpace(std::span<SentPacket> ring, const LinkShared& shared);
     void reset();  // a new session; the RTT is kept as a first guess
 
     [[nodiscard]] PacketNumber next_number() const { return next_; }
@@ -55,11 +56,11 @@ class PacketSpace {
     void detect_loss(Instant now, FateSink fate);
     void lose(SentPacket& packet, FateSink fate);
     void pop_done();
-    // A backed-off probe stays frequent enough to beat any idle timeout, but never beats the round trip itself.
-    [[nodiscard]] Duration probe_timeout_max() const { return kProbeTimeoutMax + rtt_.probe_timeout(); }
+    // A backed-off probe stays frequent enough to beat the idle timeout, but never beats the round trip itself.
+    [[nodiscard]] Duration probe_timeout_max() const;
 
     Ring<SentPacket> ring_;  // ascending numbers
-    Counters* counters_;
+    const LinkShared* shared_;
     PacketNumber next_{1};
     Instant loss_at_ = kNever;
     Instant last_sent_{};

@@ -6,7 +6,8 @@
 
 namespace dunlin::link {
 
-// Round-trip time of one path: RFC 9002 §5, in microseconds of 32 bits (samples saturate at 71 minutes). 16 bytes.
+// Round-trip time of one path: RFC 9002 §5, in microseconds of 32 bits (samples saturate at 71 minutes; PacketSpace
+// gives none above the idle timeout). 16 bytes.
 class RttEstimator {
   public:
     static constexpr Duration kInitial = milliseconds{100};
