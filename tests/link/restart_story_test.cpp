@@ -147,6 +147,29 @@ TEST(Restart, what_is_owed_to_a_durable_subscription_is_sent_again_and_marked) {
     EXPECT_EQ(pair.a().outcomes().size(), 3U);
 }
 
+TEST(Restart, what_an_earlier_process_may_have_handled_may_have_had_an_effect) {
+    LinkPair pair;
+    pair.b().handler = [](const InboundMessage&) { return Disposition::pending; };
+    pair.open();
+    ASSERT_TRUE(pair.a().publish(pair.now, "1", {.subscription = kDurable, .lifetime = seconds{6}}));
+    ASSERT_TRUE(pair.a().publish(pair.now, "2", {.subscription = durable_subscription(8)}));
+    pair.run_for(milliseconds{100});
+    EXPECT_EQ(payloads(pair.b()), numbers(1, 2));
+    LinkSelf second;
+    second.epoch = BootEpoch{2};
+    pair.reset(1, second);
+    pair.b().handler = [](const InboundMessage& message) {
+        return message.subscription == kDurable ? Disposition::held : Disposition::accepted;
+    };
+    pair.run_for(seconds{12});
+    const auto outcomes = pair.a().outcomes();
+    ASSERT_EQ(outcomes.size(), 2U);
+    EXPECT_EQ(outcomes[0].outcome, Outcome::acknowledged);
+    EXPECT_EQ(outcomes[0].effect, Effect::none);
+    EXPECT_EQ(outcomes[1].outcome, Outcome::expired);
+    EXPECT_EQ(outcomes[1].effect, Effect::unknown);
+}
+
 TEST(Restart, a_settlement_leaves_only_when_its_watermark_is_durable) {
     LinkPair pair;
     pair.reset(1, journalled(1, 22));

@@ -89,6 +89,20 @@ TEST(SettlementStory, retry_later_comes_back_after_a_pause_in_order_and_holds_ba
     EXPECT_EQ(pair.b().counters.get(Counter::messages_delivered_again), 2U);
 }
 
+TEST(SettlementStory, what_a_handler_had_once_may_have_had_an_effect_whatever_becomes_of_it) {
+    LinkPair pair;
+    std::map<std::uint64_t, int> seen;
+    pair.b().handler = [&](const InboundMessage& message) {
+        if (++seen[message.sequence.value()] == 1) return Disposition::retry_later;
+        return message.subscription == kOther ? Disposition::fenced : Disposition::subscriber_gone;
+    };
+    pair.open();
+    ASSERT_TRUE(pair.a().publish(pair.now, "1"));
+    ASSERT_TRUE(pair.a().publish(pair.now, "2", {.subscription = kOther}));
+    pair.run_for(seconds{3});
+    EXPECT_EQ(count_outcomes(pair.a()), (Counts{{"fenced/unknown", 1}, {"subscriber_gone/unknown", 1}}));
+}
+
 TEST(SettlementStory, held_waits_until_it_is_released) {
     LinkPair pair;
     std::map<std::uint64_t, int> seen;

@@ -33,6 +33,9 @@ Instant expiry(Instant now, const wire::MessageHead& head) {
     return saturating_add(now, milliseconds{ms});
 }
 
+// Of a dead letter that a handler had so often before.
+Effect effect_of(std::uint8_t attempts) { return attempts > 0 ? Effect::unknown : Effect::none; }
+
 bool reached_handler(Disposition disposition) { return disposition <= Disposition::pending; }
 
 }  // namespace
@@ -383,7 +386,7 @@ InboundMessage LaneReceiver::inbound(const Arrival& arrival) const {
 void LaneReceiver::hand_over(Instant now, std::uint16_t index) {
     const InboxSlot& slot = shared_->inbox[index];
     if (slot.expires <= now) {
-        decide(index, {Outcome::expired, slot.attempts > 0 ? Effect::unknown : Effect::none});
+        decide(index, {Outcome::expired, effect_of(slot.attempts)});
         return;
     }
     const Arrival arrival{.sequence = sequence_of(index),
@@ -415,8 +418,8 @@ LaneReceiver::Verdict LaneReceiver::conclude(Instant now, std::uint16_t index, D
     switch (disposition) {
         case Disposition::accepted: return {Outcome::acknowledged, Effect::none};
         case Disposition::rejected: return {Outcome::rejected, Effect::unknown};
-        case Disposition::fenced: return {Outcome::fenced, Effect::none};
-        case Disposition::subscriber_gone: return {Outcome::subscriber_gone, Effect::none};
+        case Disposition::fenced: return {Outcome::fenced, effect_of(slot.attempts)};
+        case Disposition::subscriber_gone: return {Outcome::subscriber_gone, effect_of(slot.attempts)};
         case Disposition::retry_later:
             if (slot.attempts < 255) ++slot.attempts;
             slot.state = WaitState::retry;

@@ -379,6 +379,8 @@ void LaneSender::settle(std::uint32_t offset, Outcome outcome, Effect effect) {
     const std::uint16_t index = entry;
     const Delivery& delivery = shared_->outbox.delivery(index);
     if (!delivery.sent) return;  // a peer that settles what it cannot have seen is not believed
+    // The process of the peer that says so does not know what an earlier one did.
+    if (delivery.maybe_repeated && outcome != Outcome::acknowledged) effect = Effect::unknown;
     leave_state(delivery.state);
     entry = kSettled;
     resolve(index, outcome, effect);
