@@ -396,6 +396,44 @@ TEST_F(DurableOutbox, ends_deliveries_to_volatile_subscriptions_of_an_older_epoc
     EXPECT_EQ(outcomes, (std::multiset<Outcome>{Outcome::acknowledged, Outcome::subscriber_gone}));
 }
 
+// What a handler does when a session opens must not reach the process before.
+TEST(DurablePublisher, whose_new_process_lets_a_message_go_gets_no_answer_meant_for_the_old_one) {
+    struct Answering {
+        World& world;
+        std::vector<std::string> heard{};
+        Status answered = Status::ok;
+        Verdict operator()(const Message& message) {
+            heard.push_back(test::text_of(message.payload));
+            if (heard.size() == 1) return Verdict::pending;
+            answered = world[1].bus.publish(world.now, {.topic = "answers", .payload = bytes_of("yes")}).status();
+            return Verdict::accept;
+        }
+    };
+    World world;
+    world.start(1);
+    world.start(2, true);
+    Answering handler{world};
+    Listener answers;
+    ASSERT_TRUE(world[1].bus.subscribe("t", Handler::of(handler)).ok());
+    ASSERT_TRUE(world[2].bus.subscribe("answers", answers.handler()).ok());
+    world.run_for(seconds{2});
+    ASSERT_TRUE(world[2].bus.publish(world.now, {.topic = "t", .payload = bytes_of("1"), .lifetime = seconds{1}}).ok());
+    ASSERT_TRUE(world[2].bus.publish(world.now, {.topic = "t", .payload = bytes_of("2")}).ok());
+    world.run_for(kShortly);
+    ASSERT_EQ(world[1].bus.subscriber_count("answers"), 1);
+    // The first message expires while nothing passes, and its end is told; the new process has forgotten it.
+    world.loss_percent = 100;
+    world.run_for(seconds{10});
+    ASSERT_EQ(world[2].outcomes.size(), 1U);
+    ASSERT_EQ(handler.heard, std::vector<std::string>{"1"});
+    world.start(2, true);
+    world.loss_percent = 0;
+    world.run_for(seconds{10});
+    EXPECT_EQ(handler.heard, (std::vector<std::string>{"1", "2"}));
+    EXPECT_EQ(handler.answered, Status::no_subscriber);
+    EXPECT_EQ(world[2].outcomes.size(), 1U);
+}
+
 TEST_F(DurableOutbox, still_serves_volatile_subscriptions_of_a_peer_that_did_not_restart) {
     world.start(3);
     Listener other;

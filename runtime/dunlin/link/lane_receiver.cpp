@@ -64,7 +64,8 @@ void LaneReceiver::session_opened(Instant now, StreamId stream, Sequence first_u
     }
     book_.session_opened();
     close_gap();
-    pump(now);
+    // A handler must not run before the bus was told whose session this is: it could publish to who is gone.
+    if (head_ != kNoSlot) retry_at_ = now;
 }
 
 void LaneReceiver::session_closed() { drop_after(contiguous_); }

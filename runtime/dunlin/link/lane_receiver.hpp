@@ -45,7 +45,8 @@ class LaneReceiver {
     // ---- link -----------------------------------------------------------------------------------------------------
     void set_publisher(NodeId publisher) { publisher_ = publisher; }
     // A session opened: `stream` is the peer's numbering, resolved up to before `first_unsettled`. A known stream goes on
-    // where it was, another one starts over.
+    // where it was, another one starts over. No handler runs: what can be handed over now is so by the next on_timeout(),
+    // which is due at once.
     void session_opened(Instant now, StreamId stream, Sequence first_unsettled);
     // What waits behind a gap is given back; the publisher sends it again in its next session.
     void session_closed();
