@@ -125,31 +125,60 @@ TEST_F(OutboxTest, keeps_lease_and_token_of_a_fenced_message) {
     EXPECT_EQ(outbox.stored_bytes(outbox.message(message)), payload.size() + 16);
 }
 
-TEST(InboxTest, keeps_a_slot_and_a_longest_message_for_what_is_in_order) {
-    static constexpr Limits kLimits{.inbox_bytes = 1024, .inbox_messages = 4, .message_bytes_max = 500};
+TEST(InboxTest, keeps_a_slot_and_a_longest_message_from_what_waits_and_lets_nobody_take_all_the_rest) {
+    static constexpr Limits kLimits{.inbox_bytes = 25 * 64, .inbox_messages = 7, .message_bytes_max = 500};
     static BoxArrays<kLimits> boxes;
     Inbox inbox(boxes.inbox_storage());
-    const std::string long_one(500, 'x');
-    const auto bytes = std::as_bytes(std::span(long_one));
-    EXPECT_FALSE(inbox.fits(500, false));  // 8 blocks of 16, and 9 stay free
-    EXPECT_TRUE(inbox.fits(400, false));
-    EXPECT_TRUE(inbox.fits(500, true));
-    const std::uint16_t first = inbox.put(bytes);
+    InboxShare mine;
+    InboxShare theirs;
+    const std::string text(500, 'x');
+    const auto bytes = std::as_bytes(std::span(text));
+    EXPECT_TRUE(inbox.may_wait(500, mine));  // 8 of 16 blocks, and 9 stay free
+    const std::uint16_t first = inbox.put(bytes, mine);
     inbox[first].payload_bytes = 500;
     EXPECT_EQ(inbox.stored(first).size(), 500U);
-    EXPECT_FALSE(inbox.fits(1, false));
-    EXPECT_TRUE(inbox.fits(500, true));
-    inbox.release_bytes(first);
-    EXPECT_TRUE(inbox.fits(1, false));
-    (void)inbox.put_empty(false);
-    (void)inbox.put_empty(false);
-    EXPECT_EQ(inbox.put_empty(false), kNoSlot);
-    EXPECT_FALSE(inbox.fits(1, false));
-    EXPECT_TRUE(inbox.fits(1, true));
-    EXPECT_NE(inbox.put_empty(true), kNoSlot);
-    EXPECT_FALSE(inbox.fits(1, true));
-    inbox.release(first);
-    EXPECT_EQ(inbox.used(), 3U);
+    EXPECT_EQ(mine.blocks, 8U);
+    EXPECT_TRUE(inbox.may_wait(2 * 64, mine));
+    EXPECT_FALSE(inbox.may_wait(3 * 64, mine));  // 11 of 16
+    EXPECT_TRUE(inbox.may_wait(5 * 64, theirs));
+    EXPECT_FALSE(inbox.may_wait(6 * 64, theirs));
+    EXPECT_TRUE(inbox.fits(17 * 64));
+    EXPECT_FALSE(inbox.fits(18 * 64));
+    inbox.release_bytes(first, mine);
+    EXPECT_EQ(mine.blocks, 0U);
+    for (int i = 0; i < 3; ++i) EXPECT_NE(inbox.put_empty(mine), kNoSlot);
+    EXPECT_EQ(mine.slots, 4U);
+    EXPECT_EQ(inbox.put_empty(mine), kNoSlot);
+    EXPECT_FALSE(inbox.may_wait(1, mine));
+    EXPECT_NE(inbox.put_empty(theirs), kNoSlot);
+    EXPECT_EQ(inbox.put_empty(theirs), kNoSlot);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_TRUE(inbox.fits(1));
+        inbox[inbox.put(bytes.first(1), theirs)].payload_bytes = 1;
+    }
+    EXPECT_FALSE(inbox.fits(1));
+    inbox.release(first, mine);
+    EXPECT_EQ(mine.slots, 3U);
+    EXPECT_EQ(inbox.used(), 6U);
+}
+
+TEST(InboxTest, knows_which_subscriptions_have_a_message_that_is_not_settled) {
+    static constexpr Limits kLimits{};
+    static BoxArrays<kLimits> boxes;
+    Inbox inbox(boxes.inbox_storage());
+    InboxShare share;
+    const std::uint16_t slot = inbox.put({}, share);
+    inbox[slot].subscription = SubscriptionId{7};
+    EXPECT_FALSE(inbox.has_unsettled(SubscriptionId{7}));
+    for (const WaitState state : {WaitState::pending, WaitState::retry, WaitState::held}) {
+        inbox[slot].state = state;
+        EXPECT_TRUE(inbox.has_unsettled(SubscriptionId{7}));
+        EXPECT_FALSE(inbox.has_unsettled(SubscriptionId{8}));
+    }
+    inbox[slot].state = WaitState::decided;
+    EXPECT_FALSE(inbox.has_unsettled(SubscriptionId{7}));
+    inbox.release(slot, share);
+    EXPECT_FALSE(inbox.has_unsettled(SubscriptionId{7}));
 }
 
 }  // namespace

@@ -87,22 +87,41 @@ struct InboxStorage {
     std::size_t message_bytes_max = 0;
 };
 
-// Received messages that cannot be settled yet, of all peers. One slot and the bytes of one longest message are kept
-// free for messages that are next in order, so that what waits behind gaps can never stop what would close them.
+// What one lane has in the inbox.
+struct InboxShare {
+    std::uint16_t slots = 0;
+    std::uint16_t blocks = 0;
+};
+
+// Received messages that cannot be settled yet, of all peers; a bulkhead between them (protocol.md §3). What waits of one
+// lane takes at most kShareMax times what it leaves free for the others, and never the reserve, which is one slot and the
+// bytes of one longest message. The reserve is lent to a message that its handler gets at once, and stays lent only where
+// that does not settle it. Where the handler of a subscription has a message already, the next one is not worth the reserve.
+//
+// So whoever is refused waits for a handler that has a message, or for the publisher's ack where the notes are full; never
+// for a message that itself would need room. What waits behind gaps cannot stop what closes them; nor can one subscription
+// that settles nothing stop another one, whichever publisher's messages come: the reserve would have to be lent to it,
+// which takes a message that came while it had none and while others had filled all the rest.
 // Calls are O(1) or O(payload).
 class Inbox {
   public:
+    static constexpr std::size_t kShareMax = 2;
+
     explicit Inbox(const InboxStorage& storage);
 
-    // Room for `stored_bytes` more? `in_order` may use the reserve.
-    [[nodiscard]] bool fits(std::size_t stored_bytes, bool in_order) const;
-    // A slot with the bytes in it. fits() was true.
-    [[nodiscard]] std::uint16_t put(std::span<const std::byte> stored);
-    // A slot without bytes, for what is decided already; kNoSlot: none, or only the reserve and not `in_order`.
-    [[nodiscard]] std::uint16_t put_empty(bool in_order);
-    void release(std::uint16_t slot);
+    // Room for `stored_bytes` more that wait, beside the lane's `share`?
+    [[nodiscard]] bool may_wait(std::size_t stored_bytes, const InboxShare& share) const;
+    // Room, also the reserve's, for `stored_bytes` that a handler gets now?
+    [[nodiscard]] bool fits(std::size_t stored_bytes) const { return !slots_.full() && blocks_.fits(stored_bytes); }
+    // A message of the subscription, of any peer, was handed over and is unsettled. O(slots)
+    [[nodiscard]] bool has_unsettled(SubscriptionId subscription) const;
+    // A slot with the bytes in it, added to `share`. may_wait() or fits() was true.
+    [[nodiscard]] std::uint16_t put(std::span<const std::byte> stored, InboxShare& share);
+    // A slot without bytes, for what is decided already; kNoSlot: it may not wait.
+    [[nodiscard]] std::uint16_t put_empty(InboxShare& share);
+    void release(std::uint16_t slot, InboxShare& share);
     // Frees the bytes, keeps the slot.
-    void release_bytes(std::uint16_t slot);
+    void release_bytes(std::uint16_t slot, InboxShare& share);
     // The stored bytes as one span, valid until the next call.
     [[nodiscard]] std::span<const std::byte> stored(std::uint16_t slot) const;
 
@@ -112,6 +131,9 @@ class Inbox {
     [[nodiscard]] std::size_t message_bytes_max() const { return message_bytes_max_; }
 
   private:
+    [[nodiscard]] std::size_t stored_bytes(const InboxSlot& slot) const;
+    [[nodiscard]] bool slot_may_wait(const InboxShare& share) const;
+
     BlockPool blocks_;
     SlotPool<InboxSlot> slots_;
     std::span<std::byte> scratch_;

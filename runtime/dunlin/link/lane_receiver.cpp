@@ -102,7 +102,6 @@ void LaneReceiver::insert(std::uint16_t slot, Sequence sequence) {
     inbox[slot].next = before;
     (after == kNoSlot ? head_ : inbox[after].next) = slot;
     (before == kNoSlot ? tail_ : inbox[before].previous) = slot;
-    ++listed_;
 }
 
 void LaneReceiver::drop(std::uint16_t slot) {
@@ -111,8 +110,7 @@ void LaneReceiver::drop(std::uint16_t slot) {
     const std::uint16_t before = inbox[slot].next;
     (after == kNoSlot ? head_ : inbox[after].next) = before;
     (before == kNoSlot ? tail_ : inbox[before].previous) = after;
-    inbox.release(slot);
-    --listed_;
+    inbox.release(slot, share_);
 }
 
 void LaneReceiver::drop_after(Sequence sequence) {
@@ -217,19 +215,35 @@ bool LaneReceiver::take_message(Instant now, const Arrival& arrival) {
         shared_->counters.add(Counter::messages_duplicate);
         return true;
     }
-    const bool in_order = arrival.sequence == contiguous_.next();
-    if (!shared_->inbox.fits(arrival.stored.size(), in_order)) return false;
+    if (arrival.too_long ? !settle_unseen(arrival.sequence, {Outcome::rejected, Effect::none}) : !has_room(arrival)) return false;
     shared_->counters.add(Counter::messages_received);
-    if (in_order) return take_in_order(now, arrival);
-    insert(store(arrival), arrival.sequence);
+    if (arrival.too_long) {
+        pump(now);
+    } else if (arrival.sequence == contiguous_.next()) {
+        take_in_order(now, arrival);
+    } else {
+        insert(store(arrival), arrival.sequence);
+    }
     return true;
 }
 
+// Whatever a handler says of the message, it can be kept: so this is asked before one gets it.
+bool LaneReceiver::has_room(const Arrival& arrival) const {
+    const Inbox& inbox = shared_->inbox;
+    if (inbox.may_wait(arrival.stored.size(), share_)) return true;
+    const bool handed_over =
+        arrival.sequence == contiguous_.next() && may_hand_over(arrival.sequence) && !held_back(arrival.subscription, arrival.sequence);
+    return handed_over && inbox.fits(arrival.stored.size()) && !inbox.has_unsettled(arrival.subscription);
+}
+
+// Whatever is said of it, it can be settled.
+bool LaneReceiver::may_hand_over(Sequence sequence) const { return !pumping_ && book_.live().in_window(sequence) && book_.note_fits(); }
+
 // The fast path: nothing is in its way, so the handler gets it out of the packet, and only what it does not settle is
 // copied. What the message lets go is handed over at once, so that its room is free for the rest of the packet.
-bool LaneReceiver::take_in_order(Instant now, const Arrival& arrival) {
+void LaneReceiver::take_in_order(Instant now, const Arrival& arrival) {
     const bool alone = head_ == kNoSlot || sequence_of(head_) > contiguous_;
-    const bool direct = alone && !arrival.too_long && !pumping_ && book_.live().in_window(arrival.sequence) && book_.note_fits();
+    const bool direct = alone && may_hand_over(arrival.sequence);
     contiguous_ = arrival.sequence;
     if (direct) {
         pumping_ = true;
@@ -247,11 +261,10 @@ bool LaneReceiver::take_in_order(Instant now, const Arrival& arrival) {
     }
     close_gap();
     if (head_ != kNoSlot) pump(now);
-    return true;
 }
 
 std::uint16_t LaneReceiver::store(const Arrival& arrival) {
-    const std::uint16_t index = shared_->inbox.put(arrival.stored);
+    const std::uint16_t index = shared_->inbox.put(arrival.stored, share_);
     InboxSlot& slot = shared_->inbox[index];
     slot.expires = arrival.expires;
     slot.lamport = arrival.lamport;
@@ -260,7 +273,6 @@ std::uint16_t LaneReceiver::store(const Arrival& arrival) {
     slot.topic = arrival.topic;
     slot.fenced = arrival.fenced;
     slot.maybe_repeated = arrival.maybe_repeated;
-    if (arrival.too_long) decide(index, {Outcome::rejected, Effect::none});
     return index;
 }
 
@@ -295,18 +307,23 @@ bool LaneReceiver::skip_one(Sequence sequence, bool answer) {
         return true;
     }
     if (sequence <= contiguous_ || book_.live().contains(sequence)) return true;
+    return settle_unseen(sequence, unseen);
+}
+
+// Settles what no handler gets, or keeps its outcome until it can; false: no room to remember it.
+bool LaneReceiver::settle_unseen(Sequence sequence, Verdict verdict) {
     const bool in_order = sequence == contiguous_.next();
-    if (in_order && listed_ == 0 && may_settle(sequence, unseen.outcome)) {
-        contiguous_ = sequence;
-        book_.settle(sequence, unseen.outcome, unseen.effect);
+    if (in_order && may_settle(sequence, verdict.outcome)) {
+        book_.settle(sequence, verdict.outcome, verdict.effect);
     } else {
-        const std::uint16_t slot = shared_->inbox.put_empty(in_order);
+        const std::uint16_t slot = shared_->inbox.put_empty(share_);
         if (slot == kNoSlot) return false;
         insert(slot, sequence);
-        decide(slot, unseen);
-        if (in_order) contiguous_ = sequence;
+        decide(slot, verdict);
     }
-    if (in_order) close_gap();
+    if (!in_order) return true;
+    contiguous_ = sequence;
+    close_gap();
     return true;
 }
 
@@ -344,7 +361,7 @@ bool LaneReceiver::pump_once(Instant now) {
             return true;
         }
         if (slot.state != WaitState::waiting || slot.subscription == blocked || !book_.note_fits()) continue;
-        if (held_back(i)) {
+        if (held_back(slot.subscription, sequence)) {
             blocked = slot.subscription;
             continue;
         }
@@ -354,9 +371,8 @@ bool LaneReceiver::pump_once(Instant now) {
     return false;
 }
 
-bool LaneReceiver::held_back(std::uint16_t slot) const {
-    const SubscriptionId subscription = shared_->inbox[slot].subscription;
-    for (std::uint16_t i = head_; i != slot; i = shared_->inbox[i].next) {
+bool LaneReceiver::held_back(SubscriptionId subscription, Sequence sequence) const {
+    for (std::uint16_t i = head_; i != kNoSlot && sequence_of(i) < sequence; i = shared_->inbox[i].next) {
         if (shared_->inbox[i].subscription == subscription && shared_->inbox[i].state != WaitState::decided) return true;
     }
     return false;
@@ -441,7 +457,7 @@ void LaneReceiver::decide(std::uint16_t index, Verdict verdict) {
     slot.state = WaitState::decided;
     slot.outcome = verdict.outcome;
     slot.effect = verdict.effect;
-    shared_->inbox.release_bytes(index);
+    shared_->inbox.release_bytes(index, share_);
 }
 
 // ---- later ----------------------------------------------------------------------------------------------------------

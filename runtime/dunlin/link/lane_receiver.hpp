@@ -62,7 +62,7 @@ class LaneReceiver {
     [[nodiscard]] Instant next_deadline() const { return retry_at_; }
     void on_timeout(Instant now);
     [[nodiscard]] Sequence contiguous() const { return contiguous_; }
-    [[nodiscard]] std::uint16_t waiting() const { return listed_; }  // inbox slots of this lane
+    [[nodiscard]] std::uint16_t waiting() const { return share_.slots; }  // inbox slots of this lane
 
   private:
     // A message in a packet, validated.
@@ -86,11 +86,14 @@ class LaneReceiver {
 
     [[nodiscard]] bool read_message(Instant now, std::uint32_t number_low, std::span<const std::byte>& bytes, Arrival& arrival);
     [[nodiscard]] bool take_message(Instant now, const Arrival& arrival);
-    [[nodiscard]] bool take_in_order(Instant now, const Arrival& arrival);
+    [[nodiscard]] bool has_room(const Arrival& arrival) const;
+    [[nodiscard]] bool may_hand_over(Sequence sequence) const;
+    void take_in_order(Instant now, const Arrival& arrival);
     [[nodiscard]] bool is_duplicate(Sequence sequence) const;
     [[nodiscard]] std::uint16_t store(const Arrival& arrival);
     [[nodiscard]] InboundMessage inbound(const Arrival& arrival) const;
     [[nodiscard]] bool skip_one(Sequence sequence, bool answer);
+    [[nodiscard]] bool settle_unseen(Sequence sequence, Verdict verdict);
     [[nodiscard]] bool may_settle(Sequence sequence, Outcome outcome) const;
 
     void insert(std::uint16_t slot, Sequence sequence);
@@ -103,7 +106,7 @@ class LaneReceiver {
 
     void pump(Instant now);
     [[nodiscard]] bool pump_once(Instant now);
-    [[nodiscard]] bool held_back(std::uint16_t slot) const;
+    [[nodiscard]] bool held_back(SubscriptionId subscription, Sequence sequence) const;
     void hand_over(Instant now, std::uint16_t slot);
     [[nodiscard]] Disposition offer(const InboundMessage& message, std::uint8_t attempts);
     [[nodiscard]] Verdict conclude(Instant now, std::uint16_t slot, Disposition disposition);
@@ -117,7 +120,7 @@ class LaneReceiver {
     const LinkShared* shared_;
     std::uint16_t head_ = kNoSlot;  // the inbox list: lowest sequence
     std::uint16_t tail_ = kNoSlot;
-    std::uint16_t listed_ = 0;
+    InboxShare share_;
     std::uint16_t stream_tag_ = 0;
     NodeId publisher_{};
     PeerIndex peer_;
