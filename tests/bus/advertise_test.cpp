@@ -184,6 +184,16 @@ TEST_F(AdvertisingRecords, the_end_mark_ends_what_this_session_did_not_state) {
     EXPECT_EQ(world[1].bus.subscriber_count("b"), 1);
 }
 
+TEST_F(AdvertisingRecords, the_end_mark_leaves_durable_subscriptions_alone) {
+    subscribe_record(10, durable_subscription(5).value(), "a");
+    world[1].bus.session_closed(kSlotOfTwo);
+    world[1].bus.session_opened(kSlotOfTwo);
+    unsubscribe_record(20, 0);
+    EXPECT_EQ(world[1].bus.subscriber_count("a"), 1);
+    unsubscribe_record(21, durable_subscription(5).value());
+    EXPECT_EQ(world[1].bus.subscriber_count("a"), 0);
+}
+
 TEST_F(AdvertisingRecords, malformed_ones_are_counted_and_forgotten) {
     const std::uint32_t before = world[1].counters.get(Counter::records_malformed);
     subscribe_record(10, 0, "a");

@@ -259,6 +259,32 @@ TEST_F(LaneTest, outcomes_from_before_a_restart_leave_holes_that_are_skipped_or_
               "0000");
 }
 
+TEST_F(LaneTest, what_was_settled_after_a_hello_stated_it_is_skipped_in_the_session_until_the_peer_says_so) {
+    (void)end.publish(now, "1");
+    (void)end.publish(now, "2");
+    (void)write();
+    EXPECT_EQ(sender().first_unsettled(), Sequence{1});
+    sender().note_stated();
+    EXPECT_TRUE(settle(2));
+    sender().session_opened(now, false);
+    const std::string skip =
+        "14001210"
+        "0100000000000000"
+        "02000000"
+        "00"
+        "00"
+        "0000";
+    EXPECT_TRUE(sender().owes_skips());
+    EXPECT_EQ(write(1200, 2), skip);
+    EXPECT_FALSE(sender().owes_skips());
+    sender().on_packet_lost(sent);
+    EXPECT_TRUE(sender().owes_skips());
+    EXPECT_EQ(write(1200, 3), skip);
+    EXPECT_TRUE(settle(2));
+    sender().on_packet_lost(sent);
+    EXPECT_FALSE(sender().owes_skips());
+}
+
 TEST_F(LaneTest, believes_no_run_that_makes_no_sense) {
     open_receiver();
     EXPECT_FALSE(receive_run(0, message("a"), 1));
