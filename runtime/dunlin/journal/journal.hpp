@@ -102,6 +102,8 @@ class Journal {
     void finish_checkpoint();
     [[nodiscard]] bool checkpointing() const { return step_ != Step::idle; }
     [[nodiscard]] bool checkpoint_takes_records() const { return step_ == Step::fill; }
+    // Everything appended was written: a batch as long as the buffer fits.
+    [[nodiscard]] bool buffer_empty() const { return buffered_ == 0; }
 
     [[nodiscard]] std::uint32_t bank_bytes() const { return bank_bytes_ - kHeaderSectorBytes; }  // for records; valid once opened
     [[nodiscard]] std::uint32_t used_bytes() const { return tail_ - kHeaderSectorBytes + buffered_; }

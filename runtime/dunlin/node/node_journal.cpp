@@ -151,7 +151,8 @@ void Node::append_own_records() {
 // ---- Watermarks -----------------------------------------------------------------------------------------------------
 
 // All watermarks and the application's position in one batch, so that a restart finds the position that belongs to
-// exactly the messages that are settled. The next batch waits until this one is durable.
+// exactly the messages that are settled: the limits make the journal's buffer long enough (watermark_batch_bytes). The
+// next batch waits until this one is durable.
 void Node::store_watermarks() {
     if (journal_.checkpointing() || journal_.durable() < watermark_gate_) return;
     const bool position = position_to_store_;
@@ -252,8 +253,9 @@ Status Node::emit_bus() {
 }
 
 // Messages are settled while a checkpoint is written. So the watermarks and the position that belongs to them come last
-// and in one go: if the buffer fills on the way, all of them are written again (the last record of a stream counts).
+// and in one go: they fit an empty buffer (watermark_batch_bytes).
 Status Node::emit_watermarks() {
+    if (!journal_.buffer_empty()) return Status::busy;
     for (const link::Link& each : links_) {
         if (each.receiver().settlements().stream() == StreamId{}) continue;
         std::array<std::byte, kWatermarkBytesMax> record;

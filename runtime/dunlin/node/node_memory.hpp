@@ -20,6 +20,14 @@
 
 namespace dunlin {
 
+// All watermarks and a position: a node appends them in one batch, so that a restart finds the position that belongs to
+// exactly the messages that were settled.
+template <Limits L>
+consteval std::size_t watermark_batch_bytes() {
+    return std::size_t{L.peers} * journal::record_bytes(link::LinkSizes<L>::watermark_bytes) +
+           journal::record_bytes(sizeof(bus::PositionRecord));
+}
+
 // Whether these limits fit together; each wrong one stops the compiler with its sentence.
 template <Limits L>
 consteval bool valid_limits() {
@@ -53,6 +61,9 @@ consteval bool valid_limits() {
                       (L.journal_buffer_bytes >= journal::kBufferBytesMin && L.journal_buffer_bytes <= journal::kBufferBytesMax),
                   "journal_buffer_bytes must be 0 (no journal) or 512 bytes to 1 MiB");
     static_assert(L.journal_buffer_bytes % journal::kRecordAlign == 0, "journal_buffer_bytes must be a multiple of 8");
+    static_assert(
+        L.journal_buffer_bytes == 0 || watermark_batch_bytes<L>() <= L.journal_buffer_bytes,
+        "journal_buffer_bytes must hold the watermarks of all peers: 112 bytes a peer, more where unsettled_max is above 64, and 48");
     static_assert(!L.voter || L.journal_buffer_bytes > 0, "a voter needs a journal: journal_buffer_bytes must be at least 512");
     static_assert(!L.voter || (L.log_entries >= 16 && L.log_entries <= 4096), "a voter needs 16..4096 log entries");
     static_assert(!L.voter || L.log_bytes >= 512, "a voter needs at least 512 bytes for the payloads of its log");
