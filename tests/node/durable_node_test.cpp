@@ -39,5 +39,78 @@ TEST(DurableNode, settles_what_as_many_publishers_send_as_it_has_room_for) {
     for (const Host* publisher : publishers) EXPECT_EQ(publisher->outcomes(), kEach) << publisher->id;
 }
 
+constexpr Limits kTwoPeers = [] {
+    Limits limits = kSmallMember;
+    limits.peers = 2;
+    return limits;
+}();
+
+// Its position is the number of lines, as if each were written to a file.
+struct Writer {
+    bus::Verdict operator()(const bus::Message& message) {
+        const bus::Verdict verdict = lines(message);
+        node->store_receive_position(lines.heard.size());
+        return verdict;
+    }
+    Node* node = nullptr;
+    Listener lines{};
+};
+
+void listen(Writer& writer, Host& host) {
+    writer.node = host.node;
+    writer.lines.heard.resize(host.node->receive_position());
+    ASSERT_TRUE(host.node->subscribe("t", bus::Handler::of(writer), {.durable_id = 5}).ok());
+}
+
+TEST(DurableNode, remembers_after_a_restart_what_a_publisher_that_is_still_there_has_sent_though_others_came_and_went) {
+    NodeWorld world;
+    Disk disk = disk_of(1);
+    Disk publisher_disk = disk_of(2);
+    Writer writer;
+    listen(writer, world.add<kTwoPeers>(1, {}, &disk));
+    Host& publisher = world.add<kSmallMember>(2, {"1"}, &publisher_disk);
+    world.run_for(seconds{1});
+    ASSERT_EQ(world.publish(publisher, "t", "first"), Status::ok);
+    world.run_for(milliseconds{100});
+    publisher.deaf = true;
+    ASSERT_EQ(world.publish(publisher, "t", "second"), Status::ok);
+    world.run_for(milliseconds{50});
+    for (const std::uint16_t id : std::array<std::uint16_t, 2>{3, 4}) {
+        Host& visitor = world.add<limits::micro>(id, {"1"});
+        world.run_for(milliseconds{300});
+        ASSERT_EQ(world.publish(visitor, "t", "visitor"), Status::ok);
+        world.run_for(milliseconds{100});
+        world.stop_gracefully(id);
+    }
+    ASSERT_EQ(writer.lines.heard.size(), 4U);
+    world.remove(1);
+    listen(writer, world.add<kTwoPeers>(1, {}, &disk));
+    publisher.deaf = false;
+    world.run_for(seconds{20});
+    EXPECT_EQ(writer.lines.count("second"), 1);
+    EXPECT_EQ(publisher.outcomes(), 2U);
+}
+
+TEST(DurableNode, remembers_a_publisher_that_comes_back_long_after_the_restart) {
+    NodeWorld world;
+    Disk disk = disk_of(1);
+    Disk publisher_disk = disk_of(2);
+    Writer writer;
+    listen(writer, world.add<kTwoPeers>(1, {}, &disk));
+    Host& publisher = world.add<kSmallMember>(2, {"1"}, &publisher_disk);
+    world.run_for(seconds{1});
+    publisher.deaf = true;
+    ASSERT_EQ(world.publish(publisher, "t", "x"), Status::ok);
+    world.run_for(milliseconds{50});
+    publisher.mute = true;
+    world.remove(1);
+    listen(writer, world.add<kTwoPeers>(1, {}, &disk));
+    world.run_for(seconds{60});
+    publisher.deaf = publisher.mute = false;
+    world.run_for(seconds{20});
+    EXPECT_EQ(writer.lines.count("x"), 1);
+    EXPECT_EQ(publisher.outcomes(), 1U);
+}
+
 }  // namespace
 }  // namespace dunlin

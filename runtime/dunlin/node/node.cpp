@@ -64,7 +64,7 @@ Node::Node(const NodeStorage& storage, const Options& options)
                          .links = {[](void* node, PeerIndex peer) { return static_cast<Node*>(node)->link_in_use(peer); }, this},
                          .assign_peer = {[](void* node, NodeId id) {
                                              auto& self = *static_cast<Node*>(node);
-                                             return self.ensure_peer(self.last_now_, id);
+                                             return self.ensure_peer(self.last_now_, id, SlotUse::none);
                                          },
                                          this},
                          .journal = options.journal_bytes != 0 ? &journal_ : nullptr,
@@ -110,7 +110,7 @@ void Node::become_ready(Instant now) {
     for (const std::string_view seed : seeds_) {
         const auto address = std::as_bytes(std::span(seed));
         if (peers_.find_address(address) != kNoPeer) continue;
-        const PeerIndex peer = take_peer(now);
+        const PeerIndex peer = take_peer(now, SlotUse::settled);
         if (peer == kNoPeer) break;
         peers_.set_address(now, peer, address);
     }

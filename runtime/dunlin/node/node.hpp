@@ -26,6 +26,12 @@ namespace dunlin {
 //           poll_journal, poll_connect, poll_event, poll_transmit until each is empty,
 //           then sleep until next_deadline() or the next input.
 //
+// Peers: what was settled of a publisher's messages is known as long as the publisher has a slot, and only that keeps a
+// message that comes again from its handler. In a full table a peer's slot goes to another one only where no session is
+// open, nothing is owed to it and it is not dialled from here. Of those, the ones of whom nothing was ever settled go first;
+// then publishers that said goodbye or were silent for an hour. Others, that may send again, give way only to peers of this
+// node's own configuration and the cluster's voters. A hello of another cluster gets no slot.
+//
 // Handlers run inside on_*(); they may call the bus and the coordination calls, never on_*() or poll_*() (asserted).
 // Not thread-safe: one thread calls it. `Mailbox` is the way in from elsewhere. Memory: NodeMemory<limits>.
 class Node {
@@ -99,6 +105,13 @@ class Node {
     [[nodiscard]] std::optional<PeerReport> peer(Instant now, std::size_t i) const;
 
   private:
+    // What would be lost with a peer's slot, the least first.
+    enum class SlotUse : std::uint8_t {
+        none,
+        settled_long_ago,  // what was settled of its messages, though it will not send them again
+        settled,
+        needed,  // a session, something owed to it, or an address of ours
+    };
     // What a checkpoint writes next.
     enum class CheckpointStage : std::uint8_t { format, bind, epoch, coordinator, bus, links, done };
     struct Checkpoint {
@@ -120,8 +133,11 @@ class Node {
     void take_fence_floors(Instant now);
 
     // ---- node_peers.cpp
-    [[nodiscard]] PeerIndex take_peer(Instant now);
-    [[nodiscard]] PeerIndex ensure_peer(Instant now, NodeId node);
+    [[nodiscard]] SlotUse slot_use(Instant now, PeerIndex peer) const;
+    [[nodiscard]] bool make_room(Instant now, SlotUse most);
+    [[nodiscard]] PeerIndex take_peer(Instant now, SlotUse most);
+    [[nodiscard]] PeerIndex ensure_peer(Instant now, NodeId node, SlotUse most);
+    [[nodiscard]] bool void_watermark(PeerIndex peer);
     void name_peer(PeerIndex peer, NodeId node);
     void free_peer(Instant now, PeerIndex peer);
     void merge_seed(Instant now, PeerIndex seed, PeerIndex peer);
@@ -132,11 +148,13 @@ class Node {
     void bind(Instant now, ClusterIncarnation cluster);
     void raise_epoch(Instant now, BootEpoch known);
     void restart_links(Instant now);
+    [[nodiscard]] bool remembers(PeerIndex peer) const;
     [[nodiscard]] bool is_stranger(PeerIndex peer) const;
     void drop_silent_strangers(Instant now);
     [[nodiscard]] Instant strangers_deadline() const;
 
     // ---- node_io.cpp
+    [[nodiscard]] bool admits(wire::PacketReader reader);
     void on_hello(Instant now, PathId path, wire::PacketReader& reader);
     void on_session_packet(Instant now, PathId path, wire::PacketReader& reader);
     [[nodiscard]] bool dispatch(Instant now, PeerIndex peer, const wire::Record& record);

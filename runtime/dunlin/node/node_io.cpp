@@ -35,6 +35,22 @@ void Node::on_datagram(Instant now, PathId path, const PeerIdentity& identity, s
     advance(now);
 }
 
+// Whether a node without a slot may have one: for a well-formed hello of this cluster. (Anything else, such as a refusal, is an
+// answer to a slot that was freed.) The reader is a copy.
+bool Node::admits(wire::PacketReader reader) {
+    const ClusterIncarnation cluster{reader.header().cluster()};
+    const bool other_incarnation = cluster != ClusterIncarnation{} && self_.cluster != ClusterIncarnation{} && cluster != self_.cluster;
+    for (wire::Record record; reader.next(record);) {
+        if (record.type != wire::RecordType::hello) continue;
+        const std::string_view name(reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size());
+        if (!other_incarnation && name == self_.cluster_name) return reader.header().source() != self_.id.value();
+        counters_.add(Counter::hellos_received);
+        counters_.add(Counter::packets_foreign_cluster);
+        return false;
+    }
+    return false;
+}
+
 void Node::on_hello(Instant now, PathId path, wire::PacketReader& reader) {
     const NodeId source{reader.header().source()};
     const PeerIndex unnamed = peers_.find_unnamed(path);
@@ -42,7 +58,8 @@ void Node::on_hello(Instant now, PathId path, wire::PacketReader& reader) {
     if (peer != kNoPeer && unnamed != kNoPeer && source != self_.id) merge_seed(now, unnamed, peer);
     if (peer == kNoPeer) peer = unnamed;
     if (peer == kNoPeer) {
-        peer = take_peer(now);
+        if (!admits(reader)) return;
+        peer = take_peer(now, SlotUse::settled_long_ago);
         if (peer == kNoPeer) return;
         peers_[peer].path = path;
         peers_[peer].phase = PathPhase::up;

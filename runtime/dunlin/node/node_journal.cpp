@@ -107,9 +107,16 @@ Status Node::replay(Instant now, const journal::RecoveredRecord& record) {
         case journal::RecordKind::watermark: {
             const NodeId publisher = link::watermark_publisher(record.bytes);
             if (publisher == NodeId{}) return Status::corrupt;
-            const PeerIndex peer = ensure_peer(now, publisher);
+            const PeerIndex peer = ensure_peer(now, publisher, SlotUse::none);
             if (peer == kNoPeer) return Status::table_full;
             return link_of(peer).receiver().restore_watermark(record.bytes) ? Status::ok : Status::corrupt;
+        }
+        case journal::RecordKind::watermark_void: {
+            WatermarkVoidRecord voided;
+            if (!take_all(record.bytes, voided)) return Status::corrupt;
+            const PeerIndex peer = peers_.find(NodeId{voided.publisher});
+            if (peer != kNoPeer) link_of(peer).receiver().settlements().start(StreamId{}, Sequence{});
+            return Status::ok;
         }
         case journal::RecordKind::hard_state:
         case journal::RecordKind::log_entry:

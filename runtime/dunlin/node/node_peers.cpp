@@ -1,6 +1,8 @@
 #include <dunlin/node/node.hpp>
 
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/bytes.hpp>
+#include <dunlin/node/records.hpp>
 
 #include <algorithm>
 
@@ -10,6 +12,9 @@ namespace {
 // A stranger that said hello and never opened a session, or whose session ended, gives its slot back after this long.
 constexpr Duration kStrangerPatience = seconds{10};
 
+// A publisher that was not heard for so long will not send again what was settled here; only in a full table does it matter.
+constexpr Duration kPublisherPatience = std::chrono::hours{1};
+
 // Nothing leaves under a new epoch or binding before its record is appended (append_own_records) and durable.
 constexpr JournalSequence kNotAppended{~std::uint64_t{0}};
 
@@ -17,33 +22,63 @@ constexpr JournalSequence kNotAppended{~std::uint64_t{0}};
 
 // ---- Slots --------------------------------------------------------------------------------------------------------
 
-// A slot for a new peer; where all are taken, that of the one that is least needed: no address of ours, no session,
-// nothing owed to it, and quiet the longest.
-PeerIndex Node::take_peer(Instant now) {
+// Something of its messages was settled, or is with a handler: without this, it would be handed over again.
+bool Node::remembers(PeerIndex peer) const {
+    const link::LaneReceiver& receiver = link_of(peer).receiver();
+    const link::SettledSet& settled = receiver.settlements().live();
+    return receiver.waiting() != 0 || settled.cumulative() != Sequence{} || settled.words_used() != 0;
+}
+
+Node::SlotUse Node::slot_use(Instant now, PeerIndex peer) const {
+    const PeerSlot& slot = peers_[peer];
+    if (slot.address_bytes != 0 || link_of(peer).session_open() || bus_.peer_needed(peer)) return SlotUse::needed;
+    if (!remembers(peer)) return SlotUse::none;
+    return slot.said_goodbye || now - slot.quiet_since >= kPublisherPatience ? SlotUse::settled_long_ago : SlotUse::settled;
+}
+
+// Frees the slot of the least use, and of those the one that is quiet for the longest; false: all are of more use than `most`.
+bool Node::make_room(Instant now, SlotUse most) {
+    PeerIndex least = kNoPeer;
+    SlotUse least_use = SlotUse::needed;
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+        const PeerIndex candidate{static_cast<std::uint16_t>(i)};
+        const SlotUse use = slot_use(now, candidate);
+        if (use > most) continue;
+        const bool better = use < least_use || (use == least_use && peers_[candidate].quiet_since < peers_[least].quiet_since);
+        if (least != kNoPeer && !better) continue;
+        least = candidate;
+        least_use = use;
+    }
+    if (least == kNoPeer || !void_watermark(least)) return false;
+    free_peer(now, least);
+    return true;
+}
+
+// False: the journal has no room now. Without this record, recovery would have to choose between more publishers than it has
+// slots for; with it, the order of the journal says which of them lost theirs.
+bool Node::void_watermark(PeerIndex peer) {
+    const bool journalled = self_.journalled && state_ != RunState::recovering;
+    if (!journalled || link_of(peer).receiver().settlements().stream() == StreamId{}) return true;
+    const WatermarkVoidRecord record{.publisher = peers_[peer].node.value(), .reserved0 = 0, .reserved1 = 0};
+    return journal_.append(journal::RecordKind::watermark_void, bytes_of(record)).ok();
+}
+
+// A slot for a new peer, if need be that of another one of at most such use.
+PeerIndex Node::take_peer(Instant now, SlotUse most) {
     PeerIndex peer = peers_.take();
+    if (peer == kNoPeer && make_room(now, most)) peer = peers_.take();
     if (peer == kNoPeer) {
-        PeerIndex quietest = kNoPeer;
-        for (std::size_t i = 0; i < links_.size(); ++i) {
-            const PeerIndex candidate{static_cast<std::uint16_t>(i)};
-            const PeerSlot& slot = peers_[candidate];
-            if (slot.address_bytes != 0 || links_[i].session_open() || bus_.peer_needed(candidate)) continue;
-            if (quietest == kNoPeer || slot.quiet_since < peers_[quietest].quiet_since) quietest = candidate;
-        }
-        if (quietest == kNoPeer) {
-            counters_.add(Counter::packets_no_peer_slot);
-            return kNoPeer;
-        }
-        free_peer(now, quietest);
-        peer = peers_.take();
+        counters_.add(Counter::packets_no_peer_slot);
+        return kNoPeer;
     }
     peers_[peer].quiet_since = now;
     return peer;
 }
 
-PeerIndex Node::ensure_peer(Instant now, NodeId node) {
+PeerIndex Node::ensure_peer(Instant now, NodeId node, SlotUse most) {
     PeerIndex peer = peers_.find(node);
     if (peer != kNoPeer) return peer;
-    peer = take_peer(now);
+    peer = take_peer(now, most);
     if (peer != kNoPeer) name_peer(peer, node);
     return peer;
 }
@@ -77,10 +112,11 @@ void Node::merge_seed(Instant now, PeerIndex seed, PeerIndex peer) {
     link_of(peer).dial(now, slot.path);
 }
 
-// Said hello, was not dialled from here, and never opened a session.
+// Said hello, was not dialled from here, never opened a session, and is not known from the journal.
 bool Node::is_stranger(PeerIndex peer) const {
     const PeerSlot& slot = peers_[peer];
-    return slot.in_use && slot.address_bytes == 0 && link_of(peer).peer_epoch() == BootEpoch{} && !bus_.peer_needed(peer);
+    return slot.in_use && slot.address_bytes == 0 && link_of(peer).peer_epoch() == BootEpoch{} && !bus_.peer_needed(peer) &&
+           !remembers(peer);
 }
 
 void Node::drop_silent_strangers(Instant now) {
@@ -106,7 +142,7 @@ void Node::dial_voter(Instant now, NodeId node, std::span<const std::byte> addre
     if (node == self_.id || node == NodeId{} || address.empty()) return;
     PeerIndex peer = peers_.find(node);
     if (peer == kNoPeer && peers_.find_address(address) != kNoPeer) return;  // a seed there will say who it is
-    if (peer == kNoPeer) peer = ensure_peer(now, node);
+    if (peer == kNoPeer) peer = ensure_peer(now, node, SlotUse::settled);
     if (peer == kNoPeer) return;
     if (peers_[peer].address_bytes == 0) peers_.set_address(now, peer, address);
 }
@@ -143,7 +179,10 @@ void Node::take_news(Instant now, PeerIndex peer) {
         bus_.session_closed(peer);
         client_.on_session_closed(now, peers_[peer].node);
     }
-    if ((news & link::kPeerEpochEnded) != 0) bus_.peer_ended(peer);
+    if ((news & link::kPeerEpochEnded) != 0) {
+        bus_.peer_ended(peer);
+        peers_[peer].said_goodbye = !each.session_open();
+    }
     if ((news & link::kClusterLearnt) != 0) return bind(now, each.session_cluster());
     if (each.session_open() && (news & link::kSessionOpened) != 0) on_session_opened(now, peer);
 }
@@ -157,6 +196,7 @@ void Node::on_session_opened(Instant now, PeerIndex peer) {
         slot.blocked = false;
     }
     slot.attempts = 0;
+    slot.said_goodbye = false;
     detector_.session_opened(now, peer, slot.node, each.peer_epoch());
     bus_.session_opened(peer);
     client_.on_session_open(now, slot.node);

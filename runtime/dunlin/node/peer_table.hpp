@@ -30,7 +30,8 @@ struct PeerSlot {
     std::uint8_t address_bytes = 0;  // 0: not dialled from here
     PathPhase phase : 2 = PathPhase::none;
     bool in_use : 1 = false;
-    bool blocked : 1 = false;  // the transport has no room for this path now
+    bool blocked : 1 = false;       // the transport has no room for this path now
+    bool said_goodbye : 1 = false;  // and was not met since: it has nothing to send again
     std::array<std::byte, kAddressBytesMax> address{};
 };
 

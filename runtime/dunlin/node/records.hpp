@@ -23,6 +23,15 @@ struct EpochRecord {
 static_assert(sizeof(EpochRecord) == 8);
 [[nodiscard]] constexpr EpochRecord epoch_record(BootEpoch epoch) { return {epoch.value(), 0}; }
 
+// RecordKind::watermark_void: the publisher gave its slot to another peer. Its watermark before this record means nothing, so
+// that recovery never holds more watermarks than the node held at that moment.
+struct WatermarkVoidRecord {
+    std::uint16_t publisher;
+    std::uint16_t reserved0;
+    std::uint32_t reserved1;
+};
+static_assert(sizeof(WatermarkVoidRecord) == 8);
+
 // RecordKind::image_chunk: a piece of the ledger's image; its bytes follow.
 struct ImageChunkRecord {
     std::uint32_t offset = 0;

@@ -1,0 +1,97 @@
+// Who gets a slot of a full peer table, and who keeps it.
+#include "node/node_world.hpp"
+
+namespace dunlin {
+namespace {
+
+using test::Host;
+using test::Listener;
+using test::NodeWorld;
+
+constexpr Limits kTwoPeers = [] {
+    Limits limits = limits::micro;
+    limits.peers = 2;
+    return limits;
+}();
+
+// A handler has one message of node 2, which never hears so: the network between them fails for a while.
+class CutOff : public testing::Test {
+  protected:
+    void SetUp() override {
+        ASSERT_TRUE(receiver.node->subscribe("t", bus::Handler::of(listener)).ok());
+        world.run_for(seconds{1});
+        publisher.deaf = true;
+        ASSERT_EQ(world.publish(publisher, "t", "x"), Status::ok);
+        world.run_for(milliseconds{1});
+        ASSERT_EQ(listener.heard.size(), 1U);
+        publisher.mute = true;
+        world.run_for(seconds{5});
+    }
+    void reconnect() {
+        publisher.deaf = publisher.mute = false;
+        world.run_for(seconds{30});
+    }
+
+    NodeWorld world;
+    Listener listener;
+    Host& receiver = world.add<kTwoPeers>(1);
+    Host& publisher = world.add<limits::micro>(2, {"1"});
+};
+
+TEST_F(CutOff, hellos_of_another_cluster_take_no_slot) {
+    for (const std::uint16_t id : std::array<std::uint16_t, 2>{8, 9}) world.add<limits::micro>(id, {"1"}, nullptr, "other");
+    world.run_for(seconds{2});
+    EXPECT_EQ(receiver.node->peer(world.now, 1), std::nullopt);
+    EXPECT_GT(receiver.node->counters().get(Counter::packets_foreign_cluster), 0U);
+    for (const std::uint16_t id : std::array<std::uint16_t, 2>{8, 9}) world.remove(id);
+    reconnect();
+    EXPECT_EQ(listener.heard.size(), 1U);
+    EXPECT_EQ(publisher.outcomes(), 1U);
+}
+
+TEST_F(CutOff, a_newcomer_does_not_take_the_slot_of_a_publisher_that_may_send_again) {
+    for (const std::uint16_t id : std::array<std::uint16_t, 2>{8, 9}) world.add<limits::micro>(id, {"1"});
+    world.run_for(seconds{2});
+    EXPECT_GT(receiver.node->counters().get(Counter::packets_no_peer_slot), 0U);
+    for (const std::uint16_t id : std::array<std::uint16_t, 2>{8, 9}) world.remove(id);
+    reconnect();
+    EXPECT_EQ(listener.heard.size(), 1U);
+    EXPECT_EQ(publisher.outcomes(), 1U);
+}
+
+TEST(PeerSlots, a_newcomer_takes_the_slot_of_a_publisher_that_said_goodbye) {
+    NodeWorld world;
+    Listener listener;
+    Host& receiver = world.add<kTwoPeers>(1);
+    ASSERT_TRUE(receiver.node->subscribe("t", bus::Handler::of(listener)).ok());
+    for (const std::uint16_t id : std::array<std::uint16_t, 4>{2, 3, 4, 5}) {
+        Host& visitor = world.add<limits::micro>(id, {"1"});
+        world.run_for(seconds{1});
+        ASSERT_EQ(world.publish(visitor, "t", "x"), Status::ok) << id;
+        world.run_for(milliseconds{100});
+        world.stop_gracefully(id);
+    }
+    EXPECT_EQ(listener.heard.size(), 4U);
+}
+
+TEST(PeerSlots, publishers_that_vanished_are_forgotten_for_newcomers_after_an_hour) {
+    NodeWorld world;
+    Listener listener;
+    Host& receiver = world.add<kTwoPeers>(1);
+    ASSERT_TRUE(receiver.node->subscribe("t", bus::Handler::of(listener)).ok());
+    for (const std::uint16_t id : std::array<std::uint16_t, 2>{2, 3}) {
+        Host& visitor = world.add<limits::micro>(id, {"1"});
+        world.run_for(seconds{1});
+        ASSERT_EQ(world.publish(visitor, "t", "x"), Status::ok) << id;
+        world.run_for(milliseconds{100});
+        world.remove(id);
+    }
+    Host& newcomer = world.add<limits::micro>(4, {"1"});
+    world.run_for(seconds{60});
+    EXPECT_EQ(newcomer.node->status(world.now).sessions_open, 0U);
+    world.run_for(std::chrono::hours{1});
+    EXPECT_EQ(newcomer.node->status(world.now).sessions_open, 1U);
+}
+
+}  // namespace
+}  // namespace dunlin
