@@ -93,5 +93,23 @@ TEST(PeerSlots, publishers_that_vanished_are_forgotten_for_newcomers_after_an_ho
     EXPECT_EQ(newcomer.node->status(world.now).sessions_open, 1U);
 }
 
+TEST(PeerSlots, a_node_that_drains_sleeps_though_it_would_dial_a_seed) {
+    NodeWorld world;
+    Listener listener;
+    listener.verdict = bus::Verdict::pending;
+    Host& publisher = world.add<limits::micro>(1, {"nowhere"});
+    Host& receiver = world.add<limits::micro>(2, {"1"});
+    ASSERT_TRUE(receiver.node->subscribe("t", bus::Handler::of(listener)).ok());
+    world.run_for(seconds{2});
+    ASSERT_EQ(world.publish(publisher, "t", "x"), Status::ok);
+    world.run_for(milliseconds{500});
+    publisher.late_deadlines = 0;
+    publisher.node->shutdown(world.now);
+    world.run_for(milliseconds{20});
+    for (int i = 0; i < 100 && publisher.late_deadlines == 0; ++i) world.run_for(milliseconds{100});
+    EXPECT_EQ(publisher.late_deadlines, 0U);
+    EXPECT_FALSE(publisher.node->drained());
+}
+
 }  // namespace
 }  // namespace dunlin

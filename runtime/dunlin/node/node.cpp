@@ -234,7 +234,8 @@ void Node::on_timeout(Instant now) {
 
 Instant Node::next_deadline() const {
     if (state_ != RunState::ready && state_ != RunState::draining) return kNever;
-    Instant deadline = earlier(peers_.next_deadline(), detector_.next_deadline());
+    Instant deadline = detector_.next_deadline();
+    if (state_ == RunState::ready) deadline = earlier(deadline, peers_.next_deadline());  // poll_connect() gives nothing afterwards
     deadline = earlier(deadline, client_.next_deadline());
     deadline = earlier(deadline, leases_.next_deadline());
     deadline = earlier(deadline, bus_.next_deadline());
