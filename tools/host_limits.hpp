@@ -32,9 +32,13 @@ inline constexpr dunlin::Limits kHostMember{
     .journal_buffer_bytes = 64U << 10U,
 };
 
-// The same, voting in a cluster whose ledger has the given sizes (they were fixed by `dunlin init`).
+// The same, voting in a cluster whose ledger has the given sizes (they were fixed by `dunlin init`). No command publishes from a
+// voter: its outbox is small, so that its journal may be.
 consteval dunlin::Limits host_voter(const dunlin::LedgerLimits& ledger) {
     dunlin::Limits limits = kHostMember;
+    limits.outbox_bytes = 64U << 10U;
+    limits.outbox_messages = 256;
+    limits.deliveries = 1024;
     limits.voter = true;
     limits.log_entries = 1024;
     limits.log_bytes = 256U << 10U;

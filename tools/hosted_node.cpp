@@ -13,8 +13,10 @@
 namespace dunlin_tool {
 namespace {
 
+// nullptr: the journal is too small for such a node.
 template <dunlin::Limits L>
 dunlin::Node* place(const dunlin::Options& options, std::shared_ptr<void>& memory) {
+    if (options.journal_bytes != 0 && options.journal_bytes < dunlin::journal_device_bytes_min<L>()) return nullptr;
     auto node_memory = std::make_shared<dunlin::NodeMemory<L>>();
     dunlin::Node* node = &node_memory->emplace(options);
     memory = std::move(node_memory);
@@ -50,6 +52,7 @@ HostedNode::HostedNode(const HostSettings& settings) : settings_(settings), seed
         options.journal_bytes = journal_->bytes();
     }
     node_ = place(settings_.kind, options, memory_);
+    if (node_ == nullptr) throw ToolError(kCannotStart, why_journal_failed(settings_.journal, dunlin::Status::device_full));
     dunlin_asio::HostLoopOptions loop;
     loop.stop_on_signals = settings_.stop_on_signals;
     loop_.emplace(io_, *node_, *udp_, journal(), loop);

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "host_limits.hpp"
+
 #include <dunlin/core/status.hpp>
 #include <dunlin/node/formatter.hpp>
+#include <dunlin/node/journal_need.hpp>
 
 #include <cstdint>
 #include <string>
@@ -9,8 +12,11 @@
 
 namespace dunlin_tool {
 
-inline constexpr std::uint64_t kMemberJournalBytes = 16U << 20U;  // holds a full outbox many times over
+inline constexpr std::uint64_t kMemberJournalBytes = 16U << 20U;
 inline constexpr std::uint64_t kVoterJournalBytes = 4U << 20U;
+static_assert(kMemberJournalBytes >= dunlin::journal_device_bytes_min<kHostMember>());
+static_assert(kVoterJournalBytes >= dunlin::journal_device_bytes_min<host_voter(dunlin::limits::small.ledger)>());
+static_assert(kVoterJournalBytes >= dunlin::journal_device_bytes_min<host_voter(dunlin::limits::voter_min.ledger)>());
 
 // A plan with fresh random numbers; `cluster` outlives it.
 [[nodiscard]] dunlin::FormatPlan fresh_plan(std::uint16_t id, std::string_view cluster);

@@ -13,9 +13,9 @@ namespace {
 using namespace dunlin;
 
 constexpr std::size_t kNodes = 3;
-constexpr std::size_t kDeviceBytes = 24 * 1024;
 constexpr std::uint16_t kMessages = 100;
 constexpr Limits kLimits = limits::voter_min;
+constexpr std::size_t kDeviceBytes = journal_device_bytes_min<kLimits>();
 
 // One node with its device and the names that others know it by.
 struct Station {

@@ -18,7 +18,7 @@ using namespace dunlin;
 
 NodeMemory<limits::voter_min> memory;
 std::array<std::byte, 1200> packet;
-std::array<std::byte, 32 * 1024> flash;
+std::array<std::byte, journal_device_bytes_min<limits::voter_min>()> flash;
 alignas(8) std::array<std::byte, 512> format_buffer;  // not longer than what the node opens it with
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }

@@ -183,6 +183,17 @@ TEST_F(Checkpoint, whose_live_state_outgrows_a_bank_fails_and_the_old_bank_stays
     EXPECT_EQ(reopened(), (Texts{"aaaa", "bbbb"}));
 }
 
+TEST_F(Checkpoint, that_leaves_no_room_for_the_next_record_fails_the_journal_instead_of_being_full_for_ever) {
+    Boot boot(device, 512);
+    ASSERT_EQ(boot.open(), Status::ok);
+    const std::uint32_t room = boot.journal.bank_bytes() - record_bytes(6);
+    boot.compact(Texts(room / record_bytes(200), std::string(200, 'x')));
+    EXPECT_EQ(boot.append(std::string(400, 'y')).status(), Status::device_full);
+    EXPECT_FALSE(boot.journal.needs_checkpoint());
+    EXPECT_EQ(boot.journal.state(), State::failed);
+    EXPECT_EQ(boot.journal.status(), Status::device_full);
+}
+
 TEST_F(Checkpoint, does_not_follow_checkpoint_when_the_live_state_alone_nears_the_mark) {
     Boot boot(device, 512);
     ASSERT_EQ(boot.open(), Status::ok);

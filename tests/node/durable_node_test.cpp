@@ -39,6 +39,44 @@ TEST(DurableNode, settles_what_as_many_publishers_send_as_it_has_room_for) {
     for (const Host* publisher : publishers) EXPECT_EQ(publisher->outcomes(), kEach) << publisher->id;
 }
 
+// A full outbox is the worst that a journal must hold, written as one message after the other.
+TEST(DurableNode, goes_on_with_the_smallest_journal_that_it_takes_though_its_outbox_is_full) {
+    constexpr std::size_t kLeast = journal_device_bytes_min<kSmallMember>();
+    NodeWorld world;
+    Disk disk = NodeWorld::formatted_disk(1, kLeast, kSmallMember.journal_buffer_bytes);
+    Disk receiver_disk = disk_of(2);
+    Listener listener;
+    Host& publisher = world.add<kSmallMember>(1, {"2"}, &disk);
+    Host& receiver = world.add<kSmallMember>(2, {}, &receiver_disk);
+    ASSERT_TRUE(receiver.node->subscribe("t", bus::Handler::of(listener), {.durable_id = 5}).ok());
+    world.run_for(seconds{2});
+    receiver.deaf = receiver.mute = true;
+    std::size_t accepted = 0;
+    for (int i = 0; i < 200; ++i) {
+        if (world.publish(publisher, "t", std::string(430, 'x')) == Status::ok) ++accepted;
+        world.run_for(milliseconds{10});
+    }
+    EXPECT_GE(accepted, 32U);
+    receiver.deaf = receiver.mute = false;
+    for (int i = 0; i < 500; ++i) {
+        if (world.publish(publisher, "t", std::string(430, 'y')) == Status::ok) ++accepted;
+        world.run_for(milliseconds{100});
+    }
+    EXPECT_GE(accepted, 500U);
+    EXPECT_EQ(listener.heard.size(), accepted);
+    EXPECT_EQ(publisher.outcomes(), accepted);
+    EXPECT_GT(publisher.node->counters().get(Counter::journal_compactions), 0U);
+}
+
+TEST(DurableNode, refuses_a_journal_that_could_fill_up_for_good) {
+    NodeMemory<kSmallMember> memory;
+    Options options;
+    options.id = NodeId{1};
+    options.instance = InstanceId{1};
+    options.journal_bytes = journal_device_bytes_min<kSmallMember>() - 1;
+    EXPECT_EQ(memory.emplace(options).start(Instant{}), Status::device_full);
+}
+
 constexpr Limits kTwoPeers = [] {
     Limits limits = kSmallMember;
     limits.peers = 2;

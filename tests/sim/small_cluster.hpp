@@ -81,7 +81,7 @@ struct VoterKind {
     std::size_t disk_bytes;
 };
 template <Limits L>
-[[nodiscard]] VoterKind voter_kind(std::size_t disk_bytes = std::size_t{1} << 18U) {
+[[nodiscard]] VoterKind voter_kind(std::size_t disk_bytes = journal_device_bytes_min<L>()) {
     return {holder_of<L>(), L.ledger, disk_bytes};
 }
 

@@ -113,7 +113,7 @@ class Resources(ProcessTest):
         self.assert_refused(self.voter(), CANNOT_START, "node.journal", "dunlin init", "dunlin join")
 
     def test_a_blank_journal_at_a_voter_cannot_start(self):
-        pathlib.Path(self.path("node.journal")).write_bytes(bytes(1 << 20))
+        pathlib.Path(self.path("node.journal")).write_bytes(bytes(4 << 20))
         result = self.voter()
         self.assertEqual(result.returncode, CANNOT_START, result.stderr)
         self.assertIn("is blank", result.stderr)
@@ -138,6 +138,13 @@ class Resources(ProcessTest):
         result = self.voter()
         self.assertEqual(result.returncode, CANNOT_START, result.stderr)
         self.assertIn("another node or another cluster", result.stderr)
+
+    def test_a_journal_that_could_fill_up_for_good_cannot_start(self):
+        self.make_journal()
+        os.truncate(self.path("node.journal"), 1 << 20)
+        result = self.voter()
+        self.assertEqual(result.returncode, CANNOT_START, result.stderr)
+        self.assertIn("too small for what this node must remember", result.stderr)
 
     def test_a_journal_is_never_made_over_another(self):
         self.make_journal()

@@ -45,7 +45,7 @@ MakeHolder memory_of(bool votes, std::size_t nodes) {
     return votes ? holder_of<voter_limits(kNodesMax)>() : holder_of<member_limits(kNodesMax)>();
 }
 
-constexpr std::size_t kDiskBytes = 256 * 1024;
+constexpr std::size_t kDiskBytes = 384 * 1024;
 
 class Run {
   public:

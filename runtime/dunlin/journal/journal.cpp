@@ -182,7 +182,11 @@ Status Journal::refuse(Status status) {
     buffered_ = whole_;
     batch_records_ = 0;
     if (status == Status::busy) counters_->add(Counter::journal_busy);
-    if (status == Status::device_full) full_ = true;
+    if (status == Status::device_full) {
+        // A checkpoint would win nothing: it would be refused for ever.
+        if (tail_ + buffered_ == live_end_) fail(status);
+        full_ = true;
+    }
     return status;
 }
 

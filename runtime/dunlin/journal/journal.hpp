@@ -78,7 +78,7 @@ class Journal {
     // of any part withdraws the whole batch; begin anew.
     //   busy          buffer full until the device is done, or a checkpoint is needed or under way: retry later
     //   too_large     longer than payload_bytes_max(), or the batch longer than the buffer
-    //   device_full   the bank is full: checkpoint
+    //   device_full   the bank is full: checkpoint; nothing but live state in it: the journal has failed
     //   recovering    not open yet;   otherwise status(), when failed
     [[nodiscard]] Result<JournalSequence> append(RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second = {},
                                                  bool continued = false);

@@ -79,6 +79,7 @@ Node::Node(const NodeStorage& storage, const Options& options)
       journal_bytes_(options.journal_bytes),
       election_timeout_max_(options.election_timeout_max) {
     options_status_ = validate(options, storage.packet_bytes_min);
+    if (journal_bytes_ != 0 && journal_bytes_ < storage.journal_device_bytes_min) options_status_ = Status::device_full;
     DUNLIN_ASSERT(links_.size() == peers_.capacity());
     sink_ = bus_.sink();
     if (storage.make_coordinator) {

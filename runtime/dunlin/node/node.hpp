@@ -41,7 +41,8 @@ class Node {
     Node& operator=(const Node&) = delete;
 
     // Starts recovery from the journal, if there is one, else the node is ready at once. Call once. Nothing is sent
-    // before Event::started. invalid_argument: see validate().
+    // before Event::started. invalid_argument: see validate(). device_full: the journal's device is smaller than
+    // journal_device_bytes_min<Limits>(), so that it could fill up for good.
     Status start(Instant now);
     // Stops granting, publishing and handing messages to handlers, releases leases, hands leadership over where it can,
     // waits until every outcome of this node's publishes was polled and every publisher knows what became of its messages here,
@@ -204,7 +205,7 @@ class Node {
     LeaseKey floor_read_lease_{};
     RequestId floor_read_{};
     PeerIndex next_to_send_{};
-    Status options_status_;  // what validate() said
+    Status options_status_;  // what start() has against them
     RunState state_ = RunState::created;
     bool inside_ = false;
     bool epoch_to_store_ = false;

@@ -7,6 +7,7 @@
 #include <dunlin/journal/journal_memory.hpp>
 #include <dunlin/ledger/ledger_memory.hpp>
 #include <dunlin/link/link_memory.hpp>
+#include <dunlin/node/journal_need.hpp>
 #include <dunlin/node/node.hpp>
 #include <dunlin/node/presets.hpp>
 #include <dunlin/node/voter.hpp>
@@ -19,14 +20,6 @@
 #include <utility>
 
 namespace dunlin {
-
-// All watermarks and a position: a node appends them in one batch, so that a restart finds the position that belongs to
-// exactly the messages that were settled.
-template <Limits L>
-consteval std::size_t watermark_batch_bytes() {
-    return std::size_t{L.peers} * journal::record_bytes(link::LinkSizes<L>::watermark_bytes) +
-           journal::record_bytes(sizeof(bus::PositionRecord));
-}
 
 // Whether these limits fit together; each wrong one stops the compiler with its sentence.
 template <Limits L>
@@ -148,6 +141,7 @@ class NodeMemory {
         storage.bus = arrays_.bus.storage();
         storage.bus.scratch = arrays_.boxes.scratch;
         storage.journal = arrays_.journal.storage();
+        if constexpr (L.journal_buffer_bytes > 0) storage.journal_device_bytes_min = journal_device_bytes_min<L>();
         storage.events = arrays_.events;
         storage.message_bytes_max = L.message_bytes_max;
         storage.packet_bytes_min = packet_bytes_min<L>();

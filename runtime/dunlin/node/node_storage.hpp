@@ -41,6 +41,7 @@ struct NodeStorage {
     std::span<ledger::HeldLease> leases{};
     bus::BusStorage bus{};
     journal::JournalStorage journal{};
+    std::uint64_t journal_device_bytes_min = 0;  // a smaller device could fill up for good: see journal_need.hpp
     std::span<Event> events{};
     std::size_t message_bytes_max = 0;
     std::uint16_t packet_bytes_min = wire::kPacketBytesMin;        // least Options::packet_bytes_max
