@@ -41,7 +41,12 @@ class Publisher {
         for (const auto& [name, count] : dead_letters_) {
             std::fprintf(stderr, "dunlin: %llu dead letters: %s.\n", static_cast<unsigned long long>(count), name.c_str());
         }
-        return code == kDone && !dead_letters_.empty() ? kFailed : code;
+        if (code != kDone) return code;
+        if (!lines_ || !lines_->at_end()) {
+            std::fprintf(stderr, "dunlin: stopped before the last line was published.\n");
+            return kFailed;
+        }
+        return dead_letters_.empty() ? kDone : kFailed;
     }
 
   private:
@@ -128,7 +133,7 @@ void add_pub(CLI::App& app, Action& action) {
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
     command->add_option("--lifetime", arguments->lifetime, "A line that is not delivered by then is a dead letter (default: no limit)");
-    command->footer("Exits 0 when every line was acknowledged by every subscriber, 1 on any dead letter.");
+    command->footer("Exits 0 when every line was acknowledged by every subscriber, 1 on any dead letter, or where a signal ends it earlier.");
     command->callback([&action, arguments] { action = [arguments] { return publish(*arguments); }; });
 }
 

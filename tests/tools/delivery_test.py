@@ -70,16 +70,27 @@ class Pipes(ProcessTest):
         self.assertEqual(self.finish(pub, "pub"), 1)
         self.assertIn(b"dead letters: subscriber_gone", pub.stderr.read())
 
-    def test_sigterm_ends_both_sides_well(self):
+    def test_sigterm_ends_both_sides_gracefully(self):
+        """What was taken is delivered. A publisher whose input had not ended cannot know that all of it was."""
         address, = free_addresses(1)
         sub = self.start_dunlin("sub", "a", "--listen", address, stdout=subprocess.PIPE)
-        pub = self.start_dunlin("pub", "a", "--peer", address, stdin=subprocess.PIPE)
+        pub = self.start_dunlin("pub", "a", "--peer", address, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         pub.stdin.write(b"one\n")
         pub.stdin.flush()
         self.assertEqual(sub.stdout.readline(), b"one\n")
-        for process in (pub, sub):
-            process.terminate()
-            self.assertEqual(self.finish(process, "a process"), 0)
+        pub.terminate()
+        self.assertEqual(self.finish(pub, "pub"), 1)
+        self.assertEqual(pub.stderr.read(), b"dunlin: stopped before the last line was published.\n")
+        sub.terminate()
+        self.assertEqual(self.finish(sub, "sub"), 0)
+
+    def test_sigterm_before_anybody_listens_is_a_failure(self):
+        address, = free_addresses(1)
+        pathlib.Path(self.path("in")).write_bytes(lines(10))
+        pub = self.start_dunlin("pub", "a", "--listen", address, "--file", self.path("in"))
+        wait_for("the socket", lambda: f":{int(address.rsplit(':', 1)[1]):04X} " in pathlib.Path("/proc/net/udp").read_text())
+        pub.terminate()
+        self.assertEqual(self.finish(pub, "pub"), 1)
 
 
 class Journals(ProcessTest):
