@@ -15,6 +15,7 @@ class MemberOptions {
     // Checks them together. Throws ToolError(kUsage).
     [[nodiscard]] HostSettings settings() const;
     [[nodiscard]] bool has_journal() const { return !journal_.empty(); }
+    [[nodiscard]] const std::string& journal() const { return journal_; }
 
   private:
     std::uint16_t id_ = 0;

@@ -1,4 +1,5 @@
 #include "hosted_node.hpp"
+#include "journal_filter.hpp"
 #include "line_source.hpp"
 #include "member_options.hpp"
 #include "subcommands.hpp"
@@ -32,6 +33,7 @@ class Publisher {
   public:
     Publisher(const PubArguments& arguments, dunlin::Duration lifetime)
         : arguments_(arguments), lifetime_(lifetime), host_(arguments.member.settings()) {
+        if (arguments_.member.has_journal()) claim_for_filter(arguments_.member.journal(), {});
         host_.on_event([this](dunlin::Instant, const dunlin::Event& event) { take_event(event); });
         host_.loop().on_turn([this](dunlin::Instant now) { publish_lines(now); });
     }
@@ -116,6 +118,7 @@ ExitCode publish(const PubArguments& arguments) {
     }
     const std::optional<dunlin::Duration> lifetime = read_duration(arguments.lifetime);
     if (!lifetime) throw ToolError(kUsage, "--lifetime must be a time such as 250ms or 5s.");
+    if (arguments.member.has_journal()) forget_filter_of_missing(arguments.member.journal());
     return Publisher(arguments, *lifetime).run();
 }
 
@@ -133,7 +136,8 @@ void add_pub(CLI::App& app, Action& action) {
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
     command->add_option("--lifetime", arguments->lifetime, "A line that is not delivered by then is a dead letter (default: no limit)");
-    command->footer("Exits 0 when every line was acknowledged by every subscriber, 1 on any dead letter, or where a signal ends it earlier.");
+    command->footer(
+        "Exits 0 when every line was acknowledged by every subscriber, 1 on any dead letter, or where a signal ends it earlier.");
     command->callback([&action, arguments] { action = [arguments] { return publish(*arguments); }; });
 }
 

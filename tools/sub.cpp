@@ -1,4 +1,5 @@
 #include "hosted_node.hpp"
+#include "journal_filter.hpp"
 #include "member_options.hpp"
 #include "output_file.hpp"
 #include "subcommands.hpp"
@@ -36,6 +37,7 @@ class Subscriber {
         : arguments_(arguments),
           host_(arguments.member.settings()),
           positioned_(!arguments.file.empty() && arguments.member.has_journal()) {
+        if (arguments_.member.has_journal()) claim_for_filter(arguments_.member.journal(), arguments_.filter);
         host_.on_event([this](dunlin::Instant, const dunlin::Event& event) {
             if (event.kind == dunlin::EventKind::started) start();
         });
@@ -98,6 +100,7 @@ ExitCode subscribe(const SubArguments& arguments) {
         throw ToolError(kUsage,
                         "'" + arguments.filter + "' is no filter: 1..128 bytes; '+' stands for one level, a last '#' for any number.");
     }
+    if (arguments.member.has_journal()) forget_filter_of_missing(arguments.member.journal());
     return Subscriber(arguments).run();
 }
 
@@ -111,7 +114,9 @@ void add_sub(CLI::App& app, Action& action) {
     command->add_option("--file", arguments->file,
                         "Write this file instead of standard output; with --journal a restart goes on where it was");
     command->add_option("--count", arguments->count, "End when this many lines were written in all (those in the file count)");
-    command->footer("With --journal the subscription is durable: what is published while this command is down waits for it.");
+    command->footer(
+        "With --journal the subscription is durable: what is published while this command is down waits for it. "
+        "A journal is for one FILTER.");
     command->callback([&action, arguments] { action = [arguments] { return subscribe(*arguments); }; });
 }
 

@@ -3,6 +3,8 @@
 
 import os
 import pathlib
+import re
+import signal
 import subprocess
 import unittest
 
@@ -87,8 +89,12 @@ class Pipes(ProcessTest):
     def test_sigterm_before_anybody_listens_is_a_failure(self):
         address, = free_addresses(1)
         pathlib.Path(self.path("in")).write_bytes(lines(10))
-        pub = self.start_dunlin("pub", "a", "--listen", address, "--file", self.path("in"))
-        wait_for("the socket", lambda: f":{int(address.rsplit(':', 1)[1]):04X} " in pathlib.Path("/proc/net/udp").read_text())
+        pub = self.start_dunlin("pub", "a", "--peer", address, "--file", self.path("in"))
+
+        def listens_to_sigterm():
+            caught = re.search(r"^SigCgt:\t(\w+)$", pathlib.Path(f"/proc/{pub.pid}/status").read_text(), re.MULTILINE)
+            return int(caught.group(1), 16) >> signal.SIGTERM - 1 & 1
+        wait_for("its signal handler", listens_to_sigterm)
         pub.terminate()
         self.assertEqual(self.finish(pub, "pub"), 1)
 

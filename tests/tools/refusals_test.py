@@ -170,6 +170,18 @@ class Resources(ProcessTest):
         wait_for("the lock", locked)
         self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--journal", journal), CANNOT_START, journal, "in use by another process")
 
+    def test_a_journal_of_another_filter_cannot_start(self):
+        journal = self.path("sub.journal")
+        sub = self.start_dunlin("sub", "a", "--id", 1, "--journal", journal)
+        wait_for("the filter", lambda: os.path.exists(journal + ".filter"))
+        sub.kill()
+        sub.wait()
+        for verb in ("sub", "pub"):
+            self.assert_refused(self.run_dunlin(verb, "b", "--id", 1, "--journal", journal), CANNOT_START, journal, "'a'", "another journal")
+        os.remove(journal)
+        self.start_dunlin("sub", "b", "--id", 1, "--journal", journal)
+        wait_for("the filter", lambda: os.path.exists(journal + ".filter") and pathlib.Path(journal + ".filter").read_text() == "b")
+
     def test_wrong_voter_entries_are_refused(self):
         for entry in ("2", "2:12@nowhere", "0:12@127.0.0.1:7", "2:0@127.0.0.1:7", "2:xyz@127.0.0.1:7", "70000:12@127.0.0.1:7"):
             result = self.run_dunlin("init", "--id", 1, "--journal", self.path("j"), "--address", "127.0.0.1:7", "--voter", entry)
