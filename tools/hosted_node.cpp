@@ -71,15 +71,15 @@ dunlin::Options HostedNode::node_options() const {
 
 void HostedNode::take_event(dunlin::Instant now, const dunlin::Event& event) {
     if (event.kind == dunlin::EventKind::started) started_ = true;
-    if (event.kind == dunlin::EventKind::failed) failure_ = event.status;
     if (on_event_) on_event_(now, event);
 }
 
 ExitCode HostedNode::run() {
     using Ending = dunlin_asio::HostLoop::Ending;
     const Ending ending = loop_->run();
-    if (failure_ != dunlin::Status::ok && failure_ != dunlin::Status::shutting_down) {
-        std::fprintf(stderr, "dunlin: %s\n", why_journal_failed(settings_.journal, failure_).c_str());
+    const dunlin::Status failure = node_->failure();
+    if (failure != dunlin::Status::ok && failure != dunlin::Status::shutting_down) {
+        std::fprintf(stderr, "dunlin: %s\n", why_journal_failed(settings_.journal, failure).c_str());
         return started_ ? kFailed : kCannotStart;
     }
     if (ending == Ending::drain_limit) std::fprintf(stderr, "dunlin: stopped before everything was settled: the drain limit passed.\n");

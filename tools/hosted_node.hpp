@@ -68,7 +68,6 @@ class HostedNode {
     dunlin::Node* node_ = nullptr;
     std::optional<dunlin_asio::HostLoop> loop_;
     std::function<void(dunlin::Instant, const dunlin::Event&)> on_event_;
-    dunlin::Status failure_ = dunlin::Status::ok;
     bool started_ = false;
 };
 

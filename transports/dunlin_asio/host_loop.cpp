@@ -65,7 +65,16 @@ void HostLoop::turn() {
     connect();
     start_journal_operation();
     write_packets();
-    timer_.set_at_latest(std::min(node_.next_deadline(), drain_deadline_));
+    timer_.set_at_latest(std::min(wake_at(), drain_deadline_));
+}
+
+// A deadline that stays in the past after a turn is that of a packet which the socket has no room for: the socket wakes the
+// loop, and the timer only looks again now and then.
+dunlin::Instant HostLoop::wake_at() {
+    constexpr dunlin::Duration kBlockedPause = dunlin::milliseconds{10};
+    const dunlin::Instant deadline = node_.next_deadline();
+    if (!udp_.next_buffer().empty()) return deadline;
+    return std::max(deadline, dunlin::saturating_add(boot_now(), kBlockedPause));
 }
 
 void HostLoop::read_datagrams() {
@@ -117,7 +126,6 @@ void HostLoop::report_events() {
         const std::optional<dunlin::Event> event = node_.poll_event();
         if (!event) return;
         more_work_ = true;
-        if (event->kind == dunlin::EventKind::failed) failed_ = true;
         if (on_event_) on_event_(boot_now(), *event);
     }
 }
@@ -145,7 +153,8 @@ void HostLoop::path_down(dunlin::PathId path) { node_.on_path(boot_now(), path, 
 
 std::optional<HostLoop::Ending> HostLoop::ending() const {
     if (stop_.load(std::memory_order_relaxed)) return Ending::stopped;
-    if (!draining_) return failed_ ? std::optional(Ending::failed) : std::nullopt;
+    // Not by Event::failed, which is dropped where the application let the event queue fill up.
+    if (!draining_) return node_.failed() ? std::optional(Ending::failed) : std::nullopt;
     const bool quiet = !more_work_ && udp_.all_sent() && (journal_ == nullptr || !journal_->busy());
     if (quiet && node_.drained()) return Ending::drained;
     if (boot_now() >= drain_deadline_) return Ending::drain_limit;

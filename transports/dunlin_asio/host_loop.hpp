@@ -62,7 +62,7 @@ class HostLoop {
         drained,      // shutdown() ran to its end
         drain_limit,  // shutdown() took longer than drain_limit
         stopped,      // stop()
-        failed,       // the node did (Event::failed, reported first): nothing more is promised
+        failed,       // the node did (Node::failure() says why): nothing more is promised
     };
     // Starts the node and runs until one of these. Throws HostError where the node refuses its options. Call once.
     Ending run();
@@ -73,6 +73,7 @@ class HostLoop {
 
   private:
     void turn();
+    [[nodiscard]] dunlin::Instant wake_at();
     void read_datagrams();
     void pass_time();
     void finish_journal_operation();
@@ -98,7 +99,6 @@ class HostLoop {
     std::optional<StopSignals> signals_;
     std::atomic<bool> stop_{false};
     bool draining_ = false;
-    bool failed_ = false;
     bool more_work_ = false;  // another turn without sleeping
     dunlin::Instant drain_deadline_ = dunlin::kNever;
 };

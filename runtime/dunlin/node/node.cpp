@@ -78,8 +78,8 @@ Node::Node(const NodeStorage& storage, const Options& options)
       seeds_(options.seeds),
       journal_bytes_(options.journal_bytes),
       election_timeout_max_(options.election_timeout_max) {
-    options_status_ = validate(options, storage.packet_bytes_min);
-    if (journal_bytes_ != 0 && journal_bytes_ < storage.journal_device_bytes_min) options_status_ = Status::device_full;
+    status_ = validate(options, storage.packet_bytes_min);
+    if (journal_bytes_ != 0 && journal_bytes_ < storage.journal_device_bytes_min) status_ = Status::device_full;
     DUNLIN_ASSERT(links_.size() == peers_.capacity());
     sink_ = bus_.sink();
     if (storage.make_coordinator) {
@@ -93,7 +93,7 @@ Node::Node(const NodeStorage& storage, const Options& options)
 Status Node::start(Instant now) {
     const EntryGuard guard(inside_);
     DUNLIN_ASSERT(state_ == RunState::created);
-    if (options_status_ != Status::ok) return options_status_;
+    if (status_ != Status::ok) return status_;
     last_now_ = now;
     if (journal_bytes_ == 0) {
         become_ready(now);

@@ -102,10 +102,16 @@ class Node {
     [[nodiscard]] NodeId id() const { return self_.id; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
     [[nodiscard]] StatusReport status(Instant now) const;
+    [[nodiscard]] bool failed() const { return state_ == RunState::failed; }
+    Status failure() const { return failed() ? status_ : Status::ok; }  // as in Event::failed; ok: it has not
     // The i-th peer in use, or nothing past the last.
     [[nodiscard]] std::optional<PeerReport> peer(Instant now, std::size_t i) const;
 
   private:
+    // No node ever starts so often. To claim the epoch after a higher one, which a broken or a hostile peer may tell, could end
+    // in an epoch of 0, in the journal for good: it is counted as an identity conflict.
+    static constexpr BootEpoch kEpochKnownMax{0x7fffffff};
+
     // What would be lost with a peer's slot, the least first.
     enum class SlotUse : std::uint8_t {
         none,
@@ -205,7 +211,7 @@ class Node {
     LeaseKey floor_read_lease_{};
     RequestId floor_read_{};
     PeerIndex next_to_send_{};
-    Status options_status_;  // what start() has against them
+    Status status_;  // what start() has against the options, or why the node failed
     RunState state_ = RunState::created;
     bool inside_ = false;
     bool epoch_to_store_ = false;

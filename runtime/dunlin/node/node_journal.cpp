@@ -56,6 +56,7 @@ void Node::on_journal(Instant now, std::uint32_t operation, Status status, std::
 void Node::fail(Status status) {
     if (state_ == RunState::failed) return;
     state_ = RunState::failed;
+    status_ = status;
     Event event;
     event.kind = EventKind::failed;
     event.status = status;

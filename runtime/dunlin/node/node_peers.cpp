@@ -166,7 +166,7 @@ void Node::dial_voters(Instant now) {
 
 void Node::take_news(Instant now, PeerIndex peer) {
     link::Link& each = link_of(peer);
-    if (const BootEpoch known = each.epoch_refused(); known >= self_.epoch) raise_epoch(now, known);
+    if (const BootEpoch known = each.epoch_refused(); known >= self_.epoch && known <= kEpochKnownMax) raise_epoch(now, known);
     const std::uint8_t news = each.take_news();
     if (news == 0) return;
     if (each.peer_id() != NodeId{} && peers_[peer].node == NodeId{}) {
