@@ -53,8 +53,8 @@ dunlin::FormatPlan fresh_plan(std::uint16_t id, std::string_view cluster) {
 
 void make_journal(const std::string& path, std::uint64_t bytes, const dunlin::FormatPlan& plan) {
     if (std::filesystem::exists(path)) throw ToolError(kCannotStart, "the journal '" + path + "' exists already; nothing was changed.");
-    const std::string forming = path + ".forming";
-    ::unlink(forming.c_str());  // of a process that died while it made one
+    // A name of its own: another process may be making the same journal, of which publish_under() lets one have the name.
+    const std::string forming = path + ".forming." + std::to_string(dunlin_asio::random_nonzero_u64());
     asio::io_context io(1);
     {
         dunlin_asio::FileDevice file(io, {.path = forming, .bytes = bytes, .mode = dunlin_asio::FileDeviceOptions::Mode::create_new});

@@ -183,6 +183,33 @@ TEST_F(Checkpoint, whose_live_state_outgrows_a_bank_fails_and_the_old_bank_stays
     EXPECT_EQ(reopened(), (Texts{"aaaa", "bbbb"}));
 }
 
+TEST_F(Checkpoint, whose_mark_on_the_old_bank_was_lost_in_a_crash_gets_it_at_the_next_start) {
+    {
+        Boot boot(device, 512);
+        ASSERT_EQ(boot.open(), Status::ok);
+        boot.journal.begin_checkpoint();
+        while (!boot.journal.checkpoint_takes_records()) ASSERT_TRUE(boot.step());
+        ASSERT_EQ(boot.journal.checkpoint_append(RecordKind::format, bytes_of("format")), Status::ok);
+        boot.journal.finish_checkpoint();
+        while (boot.counters.get(Counter::journal_compactions) == 0) ASSERT_TRUE(boot.step());
+    }
+    {
+        Boot boot(device, 512);
+        ASSERT_EQ(boot.open(), Status::ok);
+        boot.drain();
+        boot.store("epoch");
+    }
+    BankHeader banks[2];
+    for (unsigned bank = 0; bank < 2; ++bank) {
+        std::vector<std::byte> bytes(kBankHeaderBytes);
+        ASSERT_EQ(device.perform({.kind = DeviceOp::Kind::read, .id = 1, .offset = bank * (device.size() / 2), .buffer = bytes}),
+                  Status::ok);
+        ASSERT_EQ(read_bank_header(bytes, banks[bank]), BankHeaderKind::valid);
+    }
+    EXPECT_EQ(int{banks[0].state == BankState::active} + int{banks[1].state == BankState::active}, 1);
+    EXPECT_EQ(int{banks[0].state == BankState::retired} + int{banks[1].state == BankState::retired}, 1);
+}
+
 TEST_F(Checkpoint, that_leaves_no_room_for_the_next_record_fails_the_journal_instead_of_being_full_for_ever) {
     Boot boot(device, 512);
     ASSERT_EQ(boot.open(), Status::ok);

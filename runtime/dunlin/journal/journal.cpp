@@ -62,6 +62,7 @@ bool Journal::next_recovered(RecoveredRecord& record) {
 }
 
 void Journal::adopt_recovered() {
+    const bool unmarked = recovery_.other_active();
     header() = recovery_.header();
     bank_ = recovery_.bank();
     seed_ = bank_seed(header());
@@ -72,6 +73,8 @@ void Journal::adopt_recovered() {
     must_checkpoint_ = recovery_.torn() || header().record_bytes_max != buffer_.size();
     if (recovery_.torn()) counters_->add(Counter::journal_torn_tails);
     state_ = State::ready;
+    // The mark on the old bank may not have reached the disk before a crash.
+    if (unmarked) place_header(Step::retire_write, BankState::retired);
 }
 
 // --- The device

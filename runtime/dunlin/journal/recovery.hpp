@@ -57,6 +57,9 @@ class Recovery {
     // When done: where to go on.
     [[nodiscard]] const BankHeader& header() const { return headers_[bank_]; }
     [[nodiscard]] BankHeader& spare_header() { return headers_[0]; }  // from then on the owner's
+    [[nodiscard]] bool other_active() const {  // an older bank, not marked as retired; before spare_header() is written
+        return kinds_[1U - bank_] == BankHeaderKind::valid && headers_[1U - bank_].state == BankState::active;
+    }
     [[nodiscard]] std::uint8_t bank() const { return bank_; }
     [[nodiscard]] std::uint32_t end() const { return end_; }  // offset in the bank behind the last record
     [[nodiscard]] std::uint64_t last_sequence() const { return last_sequence_; }
