@@ -38,7 +38,7 @@ TEST(Bootstrap, a_voter_of_other_limits_stops_and_the_others_go_on_without_it) {
 // Two clusters of one name: 0 alone, and 1 with 2, which met the first before its own.
 TEST(Bootstrap, two_of_one_name_never_become_one_cluster) {
     SmallCluster cluster(2, 1);
-    for (int i = 0; i < 2; ++i) cluster.add(std::size_t{1} << 18U, {});
+    for (int i = 0; i < 2; ++i) cluster.add(journal_device_bytes_min<kSimVoter>(), {});
     cluster.world.process(2).setup.memory = cluster.world.process(1).setup.memory = holder_of<kSimVoter>();
     cluster.world.found_cluster(std::vector<std::size_t>{1, 2}, kSimVoter.ledger);
     cluster.world.process(1).setup.seeds = {2};

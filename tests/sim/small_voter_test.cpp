@@ -9,7 +9,7 @@
 namespace dunlin::sim {
 namespace {
 
-constexpr std::size_t kDisk = std::size_t{24} * 1024;
+constexpr std::size_t kDisk = journal_device_bytes_min<limits::voter_min>();
 
 class SmallVoters {
   public:
