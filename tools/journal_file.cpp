@@ -76,6 +76,8 @@ std::string why_journal_failed(const std::string& path, dunlin::Status status) {
         case dunlin::Status::blank: return journal + "is blank; make one with `dunlin init` or `dunlin join`.";
         case dunlin::Status::corrupt: return journal + "is corrupt: what it promised can no longer be read, so this node must not go on.";
         case dunlin::Status::foreign_cluster: return journal + "belongs to another node or another cluster.";
+        case dunlin::Status::voter_journal:
+            return journal + "is a voter's, and this node does not vote: it would forget the voter's promises.";
         case dunlin::Status::unsupported_version: return journal + "was written by a newer version of dunlin.";
         case dunlin::Status::device_error: return journal + "cannot be read or written: the device failed.";
         case dunlin::Status::device_full: return journal + "is too small for what this node must remember.";

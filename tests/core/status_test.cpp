@@ -32,6 +32,7 @@ TEST(Status, travels_in_ledger_replies_so_its_numbers_never_change) {
     EXPECT_EQ(static_cast<int>(Status::ledger_full), 36);
     EXPECT_EQ(static_cast<int>(Status::stale_sequence), 37);
     EXPECT_EQ(static_cast<int>(Status::fenced), 46);
+    EXPECT_EQ(static_cast<int>(Status::voter_journal), 47);
 }
 
 TEST(Result, holds_a_value_or_the_reason_why_not) {

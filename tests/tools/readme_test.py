@@ -15,6 +15,7 @@ README = pathlib.Path(__file__).parents[2] / "README.md"
 class Readme(ProcessTest):
     def commands(self):
         block = re.search(r"## The command\n\n```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL).group(1)
+        block = block.replace("./run build && ", "").replace("$PWD/build/release/tools", "").replace("PATH=:$PATH\n", "")
         block = block.replace("127.0.0.1:700$n", "${address[$n]}")
         voters = free_addresses(4)
         for number in (1, 2, 3):

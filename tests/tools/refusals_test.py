@@ -139,6 +139,15 @@ class Resources(ProcessTest):
         self.assertEqual(result.returncode, CANNOT_START, result.stderr)
         self.assertIn("another node or another cluster", result.stderr)
 
+    def test_a_voters_journal_at_a_member_cannot_start(self):
+        made = self.run_dunlin("init", "--id", 1, "--journal", self.path("node.journal"), "--address", "127.0.0.1:7")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        before = pathlib.Path(self.path("node.journal")).read_bytes()
+        result = self.run_dunlin("sub", "a", "--id", 1, "--journal", self.path("node.journal"))
+        self.assertEqual(result.returncode, CANNOT_START, result.stderr)
+        self.assertIn("is a voter's", result.stderr)
+        self.assertEqual(pathlib.Path(self.path("node.journal")).read_bytes(), before)
+
     def test_a_journal_that_could_fill_up_for_good_cannot_start(self):
         self.make_journal()
         os.truncate(self.path("node.journal"), 1 << 20)

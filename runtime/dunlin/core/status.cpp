@@ -31,6 +31,7 @@ std::string_view to_string(Status status) {
         case Status::device_error: return "device_error";
         case Status::device_full: return "device_full";
         case Status::fenced: return "fenced";
+        case Status::voter_journal: return "voter_journal";
     }
     return "unknown";
 }

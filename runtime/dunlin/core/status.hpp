@@ -39,7 +39,8 @@ enum class [[nodiscard]] Status : std::uint8_t{
     foreign_cluster = 41, unsupported_version = 42,
     blank = 43,  // a journal that was never formatted
     device_error = 44, device_full = 45,
-    fenced = 46,  // the token is below the floor, or of another lease
+    fenced = 46,         // the token is below the floor, or of another lease
+    voter_journal = 47,  // a voter's journal, at a node that does not vote
 };
 
 // Lower-case name of a status, as printed to people and in JSON. Never null.

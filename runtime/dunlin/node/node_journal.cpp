@@ -122,7 +122,9 @@ Status Node::replay(Instant now, const journal::RecoveredRecord& record) {
         case journal::RecordKind::hard_state:
         case journal::RecordKind::log_entry:
         case journal::RecordKind::image_chunk:
-            return coordinator_ != nullptr ? coordinator_->replay(now, record.kind, record.bytes) : Status::ok;
+            // A member's checkpoint would leave them out: the voter would forget its vote and what it has acknowledged.
+            if (coordinator_ == nullptr) return Status::voter_journal;
+            return coordinator_->replay(now, record.kind, record.bytes);
         default: return bus_.replay(now, record.kind, record.bytes);
     }
 }
