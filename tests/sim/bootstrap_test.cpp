@@ -59,6 +59,18 @@ TEST(Bootstrap, two_of_one_name_never_become_one_cluster) {
               0U);
 }
 
+TEST(Bootstrap, a_member_refuses_the_journal_of_a_voter) {
+    SmallCluster cluster(4, 1);
+    cluster.world.process(0).setup.memory = holder_of<kSimMember>();
+    cluster.world.start(0);
+    cluster.world.run_for(seconds{1});
+    EXPECT_EQ(status(cluster, 0).state, RunState::failed);
+    cluster.world.crash(0);
+    cluster.world.process(0).setup.memory = holder_of<kSimVoter>();
+    cluster.world.start(0);
+    EXPECT_TRUE(cluster.world.run_until([&] { return cluster.leader() == 0; }, seconds{10}));
+}
+
 TEST(Bootstrap, a_node_whose_log_and_binding_name_two_clusters_fails) {
     SmallCluster cluster(3, 1);
     Disk& disk = cluster.world.process(0).disk;
@@ -76,7 +88,7 @@ TEST(Bootstrap, a_node_whose_log_and_binding_name_two_clusters_fails) {
     // What `init` wrote, again, but for the binding.
     const BindRecord other = bind_record(ClusterIncarnation{12345});
     std::vector<std::pair<journal::RecordKind, std::vector<std::byte>>> records;
-    journal.open(std::size_t{1} << 18U);
+    journal.open(cluster.world.process(0).setup.disk_bytes);
     while (journal.state() == journal::State::recovering) {
         for (journal::RecoveredRecord record; journal.next_recovered(record);) {
             records.emplace_back(record.kind, std::vector<std::byte>(record.bytes.begin(), record.bytes.end()));
