@@ -28,7 +28,8 @@ bool Inbox::may_wait(std::size_t stored_bytes, const InboxShare& share) const {
 }
 
 bool Inbox::has_unsettled(SubscriptionId subscription) const {
-    for (std::uint16_t i = 0; i < slots_.capacity(); ++i) {
+    const auto capacity = static_cast<std::uint16_t>(slots_.capacity());
+    for (std::uint16_t i = 0; i < capacity; ++i) {
         if (!slots_.taken(i) || slots_[i].subscription != subscription) continue;
         if (slots_[i].state != WaitState::waiting && slots_[i].state != WaitState::decided) return true;
     }
