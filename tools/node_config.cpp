@@ -24,16 +24,11 @@ namespace {
 
 constexpr std::size_t kFileBytesMax = 1U << 20U;
 
-// toml++ (3.3) has undefined behaviour at the letters U+FB26..U+FEFE, wherever it asks whether one is white space. In UTF-8 they
-// have three bytes, the first of them 0xef. Returns where the first such letter is, or npos.
-std::size_t find_letter_beyond_parser(std::string_view text) {
-    for (std::size_t at = text.find('\xef'); at != std::string_view::npos; at = text.find('\xef', at + 1)) {
-        if (at + 2 >= text.size()) break;
-        const unsigned low = static_cast<unsigned char>(text[at + 1]) & 0x3fU;
-        const unsigned letter = 0xf000U | low << 6U | (static_cast<unsigned char>(text[at + 2]) & 0x3fU);
-        if (letter >= 0xfb26 && letter < 0xfeff) return at;
-    }
-    return std::string_view::npos;
+// toml++ (3.3) has undefined behaviour at most letters beyond ASCII (U+00A1..U+0499, U+2C5E..U+3057, U+FB26..U+FEFE), wherever
+// it asks whether one is white space. Nothing in a configuration needs them. Returns where the first such byte is, or npos.
+std::size_t find_letter_beyond_ascii(std::string_view text) {
+    const auto at = std::ranges::find_if(text, [](char letter) { return static_cast<unsigned char>(letter) >= 0x80; });
+    return at == text.end() ? std::string_view::npos : static_cast<std::size_t>(at - text.begin());
 }
 
 // One table of the file. Remembers which keys were asked for; whatever else stands in it is an error.
@@ -182,9 +177,11 @@ void check_timing(const NodeConfig& config, const std::string& name) {
 }  // namespace
 
 NodeConfig read_node_config(std::string_view text, const std::string& name) {
-    if (const std::size_t at = find_letter_beyond_parser(text); at != std::string_view::npos) {
+    if (constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf"; text.starts_with(kByteOrderMark))
+        text.remove_prefix(kByteOrderMark.size());
+    if (const std::size_t at = find_letter_beyond_ascii(text); at != std::string_view::npos) {
         const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-        throw ToolError(kUsage, name + ":" + std::to_string(line) + ": a letter of U+FB26..U+FEFE cannot be read here.");
+        throw ToolError(kUsage, name + ":" + std::to_string(line) + ": only ASCII can be read here, in comments too.");
     }
     const toml::parse_result parsed = toml::parse(text, name);
     if (!parsed) {
