@@ -166,7 +166,7 @@ void Member::receive(Instant now, const Packet& packet) {
     link::Link& each = *links_[peer.value()];
     const PathId path{packet.from.value()};
     if (reader->header().session() == 0) {
-        (void)each.on_hello_packet(now, path, *reader);
+        (void)each.on_hello_packet(now, path, {}, *reader);
         return take_news(peer);
     }
     const bool accepted = each.accept(now, path, reader->header());

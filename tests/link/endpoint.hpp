@@ -105,7 +105,7 @@ class EndpointOf {
         auto reader = wire::PacketReader::open(bytes, counters);
         if (!reader) return false;
         if (reader->header().session() == 0) {
-            hello_result = link->on_hello_packet(now, path, *reader);
+            hello_result = link->on_hello_packet(now, path, voter_storage, *reader);
             return true;
         }
         if (!link->accept(now, path, reader->header())) return false;
@@ -158,6 +158,7 @@ class EndpointOf {
     std::vector<Delivered> delivered;
     std::function<Disposition(const InboundMessage&)> handler;
     HelloResult hello_result = HelloResult::ignored;
+    StorageId voter_storage{};  // what this end knows of the other
 };
 
 using Endpoint = EndpointOf<kTestLimits>;

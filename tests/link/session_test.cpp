@@ -158,8 +158,11 @@ TEST(SessionEpoch, a_process_that_restarted_without_memory_learns_which_epoch_to
     pair.reset(0, LinkSelf{});
     pair.dial();
     pair.run_for(milliseconds{300});
+    EXPECT_EQ(pair.a().link->epoch_refused(), BootEpoch{0});  // the process before it may still live
+    pair.run_for(seconds{4});
     EXPECT_FALSE(pair.a().link->session_open());
     ASSERT_EQ(pair.a().link->epoch_refused(), BootEpoch{1});
+    EXPECT_EQ(pair.a().counters.get(Counter::identity_conflicts), 0U);
     pair.a().self.epoch = BootEpoch{2};
     pair.a().link->restart(pair.now);
     EXPECT_EQ(pair.a().link->epoch_refused(), BootEpoch{0});
@@ -176,44 +179,94 @@ TEST(SessionEpoch, an_older_epoch_is_refused_however_it_tries) {
     pair.open();
     pair.reset(0, with_epoch(4));
     pair.dial();
-    pair.run_for(seconds{2});
+    pair.run_for(seconds{4});
     EXPECT_FALSE(pair.a().link->session_open());
     EXPECT_EQ(pair.a().link->epoch_refused(), BootEpoch{5});
     EXPECT_GT(pair.b().counters.get(Counter::packets_stale_epoch), 0U);
 }
 
-TEST(SessionEpoch, a_claimant_that_was_replaced_stays_out_and_reports_the_conflict_once) {
+// Another process with node 1's id, over a path of its own to node 2. Both live.
+class TwoClaimants : public testing::Test {
+  protected:
+    static constexpr PathId kRivalPath{2};
+
+    void start_rival(std::uint32_t epoch) {
+        rival = std::make_unique<Endpoint>(NodeId{1}, 99, with_epoch(epoch));
+        rival->link->dial(pair.now, kRivalPath);
+    }
+    // Everybody gives signs of life to whom he has a session with.
+    void run_for(Duration duration) {
+        for (const Instant end = pair.now + duration; pair.now < end; pair.now += milliseconds{100}) {
+            for (int round = 0; round < 4; ++round) {
+                tell_node_2(*rival);
+                tell_node_2(pair.a());
+                for (PathId to{};;) {
+                    const auto bytes = pair.b().send(pair.now, to);
+                    if (bytes.empty()) break;
+                    (void)(to == kRivalPath ? *rival : pair.a()).receive(pair.now, to, bytes);
+                }
+            }
+            for (Endpoint* end_point : {rival.get(), &pair.a()}) {
+                const PathId path = end_point->link->session_path();
+                if (auto bytes = end_point->heartbeat(pair.now); !bytes.empty()) (void)pair.b().receive(pair.now, path, bytes);
+                end_point->link->on_timeout(pair.now);
+            }
+            if (auto bytes = pair.b().heartbeat(pair.now); !bytes.empty())
+                (void)(pair.b().link->session_path() == kRivalPath ? *rival : pair.a())
+                    .receive(pair.now, pair.b().link->session_path(), bytes);
+            pair.b().link->on_timeout(pair.now);
+        }
+    }
+    static std::uint64_t conflicts(const Endpoint& end_point) { return end_point.counters.get(Counter::identity_conflicts); }
+
     LinkPair pair;
+    std::unique_ptr<Endpoint> rival;
+
+  private:
+    void tell_node_2(Endpoint& from) {
+        for (PathId path{};;) {
+            const auto bytes = from.send(pair.now, path);
+            if (bytes.empty()) break;
+            (void)pair.b().receive(pair.now, path, bytes);
+        }
+    }
+};
+
+TEST_F(TwoClaimants, the_second_never_displaces_the_first_and_reports_the_conflict_once) {
     pair.open();
-    // Another process with node 1's id, and a later epoch, takes the session at node 2.
-    Endpoint rival(NodeId{1}, 99, with_epoch(2));
-    rival.link->dial(pair.now, PathId{2});
-    PathId path{};
-    for (int i = 0; i < 3; ++i) {
-        if (auto bytes = rival.send(pair.now, path); !bytes.empty()) (void)pair.b().receive(pair.now, path, bytes);
-        if (auto bytes = pair.b().send(pair.now, path); !bytes.empty() && path == PathId{2}) (void)rival.receive(pair.now, path, bytes);
-    }
-    ASSERT_EQ(pair.b().link->peer_epoch(), BootEpoch{2});
-    // The rival's signs of life keep its session open; node 1 finds itself refused for longer than five seconds.
-    for (int i = 0; i < 100; ++i) {
-        if (auto bytes = rival.heartbeat(pair.now); !bytes.empty()) (void)pair.b().receive(pair.now, PathId{2}, bytes);
-        for (PathId to{};;) {
-            const auto bytes = pair.b().send(pair.now, to);
-            if (bytes.empty()) break;
-            (void)(to == PathId{2} ? rival : pair.a()).receive(pair.now, to, bytes);
-        }
-        for (PathId to{};;) {
-            const auto bytes = pair.a().send(pair.now, to);
-            if (bytes.empty()) break;
-            (void)pair.b().receive(pair.now, to, bytes);
-        }
-        pair.now += milliseconds{100};
-        pair.a().link->on_timeout(pair.now);
-        pair.b().link->on_timeout(pair.now);
-    }
+    start_rival(1);
+    run_for(seconds{10});
+    EXPECT_TRUE(pair.a().link->session_open());
+    EXPECT_FALSE(rival->link->session_open());
+    EXPECT_EQ(rival->link->epoch_refused(), BootEpoch{0});  // it does not claim the next one
+    EXPECT_EQ(conflicts(*rival), 1U);
+    EXPECT_EQ(conflicts(pair.a()), 0U);
+}
+
+TEST_F(TwoClaimants, one_that_was_replaced_by_a_later_epoch_stays_out_and_reports_the_conflict_once) {
+    pair.open();
+    start_rival(2);
+    run_for(seconds{10});
+    EXPECT_EQ(pair.b().link->peer_epoch(), BootEpoch{2});
     EXPECT_FALSE(pair.a().link->session_open());
     EXPECT_EQ(pair.a().link->epoch_refused(), BootEpoch{0});
-    EXPECT_EQ(pair.a().counters.get(Counter::identity_conflicts), 1U);
+    EXPECT_EQ(conflicts(pair.a()), 1U);
+    EXPECT_EQ(conflicts(*rival), 0U);
+}
+
+TEST_F(TwoClaimants, a_voters_id_is_refused_to_another_journal_at_once_whatever_its_epoch) {
+    pair.a().self.storage = pair.b().voter_storage = StorageId{71};
+    pair.open();
+    start_rival(9);
+    rival->self.storage = StorageId{72};
+    run_for(milliseconds{200});
+    EXPECT_EQ(conflicts(*rival), 1U);
+    EXPECT_GT(conflicts(pair.b()), 0U);
+    run_for(seconds{10});
+    EXPECT_TRUE(pair.a().link->session_open());
+    EXPECT_EQ(pair.b().link->peer_epoch(), BootEpoch{1});
+    EXPECT_FALSE(rival->link->session_open());
+    EXPECT_EQ(conflicts(*rival), 1U);
 }
 
 TEST(SessionEpoch, no_hello_leaves_before_the_epoch_is_durable) {

@@ -94,6 +94,7 @@ TEST(GoldenNumbers, of_flags_and_reasons_never_change) {
     EXPECT_EQ(static_cast<unsigned>(RefuseReason::no_version), 3U);
     EXPECT_EQ(static_cast<unsigned>(RefuseReason::table_full), 4U);
     EXPECT_EQ(static_cast<unsigned>(RefuseReason::own_id), 5U);
+    EXPECT_EQ(static_cast<unsigned>(RefuseReason::other_storage), 6U);
     EXPECT_EQ(static_cast<unsigned>(MessageFlag::fence), 1U);
     EXPECT_EQ(static_cast<unsigned>(MessageFlag::explicit_key), 2U);
     EXPECT_EQ(static_cast<unsigned>(MessageFlag::fragment), 4U);

@@ -37,7 +37,7 @@ constexpr Row kRows[] = {
     {Counter::hellos_sent, {"hellos_sent", "session attempts and answers sent"}},
     {Counter::hellos_received, {"hellos_received", "session attempts and answers received"}},
     {Counter::hellos_refused, {"hellos_refused", "session attempts refused here"}},
-    {Counter::identity_conflicts, {"identity_conflicts", "another live process claimed a node id in use"}},
+    {Counter::identity_conflicts, {"identity_conflicts", "a node id was claimed by two live processes, or a voter's by another journal"}},
     {Counter::packets_acked, {"packets_acked", "ack-eliciting packets acknowledged by their receiver"}},
     {Counter::packets_lost, {"packets_lost", "ack-eliciting packets declared lost (RFC 9002 section 6.1)"}},
     {Counter::probe_timeouts, {"probe_timeouts", "probe timeouts fired (RFC 9002 section 6.2)"}},

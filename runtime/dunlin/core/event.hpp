@@ -38,7 +38,7 @@ enum class EventKind : std::uint8_t {
     peer_alive,          // node, value: epoch
     peer_suspect,        // node
     peer_dead,           // node
-    identity_conflict,   // another live process uses this node's id; node: who said so
+    identity_conflict,   // another live process uses this node's id, or it is a voter's with another journal; node: who said so
     subscribed,          // node + subscription: a peer's subscription is known here
     unsubscribed,        // node + subscription
     bound,               // value: cluster incarnation

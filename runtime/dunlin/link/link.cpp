@@ -83,11 +83,12 @@ StreamId Link::stream() {
     return sender_.stream();
 }
 
-HelloResult Link::on_hello_packet(Instant now, PathId path, wire::PacketReader& reader) {
-    HelloPacket packet{.header = reader.header(), .path = path};
+HelloResult Link::on_hello_packet(Instant now, PathId path, StorageId voter_storage, wire::PacketReader& reader) {
+    HelloPacket packet{.header = reader.header(), .path = path, .voter_storage = voter_storage};
     bool hello = false;
     for (wire::Record record; reader.next(record);) {
-        if (record.type == wire::RecordType::hello_refused) session_.on_refused(now, record.as<wire::HelloRefused>());
+        if (record.type == wire::RecordType::hello_refused)
+            session_.on_refused(now, NodeId{packet.header.source()}, record.as<wire::HelloRefused>());
         if (record.type == wire::RecordType::hello) {
             hello = true;
             packet.hello = record.as<wire::Hello>();
@@ -114,7 +115,6 @@ void Link::session_opened(Instant now, const HelloPacket& packet, bool replaces)
     acks_.reset();
     settle_at_ = kNever;
     goodbye_owed_ = goodbye_heard_ = false;
-    shared_->self.had_session = true;
     shared_->counters.add(Counter::sessions_opened);
     shared_->events.push({.kind = EventKind::session_opened, .node = session_.peer_id(), .value = session_.peer_epoch().value()});
     add_news(kSessionOpened);

@@ -83,8 +83,8 @@ class Link {
     void reset(Instant now);
 
     // ---- packets in -----------------------------------------------------------------------------------------------
-    // A packet with session 0. May open a session (news).
-    HelloResult on_hello_packet(Instant now, PathId path, wire::PacketReader& reader);
+    // A packet with session 0. May open a session (news). `voter_storage`: HelloPacket::voter_storage of its source.
+    HelloResult on_hello_packet(Instant now, PathId path, StorageId voter_storage, wire::PacketReader& reader);
     // A packet of a session: false where it is not of the open one, or a duplicate (counted); then drop it. After true:
     // on_record() for each record, and packet_done(). Closes a session in which nothing was heard for too long (news).
     [[nodiscard]] bool accept(Instant now, PathId path, const wire::PacketHeader& header);

@@ -12,7 +12,7 @@
 
 namespace dunlin::link {
 
-// A hello that is refused. The answer tells the epoch known here, and whether this process has a session with the peer.
+// A hello that is refused. The answer tells the epoch known here, and whether that claimant was heard lately.
 struct OwedRefusal {
     SessionNonce refused{};  // 0: none is owed
     PathId path{};
@@ -48,8 +48,7 @@ struct LinkSelf {
     NodeId id{};
     std::uint16_t packet_bytes_max = 1200;
     bool voter = false;
-    bool journalled = false;   // settlements wait for the watermark's record
-    bool had_session = false;  // written by links: this process has proved itself to somebody
+    bool journalled = false;  // settlements wait for the watermark's record
 };
 
 // What every link of a node shares. All of it outlives the links.

@@ -42,6 +42,8 @@ wire::RefuseReason Session::objection(const HelloPacket& packet) const {
     const bool both_bound = cluster != ClusterIncarnation{} && self.cluster != ClusterIncarnation{};
     if (packet.cluster_name != self.cluster_name || (both_bound && cluster != self.cluster)) return wire::RefuseReason::foreign_cluster;
     if (packet.hello.version_min() > wire::kVersion || packet.hello.version_max() < wire::kVersion) return wire::RefuseReason::no_version;
+    const bool other_storage = packet.voter_storage != StorageId{} && StorageId{packet.hello.storage()} != packet.voter_storage;
+    if (other_storage) return wire::RefuseReason::other_storage;
     const BootEpoch epoch{packet.header.epoch()};
     const bool other_instance = epoch == peer_epoch_ && InstanceId{packet.hello.instance()} != peer_instance_;
     if (epoch < peer_epoch_ || other_instance) return wire::RefuseReason::stale_epoch;
@@ -66,7 +68,7 @@ HelloResult Session::on_hello(Instant now, const HelloPacket& packet) {
         return HelloResult::ignored;
     }
     if (const wire::RefuseReason reason = objection(packet); reason != wire::RefuseReason::none) {
-        refuse(packet, reason);
+        refuse(now, packet, reason);
         return HelloResult::refused;
     }
     const SessionNonce nonce{packet.hello.nonce()};
@@ -94,16 +96,17 @@ HelloResult Session::on_hello(Instant now, const HelloPacket& packet) {
     return HelloResult::answered;
 }
 
-void Session::refuse(const HelloPacket& packet, wire::RefuseReason reason) {
+void Session::refuse(Instant now, const HelloPacket& packet, wire::RefuseReason reason) {
     shared_->counters.add(Counter::hellos_refused);
     if (reason == wire::RefuseReason::foreign_cluster) shared_->counters.add(Counter::packets_foreign_cluster);
     if (reason == wire::RefuseReason::stale_epoch) shared_->counters.add(Counter::packets_stale_epoch);
+    if (reason == wire::RefuseReason::other_storage) shared_->counters.add(Counter::identity_conflicts);
     shared_->self.refusal = {.refused = SessionNonce{packet.hello.nonce()},
                              .path = packet.path,
                              .epoch_known = peer_epoch_,
                              .to = NodeId{packet.header.source()},
                              .reason = static_cast<std::uint8_t>(reason),
-                             .live = open()};
+                             .live = open() && now - last_heard_ < shared_->self.idle_timeout / 2};
 }
 
 void Session::open_session(Instant now, const HelloPacket& packet) {
@@ -137,22 +140,27 @@ void Session::open_session(Instant now, const HelloPacket& packet) {
     retry_at_ = now;
 }
 
-void Session::on_refused(Instant now, const wire::HelloRefused& refused) {
+void Session::on_refused(Instant now, NodeId by, const wire::HelloRefused& refused) {
     const LinkSelf& self = shared_->self;
     if (candidate_ == SessionNonce{} || SessionNonce{refused.echo()} != candidate_) return;
+    if (refused.reason() == static_cast<std::uint8_t>(wire::RefuseReason::other_storage)) return tell_conflict(by);
     if (refused.reason() != static_cast<std::uint8_t>(wire::RefuseReason::stale_epoch)) return;
     const BootEpoch known{refused.epoch_known()};
     if (known < self.epoch) return;
-    if (!self.had_session || refused.live() == 0) {
+    if (refused.live() == 0) {
+        refused_since_ = kNever;
         epoch_refused_ = std::max(epoch_refused_, known);
         return;
     }
-    // Another process claims this id and lives. Giving way to and fro would be worse than staying out.
     if (refused_since_ == kNever) refused_since_ = now;
-    if (conflict_told_ || now - refused_since_ < kConflictAfter) return;
+    if (now - refused_since_ >= self.idle_timeout) tell_conflict(by);
+}
+
+void Session::tell_conflict(NodeId by) {
+    if (conflict_told_) return;
     conflict_told_ = true;
     shared_->counters.add(Counter::identity_conflicts);
-    shared_->events.push({.kind = EventKind::identity_conflict, .node = peer_id_});
+    shared_->events.push({.kind = EventKind::identity_conflict, .node = by});
 }
 
 BootEpoch Session::epoch_refused() const { return epoch_refused_ >= shared_->self.epoch ? epoch_refused_ : BootEpoch{}; }

@@ -21,6 +21,7 @@ struct HelloPacket {
     wire::LaneState lane{};
     std::string_view cluster_name{};
     PathId path{};
+    StorageId voter_storage{};  // nonzero: the claimed NodeId is a voter's, whose journal has this id
 };
 
 // Which process of the peer the session that just opened is with.
@@ -46,11 +47,15 @@ enum class HelloResult : std::uint8_t {
 //
 // The next session's nonce is a candidate beside the open session, and replaces it only when it is echoed: a hello
 // from the past costs one answer and changes nothing. The epoch is believed when a session opens, never before.
+//
+// Two live claimants of one NodeId: a process without a journal cannot know that its epoch is an old one, and takes the next
+// when it is refused; but not while the claimant that is known was heard within half the idle timeout. Refused for the whole
+// of it because the other one lives, either reports identity_conflict and stays out: giving way to and fro would be worse. A
+// voter's id belongs to the journal that the cluster's log names: anybody else who claims it is refused and told at once.
 class Session {
   public:
     static constexpr Duration kRetryBase = milliseconds{50};
     static constexpr Duration kRetryMax = seconds{2};
-    static constexpr Duration kConflictAfter = seconds{5};
 
     explicit Session(const LinkShared& shared) : shared_(&shared) {}
 
@@ -62,7 +67,7 @@ class Session {
     void forget();            // everything; another peer
 
     [[nodiscard]] HelloResult on_hello(Instant now, const HelloPacket& packet);
-    void on_refused(Instant now, const wire::HelloRefused& refused);
+    void on_refused(Instant now, NodeId by, const wire::HelloRefused& refused);
     // A packet of the open session? Counts why not.
     [[nodiscard]] bool accepts(PathId path, const wire::PacketHeader& header) const;
     void heard(Instant now);  // a packet of the open session was taken
@@ -96,7 +101,8 @@ class Session {
         NodeId to{};
     };
     [[nodiscard]] wire::RefuseReason objection(const HelloPacket& packet) const;
-    void refuse(const HelloPacket& packet, wire::RefuseReason reason);
+    void refuse(Instant now, const HelloPacket& packet, wire::RefuseReason reason);
+    void tell_conflict(NodeId by);
     void open_session(Instant now, const HelloPacket& packet);
     [[nodiscard]] bool hello_wanted() const;
     [[nodiscard]] std::size_t write_hello(const HelloIds& ids, const wire::LaneState& lane, StreamId stream, std::span<std::byte> buffer);
@@ -112,7 +118,7 @@ class Session {
     ClusterIncarnation cluster_{};
     Instant last_heard_{};
     Instant retry_at_ = kNever;
-    Instant refused_since_ = kNever;  // stale epoch, though this process had a session: since when without a break
+    Instant refused_since_ = kNever;  // because another claimant lives: since when without a break
     const LinkShared* shared_;
     PathId path_{};
     PathId dial_path_{};

@@ -148,6 +148,7 @@ class Node {
     void name_peer(PeerIndex peer, NodeId node);
     void free_peer(Instant now, PeerIndex peer);
     void merge_seed(Instant now, PeerIndex seed, PeerIndex peer);
+    [[nodiscard]] StorageId voter_storage(NodeId node) const;
     void dial_voter(Instant now, NodeId node, std::span<const std::byte> address);
     void dial_voters(Instant now);
     void take_news(Instant now, PeerIndex peer);

@@ -64,7 +64,7 @@ void Node::on_hello(Instant now, PathId path, wire::PacketReader& reader) {
         peers_[peer].path = path;
         peers_[peer].phase = PathPhase::up;
     }
-    const auto result = link_of(peer).on_hello_packet(now, path, reader);
+    const auto result = link_of(peer).on_hello_packet(now, path, voter_storage(source), reader);
     if (link_of(peer).epoch_refused() > kEpochKnownMax) counters_.add(Counter::identity_conflicts);
     // One slot a node, from its first hello on: two of them would answer with two nonces.
     if (result == link::HelloResult::answered && peers_[peer].node == NodeId{}) name_peer(peer, source);

@@ -138,6 +138,16 @@ Instant Node::strangers_deadline() const {
 
 // ---- Voters ---------------------------------------------------------------------------------------------------------
 
+// Of the journal that belongs to this voter, as far as a voter knows; 0: not a voter.
+StorageId Node::voter_storage(NodeId node) const {
+    if (coordinator_ == nullptr) return {};
+    for (std::size_t i = 0; i < kVotersMax; ++i) {
+        const ledger::MemberRow row = coordinator_->voter(i);
+        if (row.storage == 0 || NodeId{row.node} == node) return StorageId{row.storage};
+    }
+    return {};
+}
+
 void Node::dial_voter(Instant now, NodeId node, std::span<const std::byte> address) {
     if (node == self_.id || node == NodeId{} || address.empty()) return;
     PeerIndex peer = peers_.find(node);
