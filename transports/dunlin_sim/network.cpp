@@ -1,9 +1,19 @@
+#include <dunlin_sim/misuse.hpp>
 #include <dunlin_sim/network.hpp>
+
+#include <string>
 
 namespace dunlin::sim {
 
 Network::Network(std::uint64_t seed, std::size_t processes, EventQueue& queue)
     : random_(seed), processes_(processes), queue_(queue), cut_(processes * processes, false) {}
+
+void Network::cut(std::size_t from, std::size_t to, bool on) {
+    if (from >= processes_ || to >= processes_)
+        throw Misuse("dunlin::sim: process " + std::to_string(from >= processes_ ? from : to) + " is beyond the network of " +
+                     std::to_string(processes_));
+    cut_[from * processes_ + to] = on;
+}
 
 void Network::isolate(std::size_t process, bool on) {
     for (std::size_t other = 0; other < processes_; ++other) {

@@ -33,7 +33,7 @@ class Network {
 
     NetworkFaults faults{};
     // Datagrams from `from` to `to` vanish while cut (one way).
-    void cut(std::size_t from, std::size_t to, bool on) { cut_[from * processes_ + to] = on; }
+    void cut(std::size_t from, std::size_t to, bool on);
     void isolate(std::size_t process, bool on);
     void heal();  // ends every cut
 

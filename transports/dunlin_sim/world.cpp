@@ -3,6 +3,7 @@
 #include <dunlin/core/assert.hpp>
 #include <dunlin/node/formatter.hpp>
 
+#include <cstdio>
 #include <cstring>
 #include <string>
 
@@ -25,6 +26,10 @@ std::uint32_t checksum_of(std::span<const std::byte> packet) {
     return checksum;
 }
 
+void tell_assertion(const char* file, int line, const char* expression) {
+    std::fprintf(stderr, "dunlin: assertion failed: %s:%d: %s\n", file, line, expression);
+}
+
 }  // namespace
 
 World::World(std::uint64_t seed, std::size_t processes_max)
@@ -33,7 +38,15 @@ World::World(std::uint64_t seed, std::size_t processes_max)
       network_(seeds_.next_u64(), processes_max, queue_),
       disks_(seeds_.next_u64()),
       processes_random_(seeds_.next_u64()),
-      workload_(seeds_.next_u64()) {}
+      workload_(seeds_.next_u64()),
+      processes_max_(processes_max) {
+    // Words before the end, unless somebody else sees to that.
+    if (const AssertionHook before = set_assertion_hook(tell_assertion); before != nullptr) set_assertion_hook(before);
+}
+
+void World::refuse(std::size_t process, const std::string& why) const {
+    throw Misuse("dunlin::sim: process " + std::to_string(process) + " " + why + " (there are " + std::to_string(processes_.size()) + ")");
+}
 
 // One multiplication a value (the constant is 2^64 divided by the golden ratio): this runs for every event.
 void World::mix(std::uint64_t value) {
@@ -44,12 +57,15 @@ void World::mix(std::uint64_t value) {
 // ---- Processes --------------------------------------------------------------------------------------------------------
 
 std::size_t World::add(ProcessSetup setup) {
+    const std::size_t process = processes_.size();
+    if (process >= processes_max_) refuse(process, "is one more than World's processes_max");
+    if (!setup.memory) refuse(process, "has no memory: set ProcessSetup::memory, such as holder_of<limits::small>()");
     processes_.push_back(std::make_unique<Process>(std::move(setup), disks_.next_u64()));
-    return processes_.size() - 1;
+    return process;
 }
 
 void World::format(std::size_t index, const FormatRequest& request) {
-    Process& process = *processes_[index];
+    Process& process = known(index);
     // As small as it can be: a journal is opened with a buffer at least as long as it was written with.
     std::vector<std::byte> buffer(request.bootstrap.voters.size() > 5 ? 640 : 512);
     Counters counters;
@@ -63,7 +79,7 @@ void World::format(std::size_t index, const FormatRequest& request) {
     plan.bootstrap = request.bootstrap;
     Formatter formatter(journal, plan);
     const Status begun = formatter.begin(process.setup.disk_bytes);
-    DUNLIN_ASSERT(begun == Status::ok);
+    if (begun != Status::ok) refuse(index, "has a disk that cannot be formatted: " + std::string(to_string(begun)));
     while (!formatter.done()) {
         const auto op = formatter.poll_op();
         DUNLIN_ASSERT(op.has_value());
@@ -78,7 +94,7 @@ void World::found_cluster(std::span<const std::size_t> voters, const LedgerLimit
     for (const std::size_t voter : voters) {
         const std::string address = address_of(voter);
         const StorageId storage{processes_random_.next_nonzero_u64()};
-        rows.push_back(ledger::voter_row(processes_[voter]->setup.options.id, storage, std::as_bytes(std::span(address))));
+        rows.push_back(ledger::voter_row(known(voter).setup.options.id, storage, std::as_bytes(std::span(address))));
     }
     for (std::size_t i = 0; i < voters.size(); ++i) {
         FormatRequest request;
@@ -99,11 +115,14 @@ void World::format_member(std::size_t process) {
 }
 
 void World::start(std::size_t index) {
-    Process& process = *processes_[index];
-    DUNLIN_ASSERT(!process.running());
+    Process& process = known(index);
+    if (process.running()) refuse(index, "runs already");
     process.seed_addresses.clear();
     process.seed_views.clear();
-    for (const std::size_t seed : process.setup.seeds) process.seed_addresses.push_back(address_of(seed));
+    for (const std::size_t seed : process.setup.seeds) {
+        static_cast<void>(known(seed));
+        process.seed_addresses.push_back(address_of(seed));
+    }
     for (const std::string& address : process.seed_addresses) process.seed_views.push_back(address);
     Options options = process.setup.options;
     options.seeds = process.seed_views;
@@ -119,7 +138,11 @@ void World::start(std::size_t index) {
     process.disk_busy = false;
     process.application->on_start(context(index));
     const Status status = process.node->start(process.local(now_));
-    DUNLIN_ASSERT(status == Status::ok);
+    if (status != Status::ok) {
+        process.node = nullptr;
+        process.application.reset();
+        refuse(index, "cannot start: " + std::string(to_string(status)));
+    }
     pump(index);
 }
 
@@ -130,7 +153,7 @@ void World::start_all() {
 }
 
 void World::crash(std::size_t index) {
-    Process& process = *processes_[index];
+    Process& process = known(index);
     if (!process.running()) return;
     for (Observer* observer : observers_) observer->on_crash(now_, index, *process.node);
     drop_held(index);
@@ -140,10 +163,10 @@ void World::crash(std::size_t index) {
     process.application.reset();
 }
 
-void World::pause(std::size_t index) { processes_[index]->paused = true; }
+void World::pause(std::size_t index) { known(index).paused = true; }
 
 void World::resume(std::size_t index) {
-    Process& process = *processes_[index];
+    Process& process = known(index);
     if (!process.paused) return;
     process.paused = false;
     if (!process.running()) return;

@@ -2,6 +2,7 @@
 
 #include <dunlin/core/random.hpp>
 #include <dunlin_sim/event_queue.hpp>
+#include <dunlin_sim/misuse.hpp>
 #include <dunlin_sim/network.hpp>
 #include <dunlin_sim/process.hpp>
 
@@ -9,6 +10,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace dunlin::sim {
@@ -37,9 +39,11 @@ class Observer {
 //     world.start_all();
 //     world.run_for(seconds{10});
 //     world.crash(2);  world.restart(2);  world.network().isolate(0, true);
+//
+// Throws Misuse for calls that make no sense. An assertion that fails in a node says where and ends the test's process.
 class World {
   public:
-    // `processes_max`: how many will be added at most.
+    // `processes_max`: how many will be added at most (memory of the network: one bit a pair).
     explicit World(std::uint64_t seed, std::size_t processes_max = 64);
     World(const World&) = delete;
     World& operator=(const World&) = delete;
@@ -59,8 +63,8 @@ class World {
     void pause(std::size_t process);
     void resume(std::size_t process);
     static constexpr std::size_t kSocketDatagrams = 256;
-    [[nodiscard]] bool running(std::size_t process) const { return processes_[process]->running(); }
-    [[nodiscard]] bool paused(std::size_t process) const { return processes_[process]->paused; }
+    [[nodiscard]] bool running(std::size_t process) const { return known(process).running(); }
+    [[nodiscard]] bool paused(std::size_t process) const { return known(process).paused; }
 
     // Runs until this much true time has passed, or forward to `condition`, checked after every step; false: it did not come.
     void run_for(Duration time);
@@ -70,26 +74,38 @@ class World {
 
     [[nodiscard]] Instant now() const { return now_; }  // true time
     [[nodiscard]] std::size_t size() const { return processes_.size(); }
-    [[nodiscard]] Node& node(std::size_t process) { return *processes_[process]->node; }
-    [[nodiscard]] Process& process(std::size_t process) { return *processes_[process]; }
-    [[nodiscard]] Application& application(std::size_t process) { return *processes_[process]->application; }
+    [[nodiscard]] Node& node(std::size_t process) { return *live(process).node; }
+    [[nodiscard]] Process& process(std::size_t process) { return known(process); }
+    [[nodiscard]] Application& application(std::size_t process) { return *live(process).application; }
     // This node's clock, now.
-    [[nodiscard]] Instant local_now(std::size_t process) const { return processes_[process]->local(now_); }
+    [[nodiscard]] Instant local_now(std::size_t process) const { return known(process).local(now_); }
     [[nodiscard]] Network& network() { return network_; }
     [[nodiscard]] Random& workload() { return workload_; }  // for whoever drives this world
     void observe(Observer& observer) { observers_.push_back(&observer); }
     // Wakes the application at this time of its own clock, as Context::wake_at() does; for code that runs in a handler.
     void wake(std::size_t process, Instant local) {
-        Instant& wake = processes_[process]->application_wake;
+        Instant& wake = live(process).application_wake;
         wake = std::min(wake, local);
     }
     // After the application was called from outside (a publish in a test), lets the node act on it.
-    void touch(std::size_t process) { pump(process); }
+    void touch(std::size_t process) {
+        static_cast<void>(live(process));
+        pump(process);
+    }
 
     [[nodiscard]] std::uint64_t hash() const { return hash_; }  // of everything delivered so far
     [[nodiscard]] std::uint64_t events() const { return events_; }
 
   private:
+    [[nodiscard]] Process& known(std::size_t process) const {
+        if (process >= processes_.size()) refuse(process, "is not of this world");
+        return *processes_[process];
+    }
+    [[nodiscard]] Process& live(std::size_t process) const {
+        if (!known(process).running()) refuse(process, "does not run now: it has no node");
+        return *processes_[process];
+    }
+    [[noreturn]] void refuse(std::size_t process, const std::string& why) const;
     void step();
     void happen(const Occurrence& occurrence);
     void pump(std::size_t process);
@@ -112,6 +128,7 @@ class World {
     Random disks_;
     Random processes_random_;
     Random workload_;
+    std::size_t processes_max_;
     std::vector<std::unique_ptr<Process>> processes_;
     std::vector<std::function<void()>> actions_;
     std::vector<Observer*> observers_;

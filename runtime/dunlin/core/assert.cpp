@@ -1,13 +1,14 @@
 #include <dunlin/core/assert.hpp>
 
 #include <cstdint>
+#include <utility>
 
 namespace dunlin {
 namespace {
 AssertionHook current_hook = nullptr;
 }
 
-void set_assertion_hook(AssertionHook hook) { current_hook = hook; }
+AssertionHook set_assertion_hook(AssertionHook hook) { return std::exchange(current_hook, hook); }
 
 void assertion_failed(const char* file, int line, const char* expression) {
     if (current_hook != nullptr) current_hook(file, line, expression);

@@ -8,9 +8,9 @@ namespace dunlin {
 // addr2line turns into file and line.
 using AssertionHook = void (*)(const char* file, int line, const char* expression);
 
-// Replaces the hook for the whole process; nullptr restores the default, which traps.
+// Replaces the hook for the whole process, and returns the one before; nullptr stands for the default, which traps.
 // Not synchronised: call it before the first node is made.
-void set_assertion_hook(AssertionHook hook);
+AssertionHook set_assertion_hook(AssertionHook hook);
 
 [[noreturn]] void assertion_failed(const char* file, int line, const char* expression);
 [[noreturn, gnu::cold]] void assertion_failed_here();
