@@ -10,7 +10,10 @@ enum ExitCode : int {
     kCannotStart = 3,      // a port in use, a journal that cannot be used, no node at the socket
     kStoppedInTime = 120,  // dunlin lease: the command ended after SIGTERM, sent because the lease was in jeopardy
     kKilled = 121,         // dunlin lease: the command was ended by SIGKILL before validity ended
-    kNotAcquired = 122,    // dunlin lease: --wait passed and somebody else still held the lease
+    kNotAcquired = 122,    // dunlin lease: --wait passed without the lease
 };
+
+// 128 + N: signal N ended the leased command, or dunlin itself before it had what was asked for. As a shell gives it.
+constexpr ExitCode ended_by_signal(int signal) { return static_cast<ExitCode>(128 + signal); }
 
 }  // namespace dunlin_tool

@@ -126,7 +126,9 @@ class Lease(ProcessTest):
 
     def test_one_holds_and_the_other_waits(self):
         first, _ = self.start_holder("exec sleep 1000")
-        self.assertEqual(self.run_dunlin(*self.lease("--wait", "1s", "--", "true")).returncode, NOT_ACQUIRED)
+        refused = self.run_dunlin(*self.lease("--wait", "1s", "--", "true"))
+        self.assertEqual(refused.returncode, NOT_ACQUIRED)
+        self.assertEqual(refused.stderr, "dunlin: the lease 'crane' was not acquired before --wait 1s passed: the lease 'crane' is held by another.\n")
         second = self.start_dunlin(*self.lease("--", "true"))
         first.terminate()
         self.assertEqual(self.finish(first, "the holder"), 128 + signal.SIGTERM)
