@@ -8,6 +8,7 @@ enum ExitCode : int {
     kFailed = 1,           // it ran, and what was asked for did not come about: a dead letter, a refused request, a broken journal
     kUsage = 2,            // command line or configuration
     kCannotStart = 3,      // a port in use, a journal that cannot be used, no node at the socket
+    kNoSuchKey = 4,        // dunlin key get
     kStoppedInTime = 120,  // dunlin lease: the command ended after SIGTERM, sent because the lease was in jeopardy
     kKilled = 121,         // dunlin lease: the command was ended by SIGKILL before validity ended
     kNotAcquired = 122,    // dunlin lease: --wait passed without the lease

@@ -9,7 +9,7 @@ import unittest
 
 from processes import DUNLIN, Cluster, ProcessTest, wait_for
 
-IN_TIME, KILLED, NOT_ACQUIRED = 120, 121, 122
+NO_SUCH_KEY, IN_TIME, KILLED, NOT_ACQUIRED = 4, 120, 121, 122
 
 
 class Voters(ProcessTest):
@@ -32,7 +32,7 @@ class Voters(ProcessTest):
         cluster.start(leader)
         self.assertEqual(wait_for("the value at the voter that was killed", lambda: value(leader)), "high\n")
         missing = self.run_dunlin("key", "get", "--socket", cluster.socket(first), "never")
-        self.assert_refused(missing, 1, "not_found")
+        self.assert_refused(missing, NO_SUCH_KEY, "no key 'never'")
 
     def test_without_a_majority_there_is_a_clear_answer(self):
         cluster = Cluster(self)
@@ -43,7 +43,7 @@ class Voters(ProcessTest):
             if node != survivor:
                 cluster.processes[node].kill()
                 cluster.processes[node].wait()
-        self.assert_refused(self.run_dunlin("key", "put", "--socket", cluster.socket(survivor), "k", "v"), 1, "no_quorum")
+        self.assert_refused(self.run_dunlin("key", "put", "--socket", cluster.socket(survivor), "k", "v"), 1, "no quorum: ")
 
     def test_sigterm_hands_leadership_on_and_exits_zero(self):
         cluster = Cluster(self)
