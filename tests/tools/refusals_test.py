@@ -5,21 +5,37 @@ import fcntl
 import os
 import pathlib
 import socket
+import subprocess
+import sys
 import unittest
 
-from processes import ProcessTest, wait_for
+from processes import PATIENCE_S, ProcessTest, wait_for
 
 USAGE, CANNOT_START = 2, 3
+PROJECT = pathlib.Path(__file__).parents[2]
+FIRST_NODE = pathlib.Path(os.environ.get("DUNLIN_BUILD", PROJECT / "build/release"), "examples/first_node/first_node")
 
 
 class CommandLine(ProcessTest):
     def test_help_names_every_subcommand_and_the_exit_codes(self):
         result = self.run_dunlin("--help")
         self.assertEqual(result.returncode, 0)
-        for word in ("init", "join", "node", "pub", "sub", "lease", "status", "key", "Exit codes"):
+        for word in ("init", "join", "node", "pub", "sub", "lease", "status", "key", "Exit status: "):
             self.assertIn(word, result.stdout)
         for command in (["pub"], ["sub"], ["node"], ["init"], ["join"], ["lease", "acquire"], ["status"], ["key", "put"], ["key", "get"]):
-            self.assertEqual(self.run_dunlin(*command, "--help").returncode, 0, command)
+            result = self.run_dunlin(*command, "--help")
+            self.assertEqual(result.returncode, 0, command)
+            self.assertRegex(result.stdout, "Exit status: ", command)
+        self.assertIn("--voter ENTRY", self.run_dunlin("init", "--help").stdout)
+
+    def test_a_mistyped_subcommand_is_told_with_what_was_meant(self):
+        self.assert_mistyped(["stauts", "--socket", "s"], "no subcommand 'stauts' of `dunlin`: did you mean 'status'?")
+        self.assert_mistyped(["key", "gett", "k"], "no subcommand 'gett' of `key`: did you mean 'get'?")
+        self.assert_mistyped(["frobnicate"], "there are init, join, node, pub, sub, lease, status, key.")
+        self.assert_mistyped(["lease", "release"], "there are acquire.")
+
+    def assert_mistyped(self, command, words):
+        self.assert_refused(self.run_dunlin(*command), USAGE, words)
 
     def test_version_is_a_number(self):
         result = self.run_dunlin("--version")
@@ -91,6 +107,17 @@ class Resources(ProcessTest):
     def make_journal(self, node=1, cluster="dunlin"):
         result = self.run_dunlin("init", "--id", node, "--cluster", cluster, "--journal", self.path("node.journal"), "--address", "127.0.0.1:7")
         self.assertEqual(result.returncode, 0, result.stderr)
+
+    @unittest.skipUnless(FIRST_NODE.exists(), "the examples are not built")
+    def test_the_first_node_says_that_its_port_is_in_use(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            try:
+                taken.bind(("127.0.0.1", 7010))
+            except OSError:
+                pass    # somebody else has it: that is as good
+            result = subprocess.run([FIRST_NODE], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"^first_node: [^\n]*127\.0\.0\.1:7010[^\n]*another program[^\n]*\.\n$")
 
     def test_a_port_in_use_cannot_start(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
@@ -191,12 +218,36 @@ class Resources(ProcessTest):
         wait_for("the filter", lambda: os.path.exists(journal + ".filter") and pathlib.Path(journal + ".filter").read_text() == "b")
 
     def test_wrong_voter_entries_are_refused(self):
-        for entry in ("2", "2:12@nowhere", "0:12@127.0.0.1:7", "2:0@127.0.0.1:7", "2:xyz@127.0.0.1:7", "70000:12@127.0.0.1:7"):
+        for entry in ("2", "2:12@nowhere", "2:12@127.0.0:7", "2:12@999.0.0.1:7", "2:12@no host:7", "0:12@127.0.0.1:7", "2:0@127.0.0.1:7", "2:xyz@127.0.0.1:7", "70000:12@127.0.0.1:7"):
             result = self.run_dunlin("init", "--id", 1, "--journal", self.path("j"), "--address", "127.0.0.1:7", "--voter", entry)
             self.assert_refused(result, USAGE, entry)
         twice = ["--voter", "2:12@127.0.0.1:8", "--voter", "2:13@127.0.0.1:9"]
         self.assert_refused(self.run_dunlin("init", "--id", 1, "--journal", self.path("j"), "--address", "127.0.0.1:7", *twice), USAGE, "voter 2")
+        for other in (["--voter", "2:12@127.0.0.1:7"], ["--voter", "2:12@127.0.0.1:8", "--voter", "3:13@127.0.0.1:8"]):
+            result = self.run_dunlin("init", "--id", 1, "--journal", self.path("j"), "--address", "127.0.0.1:7", *other)
+            self.assert_refused(result, USAGE, "two voters have the address " + other[-1].partition("@")[2])
         self.assertFalse(os.path.exists(self.path("j")))
+
+
+class Bench(unittest.TestCase):
+    @staticmethod
+    def run_program(*command):
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    def test_help_tells_what_there_is(self):
+        result = self.run_program(PROJECT / "run", "bench", "--help")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        for word in ("usage: ./run bench sim", "./run bench packets", "./run bench pipe"):
+            self.assertIn(word, result.stdout)
+
+    def test_no_rounds_and_no_lines_are_refused(self):
+        for option in ("--rounds", "--lines"):
+            result = self.run_program(sys.executable, "-B", PROJECT / "tests/bench/pipe_bench.py", "dunlin", option, "0")
+            self.assertEqual(result.returncode, USAGE)
+            self.assertIn(f"argument {option}: must be a whole number, 1 or more", result.stderr)
+        result = self.run_program(sys.executable, "-B", PROJECT / "tests/bench/pipe_bench.py", "dunlin", "--loss", "0")
+        self.assertEqual(result.returncode, USAGE)
+        self.assertIn("argument --loss: must be a share above 0 and below 1", result.stderr)
 
 
 if __name__ == "__main__":
