@@ -67,6 +67,30 @@ class Voters(ProcessTest):
         told = self.run_dunlin("status", "--socket", cluster.socket(leader)).stdout
         self.assertIn(f"node {leader}: ready, leader; leader: node {leader}, term {status['term']}", told)
 
+    def test_status_knows_who_never_answered_and_who_left(self):
+        cluster = Cluster(self, voters=2)
+        cluster.start(1)
+        member = self.start_dunlin("sub", "a", "--id", 9, "--cluster", "test", "--peer", cluster.address[1])
+
+        def of_member(*expected):
+            peers = (cluster.status(1) or {"peers": []})["peers"]
+            return any((peer["id"], peer["role"], peer["session_open"], peer["left"], peer["health"]) == (9, "member", *expected) for peer in peers)
+        wait_for("the member", lambda: of_member(True, False, "alive"))
+        member.terminate()
+        self.assertEqual(self.finish(member, "the member"), 0)
+        wait_for("its goodbye", lambda: of_member(False, True, "unknown"))
+        silent = next(peer for peer in cluster.status(1)["peers"] if peer["id"] != 9)
+        self.assertEqual((silent["role"], silent["health"]), ("unknown", "unknown"))
+        told = self.run_dunlin("status", "--socket", cluster.socket(1)).stdout
+        self.assertRegex(told, r"(?m)^  node 9 +left +no session member ")
+        self.assertRegex(told, r"(?m)^  (node 2|seed) +unknown +no session unknown ")
+
+    def test_a_subscriber_that_only_voters_hear_is_told_so(self):
+        cluster = Cluster(self, voters=1)
+        cluster.start()
+        sub = self.start_dunlin("sub", "a", "--cluster", "test", "--peer", cluster.address[1], stderr=subprocess.PIPE)
+        self.assertEqual(sub.stderr.readline(), b"dunlin: waiting: no publisher has connected yet, only voters, and these forward nothing.\n")
+
     def test_a_socket_in_use_cannot_start_a_second_node(self):
         cluster = Cluster(self, voters=1)
         cluster.start()
