@@ -1,13 +1,15 @@
 #include "control_client.hpp"
 
-#include "tool_error.hpp"
-
 #include <asio/buffer.hpp>
 #include <asio/read_until.hpp>
 #include <asio/write.hpp>
 #include <system_error>
+#include <utility>
 
 namespace dunlin_tool {
+
+Refused::Refused(nlohmann::ordered_json answer)
+    : ToolError(kFailed, "the node refuses: " + answer.value("error", std::string("it gives no reason")) + "."), reply(std::move(answer)) {}
 
 ControlClient::ControlClient(const std::string& path) {
     try {
@@ -26,7 +28,7 @@ nlohmann::ordered_json ControlClient::ask(const nlohmann::ordered_json& request)
         input_.erase(0, bytes);
         if (!reply.is_object()) throw ToolError(kFailed, "the node's answer is not understood.");
         if (reply.value("ok", false)) return reply;
-        throw ToolError(kFailed, "refused: " + reply.value("error", std::string("no reason given")) + ".");
+        throw Refused(std::move(reply));
     } catch (const std::system_error& error) { throw ToolError(kFailed, "the node went away: " + error.code().message() + "."); }
 }
 

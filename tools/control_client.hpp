@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tool_error.hpp"
+
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 
@@ -8,12 +10,19 @@
 
 namespace dunlin_tool {
 
+// The node's answer was no; `reply` says why.
+struct Refused : ToolError {
+    explicit Refused(nlohmann::ordered_json answer);
+
+    nlohmann::ordered_json reply;
+};
+
 // Asks a running node over its Unix socket; see ControlSocket. Blocks.
 class ControlClient {
   public:
     // Throws ToolError(kCannotStart): nobody serves the socket.
     explicit ControlClient(const std::string& path);
-    // The reply. Throws ToolError(kFailed): refused, or the node went away.
+    // The reply. Throws Refused, or ToolError(kFailed): the node went away.
     [[nodiscard]] nlohmann::ordered_json ask(const nlohmann::ordered_json& request);
 
   private:

@@ -119,7 +119,9 @@ void ControlSocket::take_event(const dunlin::Event& event) {
     if (found == calls_.end()) return;
     const Call call = std::move(found->second);
     calls_.erase(found);
-    if (event.status != dunlin::Status::ok) return refuse(call.connection, dunlin::to_string(event.status));
+    if (event.status != dunlin::Status::ok) {
+        return refuse(call.connection, dunlin::to_string(event.status), event.effect == dunlin::Effect::unknown);
+    }
     Json json{{"ok", true}, {"revision", event.value}};
     if (call.is_get) {
         const std::span<const std::byte> bytes = host_.node().value_of(event.request);
@@ -135,8 +137,10 @@ void ControlSocket::reply(const std::shared_ptr<Connection>& connection, std::st
     });
 }
 
-void ControlSocket::refuse(const std::shared_ptr<Connection>& connection, std::string_view error) {
-    reply(connection, line_of({{"ok", false}, {"error", error}}));
+void ControlSocket::refuse(const std::shared_ptr<Connection>& connection, std::string_view error, bool effect_unknown) {
+    Json json{{"ok", false}, {"error", error}};
+    if (effect_unknown) json["effect"] = "unknown";
+    reply(connection, line_of(json));
 }
 
 }  // namespace dunlin_tool

@@ -21,7 +21,8 @@ namespace dunlin_tool {
 //     {"request": "status", "counters": true}              -> {"ok": true, "id": 1, "role": "leader", ...}
 //     {"request": "put", "key": "k", "value": "v"}         -> {"ok": true, "revision": 17}
 //     {"request": "get", "key": "k"}                       -> {"ok": true, "revision": 17, "value": "v"}
-//     anything else                                        -> {"ok": false, "error": "..."}
+//     anything else                                        -> {"ok": false, "error": "..."}, for a put that may
+//                                                             have been carried out also "effect": "unknown"
 //
 // Values that are not UTF-8 are shown with replacement characters. Only the owner of the socket's file may connect.
 class ControlSocket {
@@ -43,7 +44,7 @@ class ControlSocket {
     void serve(const std::shared_ptr<Connection>& connection, std::string_view line);
     void start_call(const std::shared_ptr<Connection>& connection, dunlin::Result<dunlin::RequestId> call, bool is_get);
     void reply(const std::shared_ptr<Connection>& connection, std::string line);
-    void refuse(const std::shared_ptr<Connection>& connection, std::string_view error);
+    void refuse(const std::shared_ptr<Connection>& connection, std::string_view error, bool effect_unknown = false);
 
     struct Call {
         std::shared_ptr<Connection> connection;

@@ -23,7 +23,8 @@ std::optional<std::string> tell(const dunlin::Event& event) {
         case EventKind::peer_alive: return node + " is alive";
         case EventKind::peer_suspect: return node + " is suspected to be down";
         case EventKind::peer_dead: return node + " is down";
-        case EventKind::identity_conflict: return "another process uses this node's id, or it is a voter's with another journal, says " + node;
+        case EventKind::identity_conflict:
+            return "another process uses this node's id, or it is a voter's with another journal, says " + node;
         case EventKind::bound: return "this node belongs to its cluster now";
         case EventKind::role_changed:
             return "now " + std::string(name_of(static_cast<dunlin::consensus::Role>(event.value))) + " in term " + detail;

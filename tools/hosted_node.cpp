@@ -71,12 +71,21 @@ dunlin::Options HostedNode::node_options() const {
 
 void HostedNode::take_event(dunlin::Instant now, const dunlin::Event& event) {
     if (event.kind == dunlin::EventKind::started) started_ = true;
+    if (event.kind == dunlin::EventKind::identity_conflict && settings_.stop_on_conflict) {
+        conflict_told_by_ = event.node;
+        loop_->stop();  // nobody talks to it: there is nothing to drain
+    }
     if (on_event_) on_event_(now, event);
 }
 
 ExitCode HostedNode::run() {
     using Ending = dunlin_asio::HostLoop::Ending;
     const Ending ending = loop_->run();
+    if (conflict_told_by_ != dunlin::NodeId{}) {
+        std::fprintf(stderr, "dunlin: another live process uses node id %u (or it is a voter's), says node %u; choose another --id.\n",
+                     static_cast<unsigned>(settings_.id), static_cast<unsigned>(conflict_told_by_.value()));
+        return kFailed;
+    }
     const dunlin::Status failure = node_->failure();
     if (failure != dunlin::Status::ok && failure != dunlin::Status::shutting_down) {
         std::fprintf(stderr, "dunlin: %s\n", why_journal_failed(settings_.journal, failure).c_str());

@@ -32,9 +32,10 @@ struct HostSettings {
     std::string journal;        // path; empty: none
     bool make_journal = false;  // a journal that does not exist is made (members only)
     NodeKind kind = NodeKind::member;
-    std::uint32_t loss_ppm = 0;   // injected
-    bool stop_on_signals = true;  // SIGTERM and SIGINT drain it
-    dunlin::Options timing{};     // of it only the intervals, timeouts and clock bounds count
+    std::uint32_t loss_ppm = 0;     // injected
+    bool stop_on_signals = true;    // SIGTERM and SIGINT drain it
+    bool stop_on_conflict = false;  // another live process of this id ends it
+    dunlin::Options timing{};       // of it only the intervals, timeouts and clock bounds count
 };
 
 // A node in its memory, with its socket, its journal file and its loop. It stays where it was made.
@@ -45,10 +46,13 @@ class HostedNode {
     HostedNode(const HostedNode&) = delete;
     HostedNode& operator=(const HostedNode&) = delete;
 
+    [[nodiscard]] const HostSettings& settings() const { return settings_; }
     [[nodiscard]] asio::io_context& io() { return io_; }
     [[nodiscard]] dunlin::Node& node() { return *node_; }
+    [[nodiscard]] const dunlin::Node& node() const { return *node_; }
     [[nodiscard]] dunlin_asio::HostLoop& loop() { return *loop_; }
     [[nodiscard]] dunlin_asio::Udp& udp() { return *udp_; }
+    [[nodiscard]] const dunlin_asio::Udp& udp() const { return *udp_; }
     [[nodiscard]] dunlin_asio::FileDevice* journal() { return journal_ ? &*journal_ : nullptr; }
     void on_event(std::function<void(dunlin::Instant, const dunlin::Event&)> handler) { on_event_ = std::move(handler); }
 
@@ -68,6 +72,7 @@ class HostedNode {
     dunlin::Node* node_ = nullptr;
     std::optional<dunlin_asio::HostLoop> loop_;
     std::function<void(dunlin::Instant, const dunlin::Event&)> on_event_;
+    dunlin::NodeId conflict_told_by_{};  // 0: nobody else uses this id
     bool started_ = false;
 };
 

@@ -35,8 +35,11 @@ std::vector<VoterEntry> all_voters(const InitArguments& arguments, const dunlin:
         voters.push_back(*entry);
     }
     std::set<dunlin::NodeId> ids;
+    std::set<std::string> addresses;
     for (const VoterEntry& each : voters) {
         if (!ids.insert(each.node).second) throw ToolError(kUsage, "voter " + std::to_string(each.node.value()) + " is named twice.");
+        if (!addresses.insert(each.address).second)
+            throw ToolError(kUsage, "two voters have the address " + each.address + ": nobody could tell them apart.");
     }
     if (voters.size() > dunlin::kVotersMax) throw ToolError(kUsage, "a cluster has 7 voters at most.");
     return voters;
@@ -71,7 +74,8 @@ void add_init(CLI::App& app, Action& action) {
     CLI::App* const command =
         app.add_subcommand("init", "Make a new cluster: the journal of its first voter, which names all voters. Once a cluster");
     arguments->format.add_to(*command);
-    command->add_option("--voter", arguments->voters, "Another voter, as `dunlin join` printed it; may be repeated")
+    command->add_option("--voter", arguments->voters, "Another voter: the entry that `dunlin join` printed for it; once for each")
+        ->type_name("ENTRY")
         ->allow_extra_args(false);
     command->add_option("--ledger", arguments->ledger, "Size of the replicated tables: small, or voter_min where boards vote")
         ->check(CLI::IsMember({"small", "voter_min"}))

@@ -22,7 +22,9 @@ void add_join(CLI::App& app, Action& action) {
     auto arguments = std::make_shared<FormatArguments>();
     CLI::App* const command = app.add_subcommand("join", "Make the journal of a voter, and print the entry that names it to `dunlin init`");
     arguments->add_to(*command);
-    command->footer("Run it for each voter but one; then `dunlin init` for that one, with --voter and each printed entry.");
+    command->footer(
+        "Run it for each voter but one; then `dunlin init` for that one, with --voter and each printed entry.\n"
+        "Exit status: 0 the journal was made; 2 wrong command line; 3 it could not be made (it exists already).");
     command->callback([&action, arguments] { action = [arguments] { return join(*arguments); }; });
 }
 

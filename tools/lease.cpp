@@ -4,6 +4,7 @@
 #include "subcommands.hpp"
 #include "tool_error.hpp"
 #include "values.hpp"
+#include "wait_notice.hpp"
 
 #include <dunlin/ledger/commands.hpp>
 #include <dunlin/ledger/lease_holder.hpp>
@@ -24,8 +25,6 @@
 
 namespace dunlin_tool {
 namespace {
-
-constexpr int kKilledBySignalBase = 128;  // exit status of a command that a signal ended, as a shell gives it
 
 struct LeaseArguments {
     MemberOptions member;
@@ -60,7 +59,10 @@ class LeaseRunner {
         const ExitCode code = host_.run();
         if (status_) return exit_status();
         if (code != kDone) return code;
-        return stop_signals_.count() != 0 ? kDone : kNotAcquired;
+        const int signal = stop_signals_.first();
+        std::fprintf(stderr, "dunlin: the lease '%s' was not acquired before %s: %s.\n", arguments_.name.c_str(),
+                     signal != 0 ? "a signal came" : ("--wait " + arguments_.wait + " passed").c_str(), waited_for_.c_str());
+        return signal != 0 ? ended_by_signal(signal) : kNotAcquired;
     }
 
   private:
@@ -142,14 +144,28 @@ class LeaseRunner {
     }
 
     void leave() {
+        if (!leaving_) waited_for_ = why_waiting();
         leaving_ = true;
         host_.loop().shutdown();
+    }
+
+    [[nodiscard]] std::string why_waiting() const {
+        if (process_.running()) return {};
+        if (std::string alone = why_alone(host_, "voter"); !alone.empty()) return alone;
+        const dunlin::Status refused = host_.node().lease(handle_).refused;
+        switch (refused) {
+            case dunlin::Status::lease_held: return "the lease '" + arguments_.name + "' is held by another";
+            case dunlin::Status::ok:
+            case dunlin::Status::timed_out:
+            case dunlin::Status::no_quorum: return "no leader is known: none that a majority of the voters follows has answered";
+            default: return "the cluster cannot grant the lease '" + arguments_.name + "' now: " + std::string(to_string(refused));
+        }
     }
 
     [[nodiscard]] int exit_status() const {
         if (killed_) return kKilled;
         if (jeopardy_) return kStoppedInTime;
-        return WIFEXITED(*status_) ? WEXITSTATUS(*status_) : kKilledBySignalBase + WTERMSIG(*status_);
+        return WIFEXITED(*status_) ? WEXITSTATUS(*status_) : ended_by_signal(WTERMSIG(*status_));
     }
 
     LeaseArguments arguments_;
@@ -167,9 +183,11 @@ class LeaseRunner {
     dunlin::Instant valid_until_{};
     std::optional<int> status_;
     std::size_t signals_taken_ = 0;
+    std::string waited_for_;  // when it gave up
     bool jeopardy_ = false;
     bool killed_ = false;
     bool leaving_ = false;
+    WaitNotice notice_{host_.io(), [this] { return leaving_ ? std::string() : why_waiting(); }};
 };
 
 ExitCode acquire(const LeaseArguments& arguments) {
@@ -194,14 +212,19 @@ void add_lease(CLI::App& app, Action& action) {
     command->add_option("NAME", arguments->name, "Name of the lease, 1..32 bytes")->required();
     command->add_option("COMMAND", arguments->command, "Command and its arguments, after --")->required();
     arguments->member.add_to(*command, false);
-    command->add_option("--ttl", arguments->ttl, "How long the lease lives without renewal, 100ms..1h")->capture_default_str();
+    command
+        ->add_option("--ttl", arguments->ttl,
+                     "How soon others may have the lease where this holder vanishes, 100ms..1h; while COMMAND runs it is renewed")
+        ->capture_default_str();
     command->add_option("--wait", arguments->wait, "Give up when the lease was not acquired by then (default: wait for ever)");
     command->footer(
         "COMMAND finds the lease's name and fencing token in DUNLIN_LEASE_NAME and DUNLIN_LEASE_TOKEN, and runs in a process group of its\n"
         "own. When half of the lease's validity has gone without a renewal, the group gets SIGTERM; before validity ends, SIGKILL; it\n"
         "never outlives dunlin. SIGTERM to dunlin is passed on, and the lease is kept until COMMAND has ended.\n"
-        "Exits with COMMAND's own status (128 + N where signal N ended it), or: 120 it ended after SIGTERM, sent because of the lease;\n"
-        "121 it was killed because of the lease; 122 --wait passed; 1, 2, 3 as for every command.");
+        "What it waits for, it says after three seconds.\n"
+        "Exit status: COMMAND's own (128 + N where signal N ended it), or: 120 it ended after SIGTERM, sent because of the lease;\n"
+        "121 it was killed because of the lease; 122 --wait passed without the lease; 128 + N signal N came before the lease;\n"
+        "1 another process has this node's id, or it failed otherwise; 2 wrong command line; 3 could not start (port in use).");
     command->callback([&action, arguments] { action = [arguments] { return acquire(*arguments); }; });
 }
 

@@ -1,3 +1,4 @@
+#include "mistyped.hpp"
 #include "subcommands.hpp"
 #include "tool_error.hpp"
 
@@ -12,9 +13,9 @@
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 done; 1 it ran, but what was asked for did not come about (a dead letter, a refused request, a failed journal);\n"
+    "Exit status: 0 done; 1 it ran, but what was asked for did not come about (a dead letter, a refused request, a failed journal);\n"
     "2 wrong command line or configuration; 3 could not start (port in use, unusable journal, no node at the socket).\n"
-    "`dunlin lease` has more: see `dunlin lease acquire --help`. SIGTERM and SIGINT end every command gracefully: what was published is\n"
+    "Some have more: see their --help. SIGTERM and SIGINT end every command gracefully: what was published is\n"
     "settled, leases are released, leadership is handed on; a second one ends it at once.";
 
 int tell(const char* sentence, int code) {
@@ -38,7 +39,10 @@ int run(int argc, char** argv) {
     dunlin_tool::add_key(app, action);
     try {
         app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? dunlin_tool::kDone : dunlin_tool::kUsage; }
+    } catch (const CLI::ParseError& error) {
+        if (const auto sentence = dunlin_tool::about_mistyped_subcommand(app)) return tell(sentence->c_str(), dunlin_tool::kUsage);
+        return app.exit(error) == 0 ? dunlin_tool::kDone : dunlin_tool::kUsage;
+    }
     return action();
 }
 

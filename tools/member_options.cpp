@@ -17,7 +17,7 @@ void MemberOptions::add_to(CLI::App& command, bool with_journal) {
     command.add_option("--id", id_, "This node's id, unique in the cluster (default: a random one, 32768 or above)")
         ->check(CLI::Range(1, 65535));
     command.add_option("--peer", peers_, "Address of a node to contact, host:port; may be repeated")->allow_extra_args(false);
-    command.add_option("--listen", listen_, "UDP address to listen at, host:port (default: any free port)");
+    command.add_option("--listen", listen_, "UDP address to listen at, host:port (default: any free port of all interfaces)");
     command.add_option("--cluster", cluster_, "Name of the cluster")->capture_default_str();
     command.add_option("--loss", loss_, "Share of packets to drop on sending, 0..1, to see what happens")->check(CLI::Range(0.0, 1.0));
     if (with_journal) command.add_option("--journal", journal_, "Journal file; made where there is none. Needs --id");
@@ -29,8 +29,14 @@ HostSettings MemberOptions::settings() const {
     settings.id = id_ != 0 ? id_ : random_id();
     if (cluster_.empty() || cluster_.size() > dunlin::kClusterNameBytesMax) throw ToolError(kUsage, "--cluster must be 1..32 bytes long.");
     settings.cluster = cluster_;
-    if (!is_address(listen_, true)) throw ToolError(kUsage, "--listen '" + listen_ + "' is no address such as 127.0.0.1:7001.");
-    settings.listen = listen_;
+    if (listen_.empty() && peers_.empty()) {
+        throw ToolError(kUsage,
+                        "nobody could ever be met: give --peer with the address of a node to contact, or --listen with one where others "
+                        "contact this node.");
+    }
+    if (!listen_.empty() && !is_address(listen_, true))
+        throw ToolError(kUsage, "--listen '" + listen_ + "' is no address such as 127.0.0.1:7001.");
+    if (!listen_.empty()) settings.listen = listen_;
     for (const std::string& peer : peers_) {
         if (!is_address(peer, false)) throw ToolError(kUsage, "--peer '" + peer + "' is no address such as 127.0.0.1:7001.");
     }
@@ -39,6 +45,7 @@ HostSettings MemberOptions::settings() const {
     settings.seeds = peers_;
     settings.journal = journal_;
     settings.make_journal = true;
+    settings.stop_on_conflict = true;
     settings.loss_ppm = *to_ppm(loss_);
     return settings;
 }

@@ -20,7 +20,7 @@ class MemberOptions {
   private:
     std::uint16_t id_ = 0;
     std::string cluster_ = "dunlin";
-    std::string listen_ = "0.0.0.0:0";
+    std::string listen_;  // empty: not given
     std::vector<std::string> peers_;
     std::string journal_;
     double loss_ = 0.0;

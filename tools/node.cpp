@@ -38,7 +38,10 @@ constexpr const char* kFooter = R"(The configuration, with its defaults (a key w
   loss = 0.0                 # share of packets to drop on sending, to see what happens
   [timing]                   # heartbeat_interval = "200ms", session_idle_timeout = "3s", raft_heartbeat = "100ms",
                              # election_timeout_min = "500ms", election_timeout_max = "1s", request_timeout = "5s",
-                             # lease_guard = "5ms", clock_rate_bound_ppm = 1000)";
+                             # lease_guard = "5ms", clock_rate_bound_ppm = 1000
+
+Exit status: 0 SIGTERM or SIGINT ended it, and it drained; 1 it failed while it ran, or a second signal ended it; 2 wrong command line
+or configuration; 3 could not start (port or socket in use, unusable journal).)";
 
 // The long-running node: tells people what happens on standard error and, where it is told to, programs in a file.
 class NodeProcess {

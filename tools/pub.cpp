@@ -5,6 +5,7 @@
 #include "subcommands.hpp"
 #include "tool_error.hpp"
 #include "values.hpp"
+#include "wait_notice.hpp"
 
 #include <dunlin/bus/filter.hpp>
 
@@ -69,6 +70,7 @@ class Publisher {
     void publish_lines(dunlin::Instant now) {
         if (!lines_) return;
         if (!enough_subscribers_) enough_subscribers_ = host_.node().subscriber_count(arguments_.topic) >= arguments_.subscribers;
+        waits_for_subscribers_ = !enough_subscribers_;
         if (!enough_subscribers_) return;
         for (int i = 0; i < kLinesPerTurn; ++i) {
             const std::optional<std::string_view> line = lines_->peek();
@@ -92,8 +94,8 @@ class Publisher {
             case dunlin::Status::outbox_full:
             case dunlin::Status::busy:
             case dunlin::Status::recovering:
-            case dunlin::Status::shutting_down:
-            case dunlin::Status::no_subscriber: return false;
+            case dunlin::Status::shutting_down: return false;
+            case dunlin::Status::no_subscriber: waits_for_subscribers_ = true; return false;
             default:
                 throw ToolError(kFailed, "cannot publish to '" + arguments_.topic + "': " + std::string(dunlin::to_string(status)) + ".");
         }
@@ -104,12 +106,22 @@ class Publisher {
         host_.loop().shutdown();
     }
 
+    [[nodiscard]] std::string why_waiting() const {
+        if (!waits_for_subscribers_) return {};
+        if (std::string alone = why_alone(host_, "subscriber"); !alone.empty()) return alone;
+        const std::uint16_t count = host_.node().subscriber_count(arguments_.topic);
+        return (count == 0 ? "connected, but nobody subscribes to '" : "connected, but not enough subscribe to '") + arguments_.topic +
+               "' (" + std::to_string(count) + " of " + std::to_string(arguments_.subscribers) + " subscribers)";
+    }
+
     PubArguments arguments_;
     dunlin::Duration lifetime_;
     HostedNode host_;
     std::optional<LineSource> lines_;
     std::map<std::string, std::uint64_t> dead_letters_;
     bool enough_subscribers_ = false;
+    bool waits_for_subscribers_ = false;
+    WaitNotice notice_{host_.io(), [this] { return why_waiting(); }};
 };
 
 ExitCode publish(const PubArguments& arguments) {
@@ -137,7 +149,9 @@ void add_pub(CLI::App& app, Action& action) {
         ->capture_default_str();
     command->add_option("--lifetime", arguments->lifetime, "A line that is not delivered by then is a dead letter (default: no limit)");
     command->footer(
-        "Exits 0 when every line was acknowledged by every subscriber, 1 on any dead letter, or where a signal ends it earlier.");
+        "One of the two sides names the other with --peer: voters do not forward. What it waits for, it says after three seconds.\n"
+        "Exit status: 0 every line was acknowledged by every subscriber; 1 a dead letter, or a signal ended it earlier;\n"
+        "2 wrong command line; 3 could not start (port in use, unusable journal).");
     command->callback([&action, arguments] { action = [arguments] { return publish(*arguments); }; });
 }
 

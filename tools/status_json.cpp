@@ -20,11 +20,17 @@ std::string hexadecimal(std::uint64_t value) {
     return text.data();
 }
 
+std::string_view role_of(const dunlin::PeerReport& peer) {
+    if (peer.epoch == dunlin::BootEpoch{}) return "unknown";
+    return peer.voter ? "voter" : "member";
+}
+
 Json peer_json(const dunlin::PeerReport& peer) {
     return {{"id", peer.id.value()},
             {"health", name_of(peer.health)},
             {"session_open", peer.session_open},
-            {"voter", peer.voter},
+            {"role", role_of(peer)},
+            {"left", peer.left},
             {"epoch", peer.epoch.value()},
             {"rtt_us", dunlin::to_us(peer.rtt)},
             {"silence_ms", dunlin::to_us(peer.silence) / 1000},

@@ -4,11 +4,15 @@
 #include "output_file.hpp"
 #include "subcommands.hpp"
 #include "tool_error.hpp"
+#include "wait_notice.hpp"
 
 #include <dunlin/bus/filter.hpp>
 #include <dunlin/core/checksum.hpp>
 
+#include <dunlin_asio/boot_clock.hpp>
+
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,7 +56,10 @@ class Subscriber {
         if (output_) output_->flush();
         if (code == kDone && output_ && !output_->empty())
             throw ToolError(kFailed, "the last lines could not be written: nobody reads them.");
-        return code;
+        if (code != kDone || arguments_.count == 0 || complete()) return code;
+        std::fprintf(stderr, "dunlin: stopped by a signal after %llu of %llu lines.\n", static_cast<unsigned long long>(lines_),
+                     static_cast<unsigned long long>(arguments_.count));
+        return ended_by_signal(host_.loop().stop_signal());
     }
 
   private:
@@ -76,6 +83,7 @@ class Subscriber {
         const std::string_view line(reinterpret_cast<const char*>(message.payload.data()), message.payload.size());
         if (!output_->write_line(line)) return dunlin::bus::Verdict::retry_later;
         ++lines_;
+        met_publisher_ = true;
         if (positioned_) host_.node().store_receive_position(output_->position());
         return dunlin::bus::Verdict::accept;
     }
@@ -88,11 +96,24 @@ class Subscriber {
         if (complete() && output_->empty()) host_.loop().shutdown();
     }
 
+    // Whether a peer publishes shows with its first message; that a voter does is unlikely enough to be told.
+    [[nodiscard]] std::string why_waiting() const {
+        if (!output_ || met_publisher_) return {};
+        if (std::string alone = why_alone(host_, "publisher"); !alone.empty()) return alone;
+        const dunlin::Instant now = dunlin_asio::boot_now();
+        for (std::size_t i = 0; const auto peer = host_.node().peer(now, i); ++i) {
+            if (peer->session_open && !peer->voter) return {};
+        }
+        return "no publisher has connected yet, only voters, and these forward nothing";
+    }
+
     SubArguments arguments_;
     HostedNode host_;
     bool positioned_;
     std::optional<OutputFile> output_;
     std::uint64_t lines_ = 0;
+    bool met_publisher_ = false;
+    WaitNotice notice_{host_.io(), [this] { return why_waiting(); }};
 };
 
 ExitCode subscribe(const SubArguments& arguments) {
@@ -116,7 +137,10 @@ void add_sub(CLI::App& app, Action& action) {
     command->add_option("--count", arguments->count, "End when this many lines were written in all (those in the file count)");
     command->footer(
         "With --journal the subscription is durable: what is published while this command is down waits for it. "
-        "A journal is for one FILTER.");
+        "A journal is for one FILTER.\n"
+        "One of the two sides names the other with --peer: voters do not forward. What it waits for, it says after three seconds.\n"
+        "Exit status: 0 --count lines were written, or without --count a signal ended it; 1 it failed; 2 wrong command line;\n"
+        "3 could not start (port in use, unusable journal); 128 + N signal N ended it before --count lines.");
     command->callback([&action, arguments] { action = [arguments] { return subscribe(*arguments); }; });
 }
 

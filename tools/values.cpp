@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <string>
 
 namespace dunlin_tool {
 namespace {
@@ -17,6 +18,14 @@ struct Unit {
     std::int64_t us;
 };
 constexpr std::array<Unit, 5> kUnits{{{"us", 1}, {"ms", 1'000}, {"s", 1'000'000}, {"min", 60'000'000}, {"h", 3'600'000'000}}};
+
+// RFC 1123 §2.1, and the underscore of container networks; what has digits and dots alone is meant as an address of numbers.
+bool is_host_name(std::string_view host) {
+    constexpr std::string_view kDigitsAndDots = "0123456789.";
+    constexpr std::string_view kOthers = "-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    if (host.find_first_not_of(kDigitsAndDots) == std::string_view::npos || host.front() == '.' || host.front() == '-') return false;
+    return host.find_first_not_of(std::string(kDigitsAndDots).append(kOthers)) == std::string_view::npos;
+}
 
 }  // namespace
 
@@ -50,7 +59,7 @@ std::optional<std::uint64_t> read_number(std::string_view text) {
 bool is_address(std::string_view text, bool port_zero) {
     if (text.empty() || text.size() > dunlin::kAddressBytesMax) return false;
     const std::optional<dunlin_asio::HostPort> parts = dunlin_asio::split_address(text);
-    if (!parts || parts->host.empty()) return false;
+    if (!parts || (!is_host_name(parts->host) && !dunlin_asio::numeric_address(text))) return false;
     const std::optional<std::uint64_t> port = read_number(parts->port);
     return port && *port <= 65535 && (port_zero || *port != 0);
 }

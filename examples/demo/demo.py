@@ -273,6 +273,10 @@ def main():
         demo.run()
         checker = pathlib.Path(__file__).with_name("checker.py")
         sys.exit(subprocess.run([sys.executable, checker, folder / "events"], check=False).returncode)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)    # nothing comes between here and the end of every process
+        print("\ndemo: interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     except RuntimeError as error:
         print(f"demo: it went wrong: {error}", file=sys.stderr)
         sys.exit(1)

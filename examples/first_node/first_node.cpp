@@ -1,11 +1,14 @@
 // The node of the README: a member that subscribes and holds a lease. `first_node` needs a cluster at 127.0.0.1:7001.
 #include <dunlin/node/node_memory.hpp>
 #include <dunlin_asio/entropy.hpp>
+#include <dunlin_asio/host_error.hpp>
 #include <dunlin_asio/host_loop.hpp>
+
+#include <cstdio>
 
 static dunlin::NodeMemory<dunlin::limits::micro> arena;  // sizeof(arena) is the whole bill
 
-int main() {
+int main() try {
     asio::io_context io;
     dunlin_asio::Udp udp(io, {.bind = "127.0.0.1:7010"});
 
@@ -28,4 +31,7 @@ int main() {
         if (event.kind == dunlin::EventKind::started) (void)node.acquire_lease(now, "valve", std::chrono::seconds{5});
     });
     return loop.run() == dunlin_asio::HostLoop::Ending::drained ? 0 : 1;
+} catch (const dunlin_asio::HostError& error) {  // such as a port in use
+    std::fprintf(stderr, "first_node: %s\n", error.what());
+    return 1;
 }

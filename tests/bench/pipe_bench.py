@@ -18,6 +18,22 @@ import tempfile
 import time
 
 
+def positive(text):
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError("must be a whole number, 1 or more")
+    return int(text)
+
+
+def share(text):
+    """Of packets to lose; 0 is what the rounds beside it are for."""
+    try:
+        if 0.0 < float(text) < 1.0:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError("must be a share above 0 and below 1")
+
+
 def free_address():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -49,9 +65,9 @@ def measure(dunlin, source, target, count, loss):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dunlin")
-    parser.add_argument("--lines", type=int, default=200_000)
-    parser.add_argument("--loss", type=float, default=0.05)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--lines", type=positive, default=200_000)
+    parser.add_argument("--loss", type=share, default=0.05)
+    parser.add_argument("--rounds", type=positive, default=5)
     arguments = parser.parse_args()
 
     with tempfile.TemporaryDirectory(prefix="dunlin-bench-") as folder:

@@ -258,6 +258,7 @@ TEST_F(Holder, waits_for_a_lease_that_another_holds_and_asks_again) {
     answer(at(0), written(at(0)).at(0).as<wire::Command>(), Status::ok);
     answer(at(1), written(at(0)).at(0).as<wire::Command>(), Status::lease_held, 300'000, 7);
     EXPECT_EQ(view().state, LeaseState::waiting);
+    EXPECT_EQ(view().refused, Status::lease_held);
     const Instant now = holder.next_deadline();
     EXPECT_GE(now, at(151));
     EXPECT_LE(now, at(301));

@@ -74,6 +74,25 @@ TEST(PeerSlots, a_newcomer_takes_the_slot_of_a_publisher_that_said_goodbye) {
     EXPECT_EQ(listener.heard.size(), 4U);
 }
 
+TEST(PeerSlots, of_a_peer_that_said_goodbye_nobody_is_told_that_it_is_suspect_or_dead) {
+    NodeWorld world;
+    Host& receiver = world.add<kTwoPeers>(1);
+    world.add<limits::micro>(2, {"1"});
+    world.run_for(seconds{1});
+    ASSERT_FALSE(receiver.node->peer(world.now, 0)->left);
+    world.stop_gracefully(2);
+    world.run_for(seconds{10});
+    EXPECT_EQ(std::ranges::count(receiver.events, EventKind::peer_suspect, &Event::kind), 0);
+    EXPECT_EQ(std::ranges::count(receiver.events, EventKind::peer_dead, &Event::kind), 0);
+    EXPECT_TRUE(receiver.node->peer(world.now, 0)->left);
+    world.add<limits::micro>(2, {"1"});
+    world.run_for(seconds{1});
+    EXPECT_FALSE(receiver.node->peer(world.now, 0)->left);
+    world.remove(2);
+    world.run_for(seconds{10});
+    EXPECT_EQ(std::ranges::count(receiver.events, EventKind::peer_dead, &Event::kind), 1);
+}
+
 TEST(PeerSlots, publishers_that_vanished_are_forgotten_for_newcomers_after_an_hour) {
     NodeWorld world;
     Listener listener;

@@ -9,7 +9,7 @@ import unittest
 
 from processes import DUNLIN, Cluster, ProcessTest, wait_for
 
-IN_TIME, KILLED, NOT_ACQUIRED = 120, 121, 122
+NO_SUCH_KEY, IN_TIME, KILLED, NOT_ACQUIRED = 4, 120, 121, 122
 
 
 class Voters(ProcessTest):
@@ -32,7 +32,7 @@ class Voters(ProcessTest):
         cluster.start(leader)
         self.assertEqual(wait_for("the value at the voter that was killed", lambda: value(leader)), "high\n")
         missing = self.run_dunlin("key", "get", "--socket", cluster.socket(first), "never")
-        self.assert_refused(missing, 1, "not_found")
+        self.assert_refused(missing, NO_SUCH_KEY, "no key 'never'")
 
     def test_without_a_majority_there_is_a_clear_answer(self):
         cluster = Cluster(self)
@@ -43,7 +43,7 @@ class Voters(ProcessTest):
             if node != survivor:
                 cluster.processes[node].kill()
                 cluster.processes[node].wait()
-        self.assert_refused(self.run_dunlin("key", "put", "--socket", cluster.socket(survivor), "k", "v"), 1, "no_quorum")
+        self.assert_refused(self.run_dunlin("key", "put", "--socket", cluster.socket(survivor), "k", "v"), 1, "no quorum: ")
 
     def test_sigterm_hands_leadership_on_and_exits_zero(self):
         cluster = Cluster(self)
@@ -66,6 +66,30 @@ class Voters(ProcessTest):
         self.assertGreater(status["counters"]["packets_sent"], 0)
         told = self.run_dunlin("status", "--socket", cluster.socket(leader)).stdout
         self.assertIn(f"node {leader}: ready, leader; leader: node {leader}, term {status['term']}", told)
+
+    def test_status_knows_who_never_answered_and_who_left(self):
+        cluster = Cluster(self, voters=2)
+        cluster.start(1)
+        member = self.start_dunlin("sub", "a", "--id", 9, "--cluster", "test", "--peer", cluster.address[1])
+
+        def of_member(*expected):
+            peers = (cluster.status(1) or {"peers": []})["peers"]
+            return any((peer["id"], peer["role"], peer["session_open"], peer["left"], peer["health"]) == (9, "member", *expected) for peer in peers)
+        wait_for("the member", lambda: of_member(True, False, "alive"))
+        member.terminate()
+        self.assertEqual(self.finish(member, "the member"), 0)
+        wait_for("its goodbye", lambda: of_member(False, True, "unknown"))
+        silent = next(peer for peer in cluster.status(1)["peers"] if peer["id"] != 9)
+        self.assertEqual((silent["role"], silent["health"]), ("unknown", "unknown"))
+        told = self.run_dunlin("status", "--socket", cluster.socket(1)).stdout
+        self.assertRegex(told, r"(?m)^  node 9 +left +no session member ")
+        self.assertRegex(told, r"(?m)^  (node 2|seed) +unknown +no session unknown ")
+
+    def test_a_subscriber_that_only_voters_hear_is_told_so(self):
+        cluster = Cluster(self, voters=1)
+        cluster.start()
+        sub = self.start_dunlin("sub", "a", "--cluster", "test", "--peer", cluster.address[1], stderr=subprocess.PIPE)
+        self.assertEqual(sub.stderr.readline(), b"dunlin: waiting: no publisher has connected yet, only voters, and these forward nothing.\n")
 
     def test_a_socket_in_use_cannot_start_a_second_node(self):
         cluster = Cluster(self, voters=1)
@@ -126,7 +150,9 @@ class Lease(ProcessTest):
 
     def test_one_holds_and_the_other_waits(self):
         first, _ = self.start_holder("exec sleep 1000")
-        self.assertEqual(self.run_dunlin(*self.lease("--wait", "1s", "--", "true")).returncode, NOT_ACQUIRED)
+        refused = self.run_dunlin(*self.lease("--wait", "1s", "--", "true"))
+        self.assertEqual(refused.returncode, NOT_ACQUIRED)
+        self.assertEqual(refused.stderr, "dunlin: the lease 'crane' was not acquired before --wait 1s passed: the lease 'crane' is held by another.\n")
         second = self.start_dunlin(*self.lease("--", "true"))
         first.terminate()
         self.assertEqual(self.finish(first, "the holder"), 128 + signal.SIGTERM)

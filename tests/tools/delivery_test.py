@@ -149,7 +149,7 @@ class Journals(ProcessTest):
         pub, sub = self.start_pub(), self.start_sub()
         self.assertEqual((self.finish(pub, "pub"), self.finish(sub, "sub")), (0, 0))
         os.truncate(self.path("out"), 3)
-        result = self.run_dunlin("sub", "harbour/#", "--id", 2, "--journal", self.path("sub.journal"), "--file", self.path("out"))
+        result = self.run_dunlin("sub", "harbour/#", "--id", 2, "--listen", self.address, "--journal", self.path("sub.journal"), "--file", self.path("out"))
         self.assert_refused(result, 3, self.path("out"), "3 bytes")
 
 

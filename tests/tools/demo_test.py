@@ -7,9 +7,12 @@ The build folder is named by the environment variable DUNLIN_BUILD.
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import unittest
+
+from processes import PATIENCE_S
 
 DEMO = pathlib.Path(__file__).parents[2] / "examples/demo/demo.py"
 FIGURES = ("published", "acknowledged", "lost", "duplicates_delivered", "dead_letters", "failovers", "failover_ms", "lease_holders_max", "fenced",
@@ -36,6 +39,18 @@ class Demo(unittest.TestCase):
         self.assertGreaterEqual(figures["failovers"], 1)
         self.assertGreaterEqual(figures["fenced"], 1)
         self.assertGreaterEqual(figures["datagrams_dropped_percent"], 4)
+
+    def test_ctrl_c_ends_every_process_without_a_word_too_many(self):
+        """Ctrl-C reaches the demo and its children at once, as one process group."""
+        with subprocess.Popen([sys.executable, "-B", DEMO, "--build", os.environ["DUNLIN_BUILD"]], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, start_new_session=True) as demo:
+            while "elected" not in demo.stdout.readline():
+                self.assertIsNone(demo.poll())
+            os.killpg(demo.pid, signal.SIGINT)
+            _, told = demo.communicate(timeout=PATIENCE_S)
+        self.assertEqual((demo.returncode, told), (128 + signal.SIGINT, "\ndemo: interrupted\n"))
+        with self.assertRaises(ProcessLookupError):    # nobody of the group is left
+            os.killpg(demo.pid, 0)
 
     def test_without_fencing_a_stale_order_is_obeyed(self):
         status, figures, told = self.run_demo("--break", "fencing")

@@ -5,21 +5,37 @@ import fcntl
 import os
 import pathlib
 import socket
+import subprocess
+import sys
 import unittest
 
-from processes import ProcessTest, wait_for
+from processes import PATIENCE_S, ProcessTest, wait_for
 
 USAGE, CANNOT_START = 2, 3
+PROJECT = pathlib.Path(__file__).parents[2]
+FIRST_NODE = pathlib.Path(os.environ.get("DUNLIN_BUILD", PROJECT / "build/release"), "examples/first_node/first_node")
 
 
 class CommandLine(ProcessTest):
     def test_help_names_every_subcommand_and_the_exit_codes(self):
         result = self.run_dunlin("--help")
         self.assertEqual(result.returncode, 0)
-        for word in ("init", "join", "node", "pub", "sub", "lease", "status", "key", "Exit codes"):
+        for word in ("init", "join", "node", "pub", "sub", "lease", "status", "key", "Exit status: "):
             self.assertIn(word, result.stdout)
         for command in (["pub"], ["sub"], ["node"], ["init"], ["join"], ["lease", "acquire"], ["status"], ["key", "put"], ["key", "get"]):
-            self.assertEqual(self.run_dunlin(*command, "--help").returncode, 0, command)
+            result = self.run_dunlin(*command, "--help")
+            self.assertEqual(result.returncode, 0, command)
+            self.assertRegex(result.stdout, "Exit status: ", command)
+        self.assertIn("--voter ENTRY", self.run_dunlin("init", "--help").stdout)
+
+    def test_a_mistyped_subcommand_is_told_with_what_was_meant(self):
+        self.assert_mistyped(["stauts", "--socket", "s"], "no subcommand 'stauts' of `dunlin`: did you mean 'status'?")
+        self.assert_mistyped(["key", "gett", "k"], "no subcommand 'gett' of `key`: did you mean 'get'?")
+        self.assert_mistyped(["frobnicate"], "there are init, join, node, pub, sub, lease, status, key.")
+        self.assert_mistyped(["lease", "release"], "there are acquire.")
+
+    def assert_mistyped(self, command, words):
+        self.assert_refused(self.run_dunlin(*command), USAGE, words)
 
     def test_version_is_a_number(self):
         result = self.run_dunlin("--version")
@@ -37,7 +53,7 @@ class CommandLine(ProcessTest):
         self.assert_refused(self.run_dunlin("sub", "a", "--peer", "nowhere"), USAGE, "'nowhere'")
         self.assert_refused(self.run_dunlin("pub", "a", "--lifetime", "soon"), USAGE, "--lifetime")
         self.assert_refused(self.run_dunlin("lease", "acquire", "l", "--ttl", "1ms", "--", "true"), USAGE, "--ttl")
-        self.assert_refused(self.run_dunlin("sub", "a", "--journal", self.path("j")), USAGE, "--id")
+        self.assert_refused(self.run_dunlin("sub", "a", "--listen", "127.0.0.1:0", "--journal", self.path("j")), USAGE, "--id")
 
     def test_no_node_at_the_socket_cannot_start(self):
         self.assert_refused(self.run_dunlin("status", "--socket", self.path("none")), CANNOT_START, self.path("none"))
@@ -92,6 +108,17 @@ class Resources(ProcessTest):
         result = self.run_dunlin("init", "--id", node, "--cluster", cluster, "--journal", self.path("node.journal"), "--address", "127.0.0.1:7")
         self.assertEqual(result.returncode, 0, result.stderr)
 
+    @unittest.skipUnless(FIRST_NODE.exists(), "the examples are not built")
+    def test_the_first_node_says_that_its_port_is_in_use(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            try:
+                taken.bind(("127.0.0.1", 7010))
+            except OSError:
+                pass    # somebody else has it: that is as good
+            result = subprocess.run([FIRST_NODE], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"^first_node: [^\n]*127\.0\.0\.1:7010[^\n]*another program[^\n]*\.\n$")
+
     def test_a_port_in_use_cannot_start(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
             taken.bind(("127.0.0.1", 0))
@@ -101,7 +128,7 @@ class Resources(ProcessTest):
             self.assert_refused(self.voter(address), CANNOT_START, address, "another program")
 
     def test_an_unwritable_journal_cannot_start(self):
-        self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--journal", "/proc/none/journal"), CANNOT_START, "/proc/none/journal")
+        self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--listen", "127.0.0.1:0", "--journal", "/proc/none/journal"), CANNOT_START, "/proc/none/journal")
         self.assert_refused(self.run_dunlin("join", "--id", 1, "--journal", "/proc/none/journal", "--address", "127.0.0.1:7"), CANNOT_START,
                             "/proc/none/journal")
         os.mkdir(self.path("node.journal"))
@@ -143,9 +170,8 @@ class Resources(ProcessTest):
         made = self.run_dunlin("init", "--id", 1, "--journal", self.path("node.journal"), "--address", "127.0.0.1:7")
         self.assertEqual(made.returncode, 0, made.stderr)
         before = pathlib.Path(self.path("node.journal")).read_bytes()
-        result = self.run_dunlin("sub", "a", "--id", 1, "--journal", self.path("node.journal"))
-        self.assertEqual(result.returncode, CANNOT_START, result.stderr)
-        self.assertIn("node.journal", result.stderr)
+        result = self.run_dunlin("sub", "a", "--id", 1, "--listen", "127.0.0.1:0", "--journal", self.path("node.journal"))
+        self.assert_refused(result, CANNOT_START, "node.journal", "is a voter's")
         self.assertEqual(pathlib.Path(self.path("node.journal")).read_bytes(), before)
 
     def test_a_journal_that_could_fill_up_for_good_cannot_start(self):
@@ -165,7 +191,7 @@ class Resources(ProcessTest):
 
     def test_a_journal_in_use_cannot_start(self):
         journal = self.path("sub.journal")
-        self.start_dunlin("sub", "a", "--id", 1, "--journal", journal)
+        self.start_dunlin("sub", "a", "--id", 1, "--listen", "127.0.0.1:0", "--journal", journal)
 
         def locked():
             if not os.path.exists(journal):
@@ -177,27 +203,51 @@ class Resources(ProcessTest):
                     return True
                 return False
         wait_for("the lock", locked)
-        self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--journal", journal), CANNOT_START, journal, "in use by another process")
+        self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--listen", "127.0.0.1:0", "--journal", journal), CANNOT_START, journal, "in use by another process")
 
     def test_a_journal_of_another_filter_cannot_start(self):
         journal = self.path("sub.journal")
-        sub = self.start_dunlin("sub", "a", "--id", 1, "--journal", journal)
+        sub = self.start_dunlin("sub", "a", "--id", 1, "--listen", "127.0.0.1:0", "--journal", journal)
         wait_for("the filter", lambda: os.path.exists(journal + ".filter"))
         sub.kill()
         sub.wait()
         for verb in ("sub", "pub"):
-            self.assert_refused(self.run_dunlin(verb, "b", "--id", 1, "--journal", journal), CANNOT_START, journal, "'a'", "another journal")
+            self.assert_refused(self.run_dunlin(verb, "b", "--id", 1, "--listen", "127.0.0.1:0", "--journal", journal), CANNOT_START, journal, "'a'", "another journal")
         os.remove(journal)
-        self.start_dunlin("sub", "b", "--id", 1, "--journal", journal)
+        self.start_dunlin("sub", "b", "--id", 1, "--listen", "127.0.0.1:0", "--journal", journal)
         wait_for("the filter", lambda: os.path.exists(journal + ".filter") and pathlib.Path(journal + ".filter").read_text() == "b")
 
     def test_wrong_voter_entries_are_refused(self):
-        for entry in ("2", "2:12@nowhere", "0:12@127.0.0.1:7", "2:0@127.0.0.1:7", "2:xyz@127.0.0.1:7", "70000:12@127.0.0.1:7"):
+        for entry in ("2", "2:12@nowhere", "2:12@127.0.0:7", "2:12@999.0.0.1:7", "2:12@no host:7", "0:12@127.0.0.1:7", "2:0@127.0.0.1:7", "2:xyz@127.0.0.1:7", "70000:12@127.0.0.1:7"):
             result = self.run_dunlin("init", "--id", 1, "--journal", self.path("j"), "--address", "127.0.0.1:7", "--voter", entry)
             self.assert_refused(result, USAGE, entry)
         twice = ["--voter", "2:12@127.0.0.1:8", "--voter", "2:13@127.0.0.1:9"]
         self.assert_refused(self.run_dunlin("init", "--id", 1, "--journal", self.path("j"), "--address", "127.0.0.1:7", *twice), USAGE, "voter 2")
+        for other in (["--voter", "2:12@127.0.0.1:7"], ["--voter", "2:12@127.0.0.1:8", "--voter", "3:13@127.0.0.1:8"]):
+            result = self.run_dunlin("init", "--id", 1, "--journal", self.path("j"), "--address", "127.0.0.1:7", *other)
+            self.assert_refused(result, USAGE, "two voters have the address " + other[-1].partition("@")[2])
         self.assertFalse(os.path.exists(self.path("j")))
+
+
+class Bench(unittest.TestCase):
+    @staticmethod
+    def run_program(*command):
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+    def test_help_tells_what_there_is(self):
+        result = self.run_program(PROJECT / "run", "bench", "--help")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        for word in ("usage: ./run bench sim", "./run bench packets", "./run bench pipe"):
+            self.assertIn(word, result.stdout)
+
+    def test_no_rounds_and_no_lines_are_refused(self):
+        for option in ("--rounds", "--lines"):
+            result = self.run_program(sys.executable, "-B", PROJECT / "tests/bench/pipe_bench.py", "dunlin", option, "0")
+            self.assertEqual(result.returncode, USAGE)
+            self.assertIn(f"argument {option}: must be a whole number, 1 or more", result.stderr)
+        result = self.run_program(sys.executable, "-B", PROJECT / "tests/bench/pipe_bench.py", "dunlin", "--loss", "0")
+        self.assertEqual(result.returncode, USAGE)
+        self.assertIn("argument --loss: must be a share above 0 and below 1", result.stderr)
 
 
 if __name__ == "__main__":

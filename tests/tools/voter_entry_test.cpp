@@ -17,7 +17,8 @@ TEST(VoterEntry, what_join_prints_init_reads) {
 
 TEST(VoterEntry, anything_else_is_refused) {
     for (const char* const text :
-         {"", "1", "1:2", "1@a:1", "0:2@a:1", "1:0@a:1", "65536:2@a:1", "1:g@a:1", "1:2@a", "1:2@a:0", "1:11112222333344445@a:1"}) {
+         {"", "1", "1:2", "1@a:1", "0:2@a:1", "1:0@a:1", "65536:2@a:1", "1:g@a:1", "1:2@a", "1:2@a:0", "1:11112222333344445@a:1",
+          "1:2@127.0.0:1", "1:2@999.1.1.1:1", "1:2@a b:1", "1:2@-a:1", "1:2@http://a:1", "1:2@[::x]:1"}) {
         EXPECT_FALSE(read_voter_entry(text).has_value()) << text;
     }
 }

@@ -71,6 +71,9 @@ class HostLoop {
     void stop();                   // any thread, any signal handler: run() returns after the turn it is in
     void wake() { wake_.wake(); }  // any thread, any signal handler: a turn soon
 
+    // The signal that asked for the graceful stop; 0: none did.
+    [[nodiscard]] int stop_signal() const { return signals_ ? signals_->first() : 0; }
+
   private:
     void turn();
     [[nodiscard]] dunlin::Instant wake_at();

@@ -12,10 +12,10 @@ StopSignals::StopSignals(asio::io_context& io) : state_(std::make_shared<State>(
 }
 
 void StopSignals::wait(const std::shared_ptr<State>& state) {
-    state->signals.async_wait([weak = std::weak_ptr<State>(state)](const std::error_code& error, int) {
+    state->signals.async_wait([weak = std::weak_ptr<State>(state)](const std::error_code& error, int signal) {
         const std::shared_ptr<State> alive = weak.lock();
         if (error || !alive) return;
-        ++alive->count;
+        if (alive->count++ == 0) alive->first = signal;
         wait(alive);
     });
 }

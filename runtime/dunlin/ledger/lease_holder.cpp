@@ -104,7 +104,7 @@ LeaseView LeaseHolder::view(LeaseHandle handle) const {
     if (handle.generation == 0 || handle.slot >= leases_.size()) return {};
     const HeldLease& lease = leases_[handle.slot];
     if (lease.generation != handle.generation || lease.phase == HolderPhase::free) return {};
-    return {lease.state, lease_key(name_of(lease)), Token{lease.token}, lease.valid_until};
+    return {lease.state, lease_key(name_of(lease)), Token{lease.token}, lease.valid_until, lease.refused};
 }
 
 bool LeaseHolder::idle() const {
@@ -143,6 +143,7 @@ void LeaseHolder::on_acquire_result(Instant now, HeldLease& lease, const Request
         forget(lease);
         return;
     }
+    lease.refused = result.status;
     Duration pause = options_.retry_max;
     if (result.status == Status::lease_held) {
         const std::uint64_t remaining = std::min(result.value, static_cast<std::uint64_t>(to_us(options_.retry_max)));
@@ -170,6 +171,7 @@ void LeaseHolder::on_granted(Instant now, HeldLease& lease, const RequestResult&
     }
     lease.phase = HolderPhase::holding;
     lease.state = LeaseState::held;
+    lease.refused = Status::ok;
     tell(EventKind::lease_held, lease);
     advance(now, lease);
 }

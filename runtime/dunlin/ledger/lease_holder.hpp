@@ -34,7 +34,8 @@ struct LeaseView {
     LeaseState state = LeaseState::none;
     LeaseKey key{};
     Token token{};
-    Instant valid_until{};  // on this node's clock; meaningful in held and jeopardy
+    Instant valid_until{};        // on this node's clock; meaningful in held and jeopardy
+    Status refused = Status::ok;  // waiting, lost: how the last attempt to acquire it ended; ok: none has yet
 
     // Whether the lease is valid at `now` and will be for `margin` more.
     [[nodiscard]] bool valid_for(Instant now, Duration margin) const {
@@ -69,6 +70,7 @@ struct HeldLease {
     std::uint16_t generation = 0;
     HolderPhase phase = HolderPhase::free;
     LeaseState state = LeaseState::none;
+    Status refused = Status::ok;  // what ended the last attempt to acquire it
     std::uint8_t name_length = 0;
     bool renewal_owed : 1 = false;  // to be written to the client's target
     bool unwanted : 1 = false;      // released while an acquire was under way

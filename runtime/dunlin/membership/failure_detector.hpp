@@ -44,7 +44,7 @@ class FailureDetector {
 
     void session_opened(Instant now, PeerIndex peer, NodeId node, BootEpoch epoch);
     void session_closed(PeerIndex peer);      // silence goes on counting
-    void forget(PeerIndex peer);              // the slot is free again
+    void forget(PeerIndex peer);              // the slot is free again, or the peer said goodbye: its silence is no news
     void heard(Instant now, PeerIndex peer);  // a packet of the open session was accepted
     void on_heartbeat(Instant now, PeerIndex peer, const wire::Record& record);
 

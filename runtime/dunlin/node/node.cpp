@@ -401,6 +401,7 @@ std::optional<PeerReport> Node::peer(Instant now, std::size_t i) const {
         report.health = detector_.health(peer);
         report.session_open = each.session_open();
         report.voter = each.peer_is_voter();
+        report.left = peers_[peer].said_goodbye;
         report.epoch = each.peer_epoch();
         report.rtt = each.rtt();
         report.silence = report.health == membership::Health::unknown ? Duration{} : now - detector_.last_heard(peer);

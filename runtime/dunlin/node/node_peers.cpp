@@ -192,6 +192,7 @@ void Node::take_news(Instant now, PeerIndex peer) {
     if ((news & link::kPeerEpochEnded) != 0) {
         bus_.peer_ended(peer);
         peers_[peer].said_goodbye = !each.session_open();
+        if (peers_[peer].said_goodbye) detector_.forget(peer);
     }
     if ((news & link::kClusterLearnt) != 0) return bind(now, each.session_cluster());
     if (each.session_open() && (news & link::kSessionOpened) != 0) on_session_opened(now, peer);

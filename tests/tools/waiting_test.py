@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""A command that waits says why, once for each reason; and how it ended where it was interrupted."""
+
+import pathlib
+import signal
+import subprocess
+import unittest
+
+from processes import ProcessTest, free_addresses, wait_for
+
+FAILED, USAGE, NOT_ACQUIRED = 1, 2, 122
+
+
+class WaitingTest(ProcessTest):
+    def start_waiting(self, *arguments, **options):
+        return self.start_dunlin(*arguments, **{"stderr": subprocess.PIPE, "text": True, **options})
+
+
+class Waiting(WaitingTest):
+    def assert_says(self, process, *words):
+        """The next line on its standard error has these words."""
+        line = process.stderr.readline()
+        self.assertTrue(line.startswith("dunlin: waiting: ") and line.endswith(".\n"), line)
+        for word in words:
+            self.assertIn(word, line)
+
+    def test_pub_says_each_reason_once(self):
+        own, other = free_addresses(2)
+        pub = self.start_waiting("pub", "a", "--listen", own, "--peer", other, "--subscribers", 2)
+        self.assert_says(pub, f"no answer from the peer {other} yet")
+        self.start_dunlin("sub", "b", "--listen", other)
+        self.assert_says(pub, "connected, but nobody subscribes to 'a' (0 of 2 subscribers)")
+        self.start_dunlin("sub", "a", "--peer", own)
+        self.assert_says(pub, "connected, but not enough subscribe to 'a' (1 of 2 subscribers)")
+        self.start_dunlin("sub", "a", "--peer", own)
+        self.assertEqual((self.finish(pub, "pub"), pub.stderr.read()), (0, ""))
+
+    def test_sub_says_that_nobody_has_come(self):
+        address, silent = free_addresses(2)
+        self.assert_says(self.start_waiting("sub", "a", "--listen", address), f"no publisher has connected to {address} yet")
+        self.assert_says(self.start_waiting("sub", "a", "--peer", silent), f"no answer from the peer {silent} yet")
+
+    def test_lease_says_one_reason_once_and_again_when_it_gives_up(self):
+        silent = free_addresses(2)
+        result = self.run_dunlin("lease", "acquire", "crane", "--wait", "8s", "--peer", silent[0], "--peer", silent[1], "--", "true")
+        reason = f"no answer from any of the peers {silent[0]}, {silent[1]} yet (no session)"
+        self.assertEqual(result.returncode, NOT_ACQUIRED)
+        self.assertEqual(result.stderr, f"dunlin: waiting: {reason}.\ndunlin: the lease 'crane' was not acquired before --wait 8s passed: {reason}.\n")
+
+    def test_who_can_never_meet_anybody_is_refused(self):
+        for command in (["pub", "a"], ["sub", "a"], ["lease", "acquire", "crane", "--", "true"]):
+            self.assert_refused(self.run_dunlin(*command), USAGE, "--peer", "--listen")
+
+
+class Interrupted(WaitingTest):
+    def interrupt(self, process, number):
+        """Its exit status after that signal, sent when it says that it waits."""
+        self.assertTrue(process.stderr.readline().startswith("dunlin: waiting: "))
+        process.send_signal(number)
+        return self.finish(process, "the command")
+
+    def test_sub_below_its_count_tells_the_signal(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            address, = free_addresses(1)
+            sub = self.start_waiting("sub", "a", "--listen", address, "--count", 5)
+            self.assertEqual(self.interrupt(sub, number), 128 + number)
+            self.assertEqual(sub.stderr.read(), "dunlin: stopped by a signal after 0 of 5 lines.\n")
+
+    def test_sub_without_a_count_is_done(self):
+        address, = free_addresses(1)
+        self.assertEqual(self.interrupt(self.start_waiting("sub", "a", "--listen", address), signal.SIGINT), 0)
+
+    def test_a_lease_that_was_not_acquired_tells_the_signal(self):
+        address, = free_addresses(1)
+        lease = self.start_waiting("lease", "acquire", "crane", "--peer", address, "--", "true")
+        self.assertEqual(self.interrupt(lease, signal.SIGINT), 128 + signal.SIGINT)
+        self.assertIn("'crane' was not acquired before a signal came: no answer", lease.stderr.read())
+
+
+class Identity(ProcessTest):
+    def test_a_second_process_of_one_id_ends_and_its_lines_stay_in_its_journal(self):
+        address, = free_addresses(1)
+        with open(self.path("out"), "wb") as out:
+            self.start_dunlin("sub", "a", "--id", 2, "--listen", address, stdout=out)
+        pub = ("pub", "a", "--id", 7, "--peer", address, "--journal")
+        for _ in range(3):    # a later epoch than that of the other journal, or the second would be taken for this one's restart
+            self.assertEqual(self.run_dunlin(*pub, self.path("first.journal")).returncode, 0)
+        first = self.start_dunlin(*pub, self.path("first.journal"), stdin=subprocess.PIPE)
+        first.stdin.write(b"first\n")
+        first.stdin.flush()
+        wait_for("its line", lambda: pathlib.Path(self.path("out")).read_bytes() == b"first\n")
+        pathlib.Path(self.path("in")).write_bytes(b"second\n")
+        again = (*pub, self.path("second.journal"), "--file", self.path("in"))
+        result = self.run_dunlin(*again)
+        self.assertEqual(result.returncode, FAILED, result.stderr)
+        self.assertIn("dunlin: another live process uses node id 7 (or it is a voter's), says node 2; choose another --id.\n", result.stderr)
+        first.kill()
+        first.wait()
+        self.assertEqual(self.run_dunlin(*again).returncode, 0)
+        self.assertEqual(pathlib.Path(self.path("out")).read_bytes(), b"first\nsecond\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
