@@ -77,7 +77,7 @@ struct CommandHead {
 static_assert(sizeof(CommandHead) == 24);
 
 // EntryType::renewals: this, then one bit a lease slot, lowest bit first, padded to whole bytes. EntryType::tick: this
-// alone, as_of 0. The hash lets every replica check itself against the leader as of an entry that both had applied.
+// alone, as_of 0. The hash lets every replica compare itself with the leader as of an entry that both had applied.
 struct RenewalsHead {
     std::uint64_t as_of;          // applied index when the bitmap was built: a later grant of a slot is not renewed
     std::uint64_t checked_index;  // the leader's applied index; 0: nothing to check

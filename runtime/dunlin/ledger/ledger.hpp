@@ -33,6 +33,8 @@ struct ApplyResult {
     Status replica = Status::ok;  // see Ledger::status()
     CommandResult command{};      // of EntryType::command
     bool repeated = false;        // answered from the session's row, not executed
+    // Whether this state is the one of the leader that wrote the entry, where that says its hash and this replica remembers its own.
+    std::optional<bool> agrees{};
 };
 
 // The replicated state machine. Same entries, same bytes: what apply() does depends on the image and the entry alone, not
@@ -59,8 +61,8 @@ class Ledger {
     [[nodiscard]] ApplyResult apply(const consensus::Entry& entry);
 
     // ok; invalid_argument: the cluster's LedgerLimits are not this build's, so this node can neither vote nor learn;
-    // unsupported_version: an entry or command that this build does not know was committed; corrupt: the state differs
-    // from the leader's. All but ok are final until an image is installed.
+    // unsupported_version: an entry or command that this build does not know was committed; corrupt: a malformed bootstrap
+    // entry was. All but ok are final until an image is installed.
     [[nodiscard]] Status status() const { return status_; }
 
     // The state as bytes, sealed; valid and unchanged until the next apply() or install(). O(image).
@@ -93,6 +95,7 @@ class Ledger {
 
   private:
     [[nodiscard]] Status admissible(const consensus::Entry& entry) const;
+    [[nodiscard]] std::optional<bool> agrees_with(std::span<const std::byte> payload) const;
     void apply_bootstrap(std::span<const std::byte> payload);
     void apply_command(std::span<const std::byte> payload, ApplyResult& result);
     void apply_renewals(std::span<const std::byte> payload);
