@@ -92,6 +92,15 @@ TEST(Ledger, a_node_that_opens_another_session_ends_its_old_one) {
     EXPECT_EQ(replica.put(2, 1, "k", "v", 7).status, Status::ok);
 }
 
+TEST(Ledger, a_late_copy_of_an_earlier_opening_does_not_end_the_session_that_its_process_has_opened_since) {
+    constexpr std::uint64_t kProcess = std::uint64_t{9} << 32;
+    Replica replica;
+    (void)replica.open(kProcess + 2, 7);
+    EXPECT_EQ(replica.open(kProcess + 1, 7).status, Status::stale_sequence);
+    EXPECT_EQ(replica.put(kProcess + 2, 1, "k", "v", 7).status, Status::ok);
+    EXPECT_EQ(replica.open((std::uint64_t{8} << 32) + 1, 7).status, Status::ok);  // another process of the node
+}
+
 TEST(Ledger, opening_a_session_twice_keeps_what_it_ran) {
     Replica replica;
     (void)replica.open(1);

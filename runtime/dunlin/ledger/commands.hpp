@@ -63,6 +63,12 @@ inline constexpr std::size_t kPutBytesMax = 4 + kKeyNameBytesMax + kValueBytesMa
 // ok, invalid_argument (malformed), or unsupported_version (unknown type). open_session has an empty body.
 [[nodiscard]] Status validate_command(CommandType type, std::span<const std::byte> body);
 
+// A session's id: 32 random bits of its client's process, then the count of that process's openings. Whether `session` is an
+// earlier one of the process that opened `other`.
+[[nodiscard]] constexpr bool opened_before(std::uint64_t session, std::uint64_t other) {
+    return session >> 32 == other >> 32 && session < other;
+}
+
 // ---- Log entries ------------------------------------------------------------------------------------------------
 
 // EntryType::command: this, then the body. 24 bytes.

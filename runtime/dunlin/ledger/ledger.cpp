@@ -168,8 +168,10 @@ CommandResult Ledger::open_session(const CommandHead& head, std::span<const std:
     const std::uint16_t known = find_session(SessionId{head.session});
     if (known != kNoSlot) return {.status = image_.session(known).node == head.node ? Status::ok : Status::session_evicted};
     const std::uint16_t slot = session_slot_for(NodeId{head.node});
-    if (image_.session(slot).id != 0) counters_->add(Counter::sessions_evicted);
-    SessionRow row{};
+    SessionRow row = image_.session(slot);
+    if (row.node == head.node && opened_before(head.session, row.id)) return {.status = Status::stale_sequence};
+    if (row.id != 0) counters_->add(Counter::sessions_evicted);
+    row = {};
     row.id = head.session;
     row.node = head.node;
     row.last_used = image_.header().applied_index;

@@ -44,7 +44,8 @@ struct ApplyResult {
 //   whose deadline has come expire, in (deadline, slot) order; the rest waits for the next entry.
 // - Commands run exactly once: (session, sequence) at or below the session's last is answered, not executed. A new
 //   sequence may leave gaps; what it passes over can never run later (stale_sequence).
-// - A session is opened under an id that its client drew. One node has one session: opening another ends the old one.
+// - A session is opened under an id that its client drew. One node has one session: opening another ends the old one, but
+//   for a late copy of an earlier opening of the same process (stale_sequence).
 //   When the table is full the least recently used session is evicted. Commands of a session that is gone end in
 //   session_evicted and change nothing.
 // - acquire: a free name, or one held by the same (node, epoch), is granted under token = log index; else lease_held.
