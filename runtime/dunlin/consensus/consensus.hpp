@@ -22,6 +22,9 @@
 
 namespace dunlin::consensus {
 
+// Slots that proposals leave free, so that new leaders find room for their no-ops when nothing can be committed.
+inline constexpr std::size_t kReservedSlots = 4;
+
 struct ConsensusStorage {
     LogStorage log{};
     std::span<std::byte> staging{};  // room for one image
@@ -96,6 +99,9 @@ class Consensus {
     // At a leader: adds an entry (payload: `first` then `second`), stamped with cluster time. Proposals made between two
     // write_records() travel in one append. not_leader · busy: the term's no-op is not in yet, leadership is being handed
     // over, or log or journal are full · too_large. An accepted entry may still be lost: see Entry::term when it is applied.
+    // Proposals leave kReservedSlots of the ring to no-ops. A ring that proposals have filled, with nothing of it committed,
+    // outlives so many terms in a row less one that end before their no-op is committed; after one more it is full for good,
+    // for Raft commits nothing without an entry of the leader's own term.
     Result<LogIndex> propose(Instant now, EntryType type, std::span<const std::byte> first, std::span<const std::byte> second = {});
     // The next committed entry that was not reported as applied, or nothing.
     [[nodiscard]] std::optional<Entry> next_to_apply() const;

@@ -7,9 +7,6 @@ namespace dunlin::consensus {
 
 namespace {
 
-// Slots that proposals leave free, so that new leaders find room for their no-ops when nothing can be committed.
-constexpr std::size_t kReservedSlots = 4;
-
 // For how many heartbeats without progress a follower keeps what it still needs in the ring. Proposals may have to wait
 // as long when a follower dies and the ring is short.
 constexpr int kPatienceHeartbeats = 3;
