@@ -7,17 +7,11 @@ namespace {
 
 using test::NodeWorld;
 
-constexpr Limits kMember = [] {
-    Limits limits = limits::small;
-    limits.voter = false;
-    return limits;
-}();
-
-// Node 1 with a journal, whose disk goes one operation at a time. The test plays node 2, which it dials.
+// Node 1 with a journal and in no cluster yet, whose disk goes one operation at a time. The test plays node 2, which it dials.
 class EpochGate : public testing::Test {
   protected:
     EpochGate() {
-        device.overwrite(0, NodeWorld::formatted_disk(1, device.size(), kMember.journal_buffer_bytes));
+        device.overwrite(0, NodeWorld::formatted_disk(1, device.size(), limits::small.journal_buffer_bytes));
         boot();
     }
 
@@ -65,18 +59,20 @@ class EpochGate : public testing::Test {
         return packet;
     }
     template <class S>
-    void answer(std::uint64_t cluster, wire::RecordType type, const S& record, std::string_view bytes = {}) {
+    void answer(std::uint64_t cluster, wire::RecordType type, const S& record, std::string_view bytes = {}, std::uint64_t session = 0) {
         wire::PacketWriter writer(buffer);
         ASSERT_TRUE(writer.record(type, record, test::bytes_of(bytes)));
-        const std::size_t length = writer.finish({wire::kMagic, wire::kVersion, 0, 0, cluster, 2, 1, 1, 0, 0});
+        const std::size_t length = writer.finish({wire::kMagic, wire::kVersion, 0, 0, cluster, 2, 1, 1, session, 1});
         node->on_datagram(now, kPath, {}, std::span(buffer).first(length));
     }
+
+    wire::Hello hello() const { return {77, nonce, 8, 102, 9, 1472, wire::kVersion, wire::kVersion, 0}; }
 
     static constexpr PathId kPath{9};
     const std::array<std::string_view, 1> seeds{"9"};
     Instant now{seconds{1000}};
     journal::test::MemoryDevice device{std::size_t{512} * 1024};
-    NodeMemory<kMember> memory;
+    NodeMemory<limits::small> memory;
     Node* node = nullptr;
     Counters counters;
     std::array<std::byte, 1472> buffer{};
@@ -105,13 +101,23 @@ TEST_F(EpochGate, a_node_that_was_told_of_a_later_epoch_speaks_under_the_next_on
 TEST_F(EpochGate, a_node_speaks_as_of_a_cluster_only_when_it_is_bound_to_it_for_good) {
     ASSERT_NE(started_as(), BootEpoch{});
     ASSERT_TRUE(sent_at_last().has_value());
-    answer(5, wire::RecordType::hello, wire::Hello(77, nonce, 8, 0, 9, 1472, wire::kVersion, wire::kVersion, 0), "c");
+    answer(5, wire::RecordType::hello, hello(), "c");
     const auto packet = sent_at_last();
     ASSERT_TRUE(packet.has_value());
     ASSERT_EQ(packet->cluster(), 5U);
     lose_power_and_boot();
     ASSERT_NE(started_as(), BootEpoch{});
     EXPECT_EQ(node->status(now).cluster, ClusterIncarnation{5});
+}
+
+TEST_F(EpochGate, a_voter_hears_no_leader_in_a_session_without_a_cluster) {
+    ASSERT_NE(started_as(), BootEpoch{});
+    ASSERT_TRUE(sent_at_last().has_value());
+    answer(0, wire::RecordType::hello, hello(), "c");
+    ASSERT_EQ(node->status(now).sessions_open, 1U);
+    answer(0, wire::RecordType::append, wire::Append(5, 0, 0, 0, 0, 1, 0, 0), {}, nonce);
+    EXPECT_EQ(node->counters().get(Counter::appends_received), 0U);
+    EXPECT_EQ(node->status(now).term, Term{0});
 }
 
 }  // namespace
