@@ -200,6 +200,24 @@ TEST(Replication, a_proposal_that_finds_no_room_is_refused_and_leaves_room_for_a
     EXPECT_EQ(LoneVoter().raft().propose(voter.now, EntryType::command, {}).status(), Status::not_leader);
 }
 
+TEST(Replication, a_ring_full_of_proposals_outlives_as_many_failed_terms_as_slots_are_reserved_less_one) {
+    for (const bool one_more : {false, true}) {
+        LoneVoter voter;
+        voter.lead();
+        while (voter.raft().propose(voter.now, EntryType::command, text_bytes("x")).ok()) {}
+        const LogIndex filled = voter.raft().last_index();
+        for (std::size_t failed = 0; failed < kReservedSlots - (one_more ? 0 : 1); ++failed) {
+            voter.advance(seconds{2});
+            voter.lead();
+        }
+        voter.advance(seconds{2});
+        voter.lead();
+        EXPECT_EQ(voter.raft().last_index(), filled.plus(kReservedSlots));
+        voter.hear_match(2, voter.raft().last_index().value());
+        EXPECT_EQ(voter.raft().commit(), one_more ? LogIndex{0} : voter.raft().last_index());
+    }
+}
+
 TEST(Replication, what_a_follower_still_needs_stays_in_the_ring_as_long_as_it_makes_progress) {
     LoneVoter voter;
     voter.lead();

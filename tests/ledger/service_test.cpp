@@ -301,6 +301,7 @@ TEST_F(ServiceTest, of_a_new_leader_judges_renewals_only_after_an_entry_of_its_o
     EXPECT_FALSE(service.wants_to_send(kPeer));
     service.on_timeout(at(110));
     EXPECT_TRUE(log.waiting.empty());
+    EXPECT_FALSE(service.wants_to_send(kPeer));
     (void)log.propose(at(111), consensus::EntryType::none, {}, {});
     commit(at(112));
     service.on_timeout(at(120));

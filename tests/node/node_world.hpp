@@ -102,7 +102,8 @@ class NodeWorld {
         remove(id);
     }
 
-    static Disk formatted_disk(std::uint16_t id, std::size_t bytes, std::size_t buffer_bytes) {
+    static Disk formatted_disk(std::uint16_t id, std::size_t bytes, std::size_t buffer_bytes,
+                               std::optional<ledger::Bootstrap> bootstrap = {}) {
         Disk disk(bytes);
         std::vector<std::byte> buffer(buffer_bytes);
         Counters counters;
@@ -112,6 +113,8 @@ class NodeWorld {
         plan.storage = StorageId{id + 100U};
         plan.stream = StreamId{id + 200U};
         plan.cluster = "c";
+        plan.init = bootstrap.has_value();
+        if (bootstrap) plan.bootstrap = *bootstrap;
         Formatter formatter(journal, plan);
         EXPECT_EQ(formatter.begin(disk.size()), Status::ok);
         while (!formatter.done()) {

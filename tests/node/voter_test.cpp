@@ -13,6 +13,7 @@ namespace dunlin {
 namespace {
 
 constexpr Limits kLimits = limits::voter_min;
+constexpr auto kSuccess = static_cast<std::uint32_t>(wire::AppendReplyFlag::success);
 
 // Voter 1 of the voters 1, 2 and 3 (storages 101..103), just initialised, with its disk. The test plays the others.
 class VoterTest : public testing::Test {
@@ -50,6 +51,20 @@ class VoterTest : public testing::Test {
         voter_.advance(now_);
     }
 
+    // Entry 3 of term 2 behind a no-op, in which leader 2 says that its state at entry 1 has this hash.
+    void hear_state_hash(std::uint64_t hash) {
+        const ledger::RenewalsHead tick{0, 1, hash};
+        const wire::EntryHead head(2, 0, sizeof tick, static_cast<std::uint8_t>(consensus::EntryType::tick), 0, 0);
+        std::vector<std::byte> bytes(sizeof head + sizeof tick);
+        std::memcpy(bytes.data(), &head, sizeof head);
+        std::memcpy(bytes.data() + sizeof head, &tick, sizeof tick);
+        hear_from_leader(wire::Append(2, 2, 2, 3, 0, 1, 1, 0), bytes);
+    }
+    void hear_from_leader(const wire::Append& append, std::span<const std::byte> entries = {}) {
+        (void)voter_.on_record(now_, {NodeId{2}, StorageId{102}}, {wire::RecordType::append, bytes_of(append), entries});
+        sync();
+    }
+
     // The state after `index` no-ops of term 2 behind the bootstrap entry, all of it in chunks.
     void hear_image(std::uint64_t index) {
         ledger::ReplicaArrays<kLimits> arrays;
@@ -73,17 +88,18 @@ class VoterTest : public testing::Test {
         voter_.advance(now_);
     }
     // What it promises to node 2 now.
-    LogIndex match_told() {
+    LogIndex match_told() { return LogIndex{reply_told().match_index()}; }
+    wire::AppendReply reply_told() {
         std::vector<std::byte> packet(1200);
         wire::PacketWriter writer(packet);
         voter_.write_records(now_, NodeId{2}, writer);
         packet.resize(writer.finish(wire::PacketHeader(0, 0, 0, 0, 1, 1, 2, 1, 1, 1)));
         auto reader = wire::PacketReader::open(packet, counters_);
-        LogIndex match{};
+        wire::AppendReply told{};
         for (wire::Record record; reader && reader->next(record);) {
-            if (record.type == wire::RecordType::append_reply) match = LogIndex{record.as<wire::AppendReply>().match_index()};
+            if (record.type == wire::RecordType::append_reply) told = record.as<wire::AppendReply>();
         }
-        return match;
+        return told;
     }
 
     void sync() {
@@ -207,6 +223,26 @@ TEST_F(VoterTest, stops_and_says_so_once_when_the_leader_contradicts_what_was_co
     EXPECT_EQ(report().applied, LogIndex{2});
     EXPECT_FALSE(voter_.wants_to_send(NodeId{2}));
     EXPECT_FALSE(voter_.wants_to_send(NodeId{3}));
+}
+
+TEST_F(VoterTest, whose_state_differs_from_the_leaders_says_so_and_stops_when_told_that_a_majority_agrees_with_the_leader) {
+    hear_append(2, 2, 1, 2);
+    hear_state_hash(report().state_hash + 1);
+    ASSERT_EQ(report().applied, LogIndex{3});
+    EXPECT_EQ(reply_told().flags(), kSuccess | consensus::kStateDiffers);
+    EXPECT_EQ(report().replica, Status::ok);
+    hear_from_leader(wire::Append(2, 3, 2, 3, 0, 2, 0, static_cast<std::uint32_t>(wire::AppendFlag::diverged)));
+    EXPECT_EQ(report().replica, Status::corrupt);
+    EXPECT_EQ(diverged_events(), 1);
+    EXPECT_EQ(counters_.get(Counter::replicas_diverged), 1U);
+}
+
+TEST_F(VoterTest, whose_state_is_the_leaders_says_so_and_does_not_stop_for_what_its_earlier_life_was_told) {
+    hear_append(2, 2, 1, 2);
+    hear_state_hash(report().state_hash);
+    EXPECT_EQ(reply_told().flags(), kSuccess | consensus::kStateAgrees);
+    hear_from_leader(wire::Append(2, 3, 2, 3, 0, 2, 0, static_cast<std::uint32_t>(wire::AppendFlag::diverged)));
+    EXPECT_EQ(report().replica, Status::ok);
 }
 
 // The cluster was founded on 1000 ppm.

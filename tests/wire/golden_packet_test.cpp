@@ -107,7 +107,10 @@ TEST(GoldenNumbers, of_flags_and_reasons_never_change) {
     EXPECT_EQ(static_cast<unsigned>(VoteFlag::pre_vote), 1U);
     EXPECT_EQ(static_cast<unsigned>(VoteFlag::granted), 2U);
     EXPECT_EQ(static_cast<unsigned>(VoteFlag::transfer), 4U);
+    EXPECT_EQ(static_cast<unsigned>(AppendFlag::diverged), 1U);
     EXPECT_EQ(static_cast<unsigned>(AppendReplyFlag::success), 1U);
+    EXPECT_EQ(static_cast<unsigned>(AppendReplyFlag::state_agrees), 2U);
+    EXPECT_EQ(static_cast<unsigned>(AppendReplyFlag::state_differs), 4U);
 }
 
 }  // namespace

@@ -272,9 +272,9 @@ TEST(GoldenVectors, append) {
     EXPECT_EQ(value.cluster_time(), 0x2827262524232221U);
     EXPECT_EQ(value.round(), 0x302f2e2d2c2b2a29U);
     EXPECT_EQ(value.entry_count(), 0x34333231U);
-    EXPECT_EQ(value.reserved(), 0x38373635U);
+    EXPECT_EQ(value.flags(), 0x38373635U);
     expect_bytes(Append(value.term(), value.prev_index(), value.prev_term(), value.commit(), value.cluster_time(), value.round(),
-                        value.entry_count(), value.reserved()),
+                        value.entry_count(), value.flags()),
                  kBytes);
 }
 

@@ -22,6 +22,9 @@
 
 namespace dunlin::consensus {
 
+// Slots that proposals leave free, so that new leaders find room for their no-ops when nothing can be committed.
+inline constexpr std::size_t kReservedSlots = 4;
+
 struct ConsensusStorage {
     LogStorage log{};
     std::span<std::byte> staging{};  // room for one image
@@ -73,7 +76,7 @@ class Consensus {
     [[nodiscard]] bool voters_known() const { return voters_known_; }
     // Why this voter has stopped, as a member that hears nothing and says nothing until it is made anew; ok: it has not. Look
     // after each on_record(); whoever owns it says so. corrupt: the leader's log contradicts what is known to be committed
-    // here, so one of the two is wrong. invalid_argument: the cluster's image is longer than ours can be, so it has other limits.
+    // here, so one of the two is wrong; or the state here differs, see note_state(). invalid_argument: the cluster's image is longer than ours can be, so it has other limits.
     [[nodiscard]] Status stopped() const { return stopped_; }
 
     // ---- Input ------------------------------------------------------------------------------------------------
@@ -96,10 +99,20 @@ class Consensus {
     // At a leader: adds an entry (payload: `first` then `second`), stamped with cluster time. Proposals made between two
     // write_records() travel in one append. not_leader · busy: the term's no-op is not in yet, leadership is being handed
     // over, or log or journal are full · too_large. An accepted entry may still be lost: see Entry::term when it is applied.
+    // Proposals leave kReservedSlots of the ring to no-ops. A ring that proposals have filled, with nothing of it committed,
+    // outlives so many terms in a row less one that end before their no-op is committed; after one more it is full for good,
+    // for Raft commits nothing without an entry of the leader's own term.
     Result<LogIndex> propose(Instant now, EntryType type, std::span<const std::byte> first, std::span<const std::byte> second = {});
     // The next committed entry that was not reported as applied, or nothing.
     [[nodiscard]] std::optional<Entry> next_to_apply() const;
     void applied(LogIndex index);  // the one that next_to_apply() gave
+
+    // Whether the state here is the leader's, where an entry of `term` that was just applied says the leader's hash. A follower
+    // tells it with its next answer, and whom the leader hears to differ counts for nothing: for no commit, read or check-quorum.
+    // Once a majority agrees, the leader tells who differs to stop; once so many differ that none can agree with it, it stops
+    // itself. So of three voters the one that differs stops, whoever leads. Of two nobody can tell who is wrong: the leader
+    // stops, and the other one cannot lead alone. Each term finds out anew: until its first check, answers count.
+    void note_state(Term term, bool agrees);
 
     [[nodiscard]] Role role() const { return role_; }
     [[nodiscard]] NodeId leader() const { return leader_; }  // 0: not known
@@ -180,6 +193,8 @@ class Consensus {
     [[nodiscard]] bool answers_me(Instant now, Progress& peer, Term term, std::uint64_t round);
     void on_append_reply(Instant now, Progress& peer, const wire::AppendReply& reply);
     void on_snapshot_reply(Instant now, Progress& peer, const wire::SnapshotReply& reply);
+    [[nodiscard]] bool judge_state(Progress& peer, std::uint32_t flags);
+    [[nodiscard]] bool told_to_stop(const Progress& peer) const;
     [[nodiscard]] std::uint64_t reached(std::uint64_t own, std::uint64_t (*value)(const Progress& peer)) const;
     [[nodiscard]] bool image_sendable() const {
         return stage_.state() == ImageStage::State::sending && stage_.point().index >= log_.base().index;
@@ -213,9 +228,10 @@ class Consensus {
         bool append_owed = false;
         bool refused = false;  // the last append did not fit our log
         bool image_owed = false;
-        std::uint64_t round = 0;  // highest round heard
-        LogIndex verified{};      // our log equals the leader's up to here
-        LogIndex reported{};      // match as last told
+        std::uint32_t state_flags = 0;  // AppendReplyFlag::state_*
+        std::uint64_t round = 0;        // highest round heard
+        LogIndex verified{};            // our log equals the leader's up to here
+        LogIndex reported{};            // match as last told
         LogIndex hint_index{};
         Term hint_term{};
         LogIndex image_index{};

@@ -173,7 +173,7 @@ void Consensus::hand_over(Instant now) {
     if (role_ != Role::leader || transfer_to_ != NodeId{}) return;
     Progress* best = nullptr;
     for (Progress& peer : peers()) {
-        if (now - peer.heard >= options_.election_timeout_min) continue;
+        if (peer.state_differs || now - peer.heard >= options_.election_timeout_min) continue;
         if (best == nullptr || peer.match > best->match) best = &peer;
     }
     if (best == nullptr) return;

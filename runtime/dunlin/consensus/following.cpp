@@ -31,6 +31,10 @@ void Consensus::on_append(Instant now, Progress& peer, const wire::Record& recor
     const LogIndex prev{append.prev_index()};
     counters_->add(Counter::appends_received);
     if (!follow(now, peer, Term{append.term()}, append.round())) return;
+    // Who does not know that it differs was another process when it did.
+    if ((append.flags() & static_cast<std::uint32_t>(wire::AppendFlag::diverged)) != 0 && reply_.state_flags == kStateDiffers) {
+        return stop(Status::corrupt);
+    }
     clock_.on_heartbeat(term_, ClusterTime{append.cluster_time()});
     if (stage_.pending()) return;
     reply_.append_owed = true;
@@ -94,6 +98,7 @@ Status Consensus::take_entry(Instant now, LogIndex index, const wire::EntryHead&
 // A member neither votes, acknowledges, proposes nor asks to be woken; and once started, it stays one.
 void Consensus::stop(Status why) {
     stopped_ = why;
+    counters_->add(Counter::replicas_diverged);
     set_leader({});
     set_role(Role::member);
 }
@@ -115,6 +120,13 @@ void Consensus::on_snapshot_chunk(Instant now, Progress& peer, const wire::Recor
     }
     reply_.image_owed = true;
     reply_.image_index = point.index;
+}
+
+void Consensus::note_state(Term term, bool agrees) {
+    const std::uint32_t flags = agrees ? kStateAgrees : kStateDiffers;
+    if (role_ != Role::follower || term != term_ || flags == reply_.state_flags) return;
+    reply_.state_flags = flags;
+    reply_.append_owed = true;
 }
 
 // What may be promised: equal to the leader's log and durable here.

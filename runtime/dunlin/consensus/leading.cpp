@@ -7,9 +7,6 @@ namespace dunlin::consensus {
 
 namespace {
 
-// Slots that proposals leave free, so that new leaders find room for their no-ops when nothing can be committed.
-constexpr std::size_t kReservedSlots = 4;
-
 // For how many heartbeats without progress a follower keeps what it still needs in the ring. Proposals may have to wait
 // as long when a follower dies and the ring is short.
 constexpr int kPatienceHeartbeats = 3;
@@ -117,7 +114,7 @@ void Consensus::owe_heartbeats(Instant now) {
 
 bool Consensus::hears_majority(Instant now) const {
     std::size_t heard = 1;
-    for (const Progress& peer : peers()) heard += now - peer.heard < options_.election_timeout_max ? 1 : 0;
+    for (const Progress& peer : peers()) heard += !peer.state_differs && now - peer.heard < options_.election_timeout_max ? 1 : 0;
     return heard >= majority(voter_count());
 }
 
@@ -127,7 +124,7 @@ std::uint64_t Consensus::reached(std::uint64_t own, std::uint64_t (*value)(const
     std::array<std::uint64_t, kVotersMax> values;
     values[0] = own;
     std::size_t count = 1;
-    for (const Progress& peer : peers()) values[count++] = value(peer);
+    for (const Progress& peer : peers()) values[count++] = peer.state_differs ? 0 : value(peer);
     return reached_by_majority(std::span(values).first(count));
 }
 
@@ -170,8 +167,26 @@ LogIndex Consensus::agreement(LogIndex hint, Term hint_term) const {
     return agreed == base.index && base.term > hint_term ? base.index.previous() : agreed;
 }
 
+// What a follower says of its state. False: this leader's own is the one that no majority can have.
+bool Consensus::judge_state(Progress& peer, std::uint32_t flags) {
+    if ((flags & (kStateAgrees | kStateDiffers)) == 0) return true;
+    peer.state_differs = (flags & kStateDiffers) != 0;
+    peer.state_agrees = !peer.state_differs;
+    std::size_t like_ours = voter_count();
+    for (const Progress& each : peers()) like_ours -= each.state_differs ? 1 : 0;
+    if (like_ours >= majority(voter_count())) return true;
+    stop(Status::corrupt);
+    return false;
+}
+
+bool Consensus::told_to_stop(const Progress& peer) const {
+    std::size_t agree = 1;
+    for (const Progress& each : peers()) agree += each.state_agrees ? 1 : 0;
+    return peer.state_differs && agree >= majority(voter_count());
+}
+
 void Consensus::on_append_reply(Instant now, Progress& peer, const wire::AppendReply& reply) {
-    if (!answers_me(now, peer, Term{reply.term()}, reply.round())) return;
+    if (!answers_me(now, peer, Term{reply.term()}, reply.round()) || !judge_state(peer, reply.flags())) return;
     const bool success = (reply.flags() & static_cast<std::uint32_t>(wire::AppendReplyFlag::success)) != 0;
     const LogIndex match{reply.match_index()};
     if (match > log_.last_index()) {

@@ -75,8 +75,9 @@ void Consensus::write_replies(Progress& peer, wire::PacketWriter& writer) {
         constexpr auto kSuccess = static_cast<std::uint32_t>(wire::AppendReplyFlag::success);
         const LogIndex match = reportable_match();
         const wire::AppendReply reply =
-            reply_.refused ? wire::AppendReply(term_.value(), reply_.round, 0, reply_.hint_index.value(), reply_.hint_term.value(), 0, 0)
-                           : wire::AppendReply(term_.value(), reply_.round, match.value(), 0, 0, kSuccess, 0);
+            reply_.refused ? wire::AppendReply(term_.value(), reply_.round, 0, reply_.hint_index.value(), reply_.hint_term.value(),
+                                               reply_.state_flags, 0)
+                           : wire::AppendReply(term_.value(), reply_.round, match.value(), 0, 0, kSuccess | reply_.state_flags, 0);
         if (!writer.record(wire::RecordType::append_reply, reply)) return;
         reply_.append_owed = false;
         if (!reply_.refused) reply_.reported = match;
@@ -111,8 +112,9 @@ void Consensus::write_append(Instant now, Progress& peer, wire::PacketWriter& wr
     const bool known = peer.next > log_.base().index;
     const LogIndex prev = known ? peer.next.previous() : LogIndex{};
     const LogIndex end = prev.plus(count);
+    constexpr auto kDiverged = static_cast<std::uint32_t>(wire::AppendFlag::diverged);
     const wire::Append append(term_.value(), prev.value(), known ? log_.term_at(prev).value() : 0, std::min(commit_, end).value(),
-                              clock_.leading(now).value(), ++round_, count, 0);
+                              clock_.leading(now).value(), ++round_, count, told_to_stop(peer) ? kDiverged : 0);
     bool written = writer.begin(wire::RecordType::append, append);
     for (LogIndex index = prev.next(); index <= end; index = index.next()) {
         const Entry entry = log_.entry(index);

@@ -10,6 +10,7 @@ void Progress::begin_term(LogIndex last, Instant now) {
     in_flight = 0;
     answers = false;
     blocked = false;
+    state_agrees = state_differs = false;
     match = {};
     next = last.next();
     acked_round = sent_round = rewind_round = 0;

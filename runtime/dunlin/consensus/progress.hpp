@@ -2,10 +2,14 @@
 
 #include <dunlin/consensus/types.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/wire/wire.hpp>
 
 #include <cstdint>
 
 namespace dunlin::consensus {
+
+inline constexpr auto kStateAgrees = static_cast<std::uint32_t>(wire::AppendReplyFlag::state_agrees);
+inline constexpr auto kStateDiffers = static_cast<std::uint32_t>(wire::AppendReplyFlag::state_differs);
 
 // What this node knows of, and owes to, another voter. Raft thesis §3.5, and etcd's tracker for the three modes:
 // probe: one append at a time until it is known where the logs agree; replicate: next_index runs ahead of the answers;
@@ -26,6 +30,8 @@ struct Progress {
     bool timeout_now_owed : 1 = false;
     bool stale_term_owed : 1 = false;  // it spoke as leader of an older term; tell it ours
     bool granted : 1 = false;          // in this ballot
+    bool state_agrees : 1 = false;     // with ours, as it reported in this term
+    bool state_differs : 1 = false;    // counts for nothing
     bool image_moved : 1 = false;      // image_acked has grown since the last heartbeat
     // How often image_acked went back since `match` last grew, counted up to kImageFallsMax: from then on, what it takes of
     // images is no progress: it begins again and again.

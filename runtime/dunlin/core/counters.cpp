@@ -102,6 +102,7 @@ constexpr Row kRows[] = {
     {Counter::reads_confirmed, {"reads_confirmed", "linearizable reads confirmed by a quorum"}},
     {Counter::promises_waited, {"promises_waited", "replies put off because their journal record was not durable yet"}},
     {Counter::stale_terms, {"stale_terms", "consensus records dropped: of an earlier term"}},
+    {Counter::replicas_diverged, {"replicas_diverged", "this voter stopped: its log, state or limits are not the others'"}},
     {Counter::commands_applied, {"commands_applied", "ledger commands executed"}},
     {Counter::commands_repeated, {"commands_repeated", "ledger commands answered from memory, not executed again"}},
     {Counter::sessions_evicted, {"sessions_evicted", "ledger sessions that made room for new ones"}},

@@ -104,6 +104,7 @@ enum class Counter : std::uint16_t {
     reads_confirmed,
     promises_waited,
     stale_terms,
+    replicas_diverged,
     // Ledger
     commands_applied,
     commands_repeated,

@@ -422,7 +422,8 @@ bool Client::write_request(Instant now, Request& request, wire::PacketWriter& wr
 
 bool Client::write_open_session(Request& request, wire::PacketWriter& writer) {
     if (session_state_ == SessionState::none) {
-        session_ = random_->next_nonzero_u64();
+        if (session_ == 0) session_ = random_->next_nonzero_u64() << 32;
+        ++session_;
         next_sequence_ = 1;
         session_state_ = SessionState::opening;
     }

@@ -79,7 +79,7 @@ struct ClientStorage {
 // robin), retries the same (session, sequence) with a fresh attempt number, and ends every request by its timeout.
 //
 // - Commands of a session run one at a time, in the order of the calls, so that none can overtake another and be lost as
-//   stale; reads run beside them. The session is opened when the first command needs it, under a random id.
+//   stale; reads run beside them. The session is opened when the first command needs it.
 // - session_evicted: where the command was sent only once it cannot have run, so a fresh session is opened and it is sent
 //   again; else it ends in session_evicted, effect unknown.
 // - no_quorum: for quorum_wait no leader has answered, whomever the voters name. Never a hang.

@@ -63,6 +63,12 @@ inline constexpr std::size_t kPutBytesMax = 4 + kKeyNameBytesMax + kValueBytesMa
 // ok, invalid_argument (malformed), or unsupported_version (unknown type). open_session has an empty body.
 [[nodiscard]] Status validate_command(CommandType type, std::span<const std::byte> body);
 
+// A session's id: 32 random bits of its client's process, then the count of that process's openings. Whether `session` is an
+// earlier one of the process that opened `other`.
+[[nodiscard]] constexpr bool opened_before(std::uint64_t session, std::uint64_t other) {
+    return session >> 32 == other >> 32 && session < other;
+}
+
 // ---- Log entries ------------------------------------------------------------------------------------------------
 
 // EntryType::command: this, then the body. 24 bytes.
@@ -77,7 +83,7 @@ struct CommandHead {
 static_assert(sizeof(CommandHead) == 24);
 
 // EntryType::renewals: this, then one bit a lease slot, lowest bit first, padded to whole bytes. EntryType::tick: this
-// alone, as_of 0. The hash lets every replica check itself against the leader as of an entry that both had applied.
+// alone, as_of 0. The hash lets every replica compare itself with the leader as of an entry that both had applied.
 struct RenewalsHead {
     std::uint64_t as_of;          // applied index when the bitmap was built: a later grant of a slot is not renewed
     std::uint64_t checked_index;  // the leader's applied index; 0: nothing to check

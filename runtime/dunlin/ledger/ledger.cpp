@@ -33,8 +33,12 @@ ApplyResult Ledger::apply(const consensus::Entry& entry) {
     switch (entry.type) {
         case consensus::EntryType::bootstrap: apply_bootstrap(entry.payload); break;
         case consensus::EntryType::command: apply_command(entry.payload, result); break;
-        case consensus::EntryType::renewals: apply_renewals(entry.payload); break;
-        default: break;
+        case consensus::EntryType::renewals:
+            result.agrees = agrees_with(entry.payload);
+            apply_renewals(entry.payload);
+            break;
+        case consensus::EntryType::tick: result.agrees = agrees_with(entry.payload); break;
+        case consensus::EntryType::none: break;
     }
     const std::uint64_t told[] = {static_cast<std::uint64_t>(result.command.status), result.command.detail, result.command.value};
     mix(std::as_bytes(std::span(told)));
@@ -45,7 +49,9 @@ ApplyResult Ledger::apply(const consensus::Entry& entry) {
 // Everything that makes a replica stop is found before the entry changes anything.
 Status Ledger::admissible(const consensus::Entry& entry) const {
     switch (entry.type) {
-        case consensus::EntryType::none: return Status::ok;
+        case consensus::EntryType::none:
+        case consensus::EntryType::renewals:
+        case consensus::EntryType::tick: return Status::ok;
         case consensus::EntryType::bootstrap: {
             BootstrapHead head{};
             if (!decode(entry.payload, head)) return Status::corrupt;
@@ -58,16 +64,16 @@ Status Ledger::admissible(const consensus::Entry& entry) const {
             const Status known = validate_command(static_cast<CommandType>(head.type), entry.payload.subspan(sizeof head));
             return known == Status::unsupported_version ? known : Status::ok;
         }
-        case consensus::EntryType::renewals:
-        case consensus::EntryType::tick: {
-            if (entry.payload.size() < sizeof(RenewalsHead)) return Status::ok;  // malformed, and without effect
-            const RenewalsHead head = wire::load<RenewalsHead>(entry.payload);
-            const HashRecord& mine = hash_record(head.checked_index);
-            const bool differs = head.checked_index != 0 && mine.index == head.checked_index && mine.hash != head.checked_hash;
-            return differs ? Status::corrupt : Status::ok;
-        }
     }
     return Status::unsupported_version;
+}
+
+std::optional<bool> Ledger::agrees_with(std::span<const std::byte> payload) const {
+    RenewalsHead head{};
+    if (!take(payload, head) || head.checked_index == 0) return std::nullopt;
+    const HashRecord& mine = hash_record(head.checked_index);
+    if (mine.index != head.checked_index) return std::nullopt;
+    return mine.hash == head.checked_hash;
 }
 
 void Ledger::apply_bootstrap(std::span<const std::byte> payload) {
@@ -162,8 +168,10 @@ CommandResult Ledger::open_session(const CommandHead& head, std::span<const std:
     const std::uint16_t known = find_session(SessionId{head.session});
     if (known != kNoSlot) return {.status = image_.session(known).node == head.node ? Status::ok : Status::session_evicted};
     const std::uint16_t slot = session_slot_for(NodeId{head.node});
-    if (image_.session(slot).id != 0) counters_->add(Counter::sessions_evicted);
-    SessionRow row{};
+    SessionRow row = image_.session(slot);
+    if (row.node == head.node && opened_before(head.session, row.id)) return {.status = Status::stale_sequence};
+    if (row.id != 0) counters_->add(Counter::sessions_evicted);
+    row = {};
     row.id = head.session;
     row.node = head.node;
     row.last_used = image_.header().applied_index;

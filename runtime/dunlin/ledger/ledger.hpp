@@ -33,6 +33,8 @@ struct ApplyResult {
     Status replica = Status::ok;  // see Ledger::status()
     CommandResult command{};      // of EntryType::command
     bool repeated = false;        // answered from the session's row, not executed
+    // Whether this state is the one of the leader that wrote the entry, where that says its hash and this replica remembers its own.
+    std::optional<bool> agrees{};
 };
 
 // The replicated state machine. Same entries, same bytes: what apply() does depends on the image and the entry alone, not
@@ -42,7 +44,8 @@ struct ApplyResult {
 //   whose deadline has come expire, in (deadline, slot) order; the rest waits for the next entry.
 // - Commands run exactly once: (session, sequence) at or below the session's last is answered, not executed. A new
 //   sequence may leave gaps; what it passes over can never run later (stale_sequence).
-// - A session is opened under an id that its client drew. One node has one session: opening another ends the old one.
+// - A session is opened under an id that its client drew. One node has one session: opening another ends the old one, but
+//   for a late copy of an earlier opening of the same process (stale_sequence).
 //   When the table is full the least recently used session is evicted. Commands of a session that is gone end in
 //   session_evicted and change nothing.
 // - acquire: a free name, or one held by the same (node, epoch), is granted under token = log index; else lease_held.
@@ -59,8 +62,8 @@ class Ledger {
     [[nodiscard]] ApplyResult apply(const consensus::Entry& entry);
 
     // ok; invalid_argument: the cluster's LedgerLimits are not this build's, so this node can neither vote nor learn;
-    // unsupported_version: an entry or command that this build does not know was committed; corrupt: the state differs
-    // from the leader's. All but ok are final until an image is installed.
+    // unsupported_version: an entry or command that this build does not know was committed; corrupt: a malformed bootstrap
+    // entry was. All but ok are final until an image is installed.
     [[nodiscard]] Status status() const { return status_; }
 
     // The state as bytes, sealed; valid and unchanged until the next apply() or install(). O(image).
@@ -93,6 +96,7 @@ class Ledger {
 
   private:
     [[nodiscard]] Status admissible(const consensus::Entry& entry) const;
+    [[nodiscard]] std::optional<bool> agrees_with(std::span<const std::byte> payload) const;
     void apply_bootstrap(std::span<const std::byte> payload);
     void apply_command(std::span<const std::byte> payload, ApplyResult& result);
     void apply_renewals(std::span<const std::byte> payload);

@@ -9,14 +9,15 @@
 namespace dunlin {
 namespace {
 
-consensus::ConsensusOptions consensus_options(const Options& options) {
+// An entry fits the packets of every voter: they have the same limits, so none has shorter packets than this.
+consensus::ConsensusOptions consensus_options(const Options& options, std::uint16_t packet_bytes_min) {
     consensus::ConsensusOptions result;
     result.self = options.id;
     result.heartbeat_interval = options.raft_heartbeat;
     result.election_timeout_min = options.election_timeout_min;
     result.election_timeout_max = options.election_timeout_max;
     result.entry_bytes_max =
-        static_cast<std::uint16_t>(std::min<std::size_t>(result.entry_bytes_max, consensus::longest_entry(options.packet_bytes_max)));
+        static_cast<std::uint16_t>(std::min<std::size_t>(result.entry_bytes_max, consensus::longest_entry(packet_bytes_min)));
     return result;
 }
 
@@ -83,8 +84,8 @@ Node::Node(const NodeStorage& storage, const Options& options)
     DUNLIN_ASSERT(links_.size() == peers_.capacity());
     sink_ = bus_.sink();
     if (storage.make_coordinator) {
-        coordinator_ =
-            storage.make_coordinator({consensus_options(options), options.clock_rate_bound_ppm, journal_, counters_, random_, events_});
+        coordinator_ = storage.make_coordinator(
+            {consensus_options(options, storage.packet_bytes_min), options.clock_rate_bound_ppm, journal_, counters_, random_, events_});
     }
 }
 

@@ -143,6 +143,7 @@ void Voter::apply_committed(Instant now) {
         const ledger::ApplyResult result = ledger_.apply(*entry);
         if (result.replica != Status::ok) return stop(result.replica);
         if (started_) service_.on_applied(now, *entry, result);
+        if (result.agrees) consensus_.note_state(entry->term, *result.agrees);
         consensus_.applied(entry->index);
     }
 }
