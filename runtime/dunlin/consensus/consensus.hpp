@@ -76,7 +76,8 @@ class Consensus {
     [[nodiscard]] bool voters_known() const { return voters_known_; }
     // Why this voter has stopped, as a member that hears nothing and says nothing until it is made anew; ok: it has not. Look
     // after each on_record(); whoever owns it says so. corrupt: the leader's log contradicts what is known to be committed
-    // here, so one of the two is wrong; or the state here differs, see note_state(). invalid_argument: the cluster's image is longer than ours can be, so it has other limits.
+    // here, so one of the two is wrong; or the state here differs, see note_state(). invalid_argument: the cluster's image is
+    // longer than ours can be, so it has other limits.
     [[nodiscard]] Status stopped() const { return stopped_; }
 
     // ---- Input ------------------------------------------------------------------------------------------------
