@@ -2,6 +2,8 @@
 #include "subcommands.hpp"
 #include "tool_error.hpp"
 
+#include <dunlin/core/assert.hpp>
+
 #include <dunlin_asio/host_error.hpp>
 
 #include <CLI/CLI.hpp>
@@ -21,6 +23,11 @@ constexpr const char* kFooter =
 int tell(const char* sentence, int code) {
     std::fprintf(stderr, "dunlin: %s\n", sentence);
     return code;
+}
+
+// The process ends after it: a core file tells the rest.
+void on_assertion(const char* file, int line, const char* expression) {
+    std::fprintf(stderr, "dunlin: a bug: %s:%d: '%s' does not hold.\n", file, line, expression);
 }
 
 int run(int argc, char** argv) {
@@ -49,6 +56,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    dunlin::set_assertion_hook(on_assertion);
     std::signal(SIGPIPE, SIG_IGN);  // a reader that left is an error of write(2), told like any other
     try {
         return run(argc, argv);

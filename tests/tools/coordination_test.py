@@ -55,6 +55,18 @@ class Voters(ProcessTest):
             if node != leader:
                 self.assertEqual(cluster.stop(node), 0)
 
+    def test_a_member_cannot_take_the_id_of_the_leader(self):
+        cluster = Cluster(self)
+        cluster.start()
+        leader = cluster.leader()
+        term = cluster.status(leader)["term"]
+        peers = [argument for node in cluster.nodes for argument in ("--peer", cluster.address[node])]
+        rival = self.run_dunlin("lease", "acquire", "crane", "--cluster", "test", "--id", leader, *peers, "--", "true")
+        self.assertEqual(rival.returncode, 1, rival.stderr)
+        self.assertIn(f"another live process uses node id {leader} (or it is a voter's), says node ", rival.stderr)
+        after = cluster.status(leader)
+        self.assertEqual((after["leader"], after["term"]), (leader, term))
+
     def test_status_tells_people_and_programs_the_same(self):
         cluster = Cluster(self)
         cluster.start()
