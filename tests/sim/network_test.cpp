@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace dunlin::sim {
 namespace {
@@ -64,6 +65,40 @@ TEST_F(NetworkTest, holds_some_datagrams_back_for_longer) {
     const auto late = std::ranges::count_if(delays, [&](Duration delay) { return delay > network.faults.delay_max; });
     EXPECT_NEAR(static_cast<double>(late), kCount * 0.1, kCount * 0.02);
     EXPECT_LE(delays.back(), network.faults.delay_max + network.faults.late_max);
+}
+
+TEST_F(NetworkTest, clogs_one_direction_until_healed) {
+    network.clog(0, 1, seconds{1});
+    send_all();
+    EXPECT_GE(delays.front(), seconds{1});
+    EXPECT_EQ(network.counts().clogged, static_cast<std::uint64_t>(kCount));
+    for (const auto& [from, to] : {std::pair{1U, 0U}, std::pair{0U, 1U}}) {
+        delays.clear();
+        network.heal();
+        send_all(from, to);
+        EXPECT_LE(delays.back(), network.faults.delay_max);
+    }
+}
+
+TEST_F(NetworkTest, takes_longer_and_drops_what_waits_too_long_on_a_thin_line) {
+    network.faults.bytes_per_s = 100'000;  // a thousand of these datagrams
+    send_all();
+    EXPECT_EQ(delays.size(), 101U);  // those of 100 ms, and the one that finds the line just free enough
+    EXPECT_GE(delays.back(), milliseconds{100});
+    EXPECT_EQ(network.counts().congested, kCount - delays.size());
+    delays.clear();
+    network.send(Instant{seconds{1}}, 0, 1, 0, payload);
+    EXPECT_EQ(network.counts().congested, kCount - 101U);
+}
+
+TEST_F(NetworkTest, loses_datagrams_that_are_too_long_for_the_path) {
+    network.faults.datagram_bytes_max = 99;
+    send_all();
+    EXPECT_TRUE(delays.empty());
+    EXPECT_EQ(network.counts().too_long, static_cast<std::uint64_t>(kCount));
+    network.faults.datagram_bytes_max = 100;
+    send_all();
+    EXPECT_EQ(delays.size(), static_cast<std::size_t>(kCount));
 }
 
 TEST_F(NetworkTest, cuts_one_direction_alone) {

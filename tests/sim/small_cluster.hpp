@@ -3,6 +3,7 @@
 #include <dunlin_sim/world.hpp>
 
 #include <cstring>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -54,6 +55,7 @@ class Recorder : public Application {
                                                    {[](void* self, const bus::Message& message) {
                                                         auto& recorder = *static_cast<Recorder*>(self);
                                                         recorder.received.push_back(text_of(message.payload));
+                                                        if (recorder.on_message) recorder.on_message();
                                                         return bus::Verdict::accept;
                                                     },
                                                     this},
@@ -65,6 +67,7 @@ class Recorder : public Application {
         if (event.kind == EventKind::outcome) ++outcomes[event.outcome];
     }
 
+    std::function<void()> on_message;
     std::vector<std::string> received;
     std::vector<Event> events;
     std::map<Outcome, int> outcomes;

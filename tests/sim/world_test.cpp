@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace dunlin::sim {
 namespace {
 
@@ -31,6 +33,59 @@ TEST(World, lets_a_paused_process_miss_its_time_and_find_what_came_meanwhile) {
     cluster.world.run_for(seconds{3});
     EXPECT_GT(cluster.world.node(leader).counters().get(Counter::packets_received), heard);
     EXPECT_EQ(cluster.world.node(leader).status(cluster.world.local_now(leader)).role, consensus::Role::follower);
+}
+
+TEST(World, lets_a_process_die_inside_a_handler_so_that_nothing_of_it_leaves) {
+    SmallCluster cluster(1, 1);
+    const auto subscriber = cluster.add(journal_device_bytes_min<kSimVoter>(), [] { return std::make_unique<Recorder>("t", 1); });
+    cluster.world.format_member(subscriber);
+    cluster.world.start_all();
+    cluster.world.run_for(seconds{3});
+    const auto publish = [&] {
+        const auto sent = cluster.world.node(0).publish(cluster.world.local_now(0), {.topic = "t", .payload = bytes_of("x")});
+        ASSERT_TRUE(sent.ok());
+        cluster.world.touch(0);
+    };
+    publish();
+    ASSERT_TRUE(cluster.world.run_until([&] { return cluster.recorder(subscriber).received.size() == 1; }, seconds{1}));
+    cluster.world.run_for(seconds{1});
+    cluster.recorder(subscriber).on_message = [&] { cluster.world.crash_here(subscriber); };
+    publish();
+    cluster.world.run_for(seconds{1});
+    EXPECT_FALSE(cluster.world.running(subscriber));
+    EXPECT_EQ(cluster.recorder(0).outcomes[Outcome::acknowledged], 1);
+    cluster.world.restart(subscriber);
+    ASSERT_TRUE(cluster.world.run_until([&] { return cluster.recorder(0).outcomes[Outcome::acknowledged] == 2; }, seconds{20}));
+    EXPECT_EQ(cluster.recorder(subscriber).received.size(), 1U);  // it ran again
+}
+
+TEST(World, lets_a_slow_process_and_a_slow_disk_take_their_time) {
+    SmallCluster cluster(1, 3);
+    cluster.world.start_all();
+    ASSERT_TRUE(cluster.world.run_until([&] { return cluster.leader() < 3; }, seconds{10}));
+    cluster.world.run_for(seconds{1});
+    const std::size_t leader = cluster.leader();
+    const auto commit_takes = [&] {
+        const Instant begin = cluster.world.now();
+        const std::size_t before = cluster.recorder(leader).events.size();
+        const auto put = cluster.world.node(leader).put(cluster.world.local_now(leader), "k", bytes_of("v"));
+        DUNLIN_ASSERT(put.ok());
+        cluster.world.touch(leader);
+        const auto done = [&] {
+            const auto& events = cluster.recorder(leader).events;
+            return std::any_of(events.begin() + static_cast<std::ptrdiff_t>(before), events.end(),
+                               [](const Event& event) { return event.kind == EventKind::request_done; });
+        };
+        EXPECT_TRUE(cluster.world.run_until(done, seconds{2}));
+        return cluster.world.now() - begin;
+    };
+    static_cast<void>(commit_takes());  // opens its session
+    EXPECT_LT(commit_takes(), milliseconds{10});
+    for (std::size_t i = 0; i < 3; ++i) cluster.world.set_sync_stall(i, milliseconds{50});
+    EXPECT_GE(commit_takes(), milliseconds{50});
+    for (std::size_t i = 0; i < 3; ++i) cluster.world.set_sync_stall(i, {});
+    for (std::size_t i = 0; i < 3; ++i) cluster.world.set_lag(i, milliseconds{30});
+    EXPECT_GE(commit_takes(), milliseconds{60});  // there and back
 }
 
 TEST(World, runs_actions_at_their_time) {

@@ -75,7 +75,7 @@ void finish(Arguments& arguments) {
     if (arguments.crash_leader) plan.run.faults.leader_crash_every = duration_of(arguments.seconds / 2);
     for (const std::string& name : arguments.faults) {
         const auto kind = fault_kind(name);
-        if (!kind) throw CLI::ValidationError("--faults knows none, all, network, crash, pause and partition, not " + name);
+        if (!kind) throw CLI::ValidationError("--faults knows none, all, network, crash, pause, partition and slow, not " + name);
         plan.fault_kinds |= *kind;
     }
     if (arguments.bench) set_bench(plan);
@@ -103,7 +103,8 @@ void declare(CLI::App& app, Arguments& arguments) {
     app.add_option("--minutes", arguments.minutes, "the same in minutes")->check(CLI::Range(0.01, 1e5))->excludes(length);
     app.add_option("--loss", arguments.loss, "share of datagrams lost, 0..0.9")->check(CLI::Range(0.0, 0.9));
     app.add_flag("--crash-leader", arguments.crash_leader, "whoever leads crashes, about twice a run, and is started again");
-    app.add_option("--faults", arguments.faults, "kinds drawn for each seed: none, all, network, crash, pause, partition")->delimiter(',');
+    app.add_option("--faults", arguments.faults, "kinds drawn for each seed: none, all, network, crash, pause, partition, slow")
+        ->delimiter(',');
     app.add_option("--repeat", arguments.plan.repeat_percent, "percent of the worlds that run twice")->check(CLI::Range(0U, 100U));
     app.add_option("--jobs", arguments.plan.jobs, "worlds at a time")->check(CLI::Range(1U, 256U))->capture_default_str();
     app.add_flag("--trace", arguments.trace, "tell what happens");

@@ -42,10 +42,18 @@ void print_faults(const RunReport& total) {
     line("  corrupted", total.network.corrupted);
     line("  cut off by a partition", total.network.cut);
     line("  refused by a full socket", total.network.overflowed);
+    line("  too long for a path", total.network.too_long);
+    line("  dropped by a thin line", total.network.congested);
+    line("  held up by a clog", total.network.clogged);
     line("crashes of the leader", total.faults.leader_crashes);
     line("crashes of others", total.faults.crashes);
+    line("crashes inside a handler", total.faults.handler_crashes);
     line("pauses", total.faults.pauses);
     line("partitions", total.faults.partitions);
+    line("paths shortened", total.faults.short_paths);
+    line("links clogged", total.faults.clogs);
+    line("slow processes", total.faults.slow_nodes);
+    line("slow disks", total.faults.slow_disks);
     line("writes torn", total.torn_writes);
 }
 
@@ -103,11 +111,24 @@ void print_json(const CampaignReport& report, const std::string& replay) {
     json["leases_lost"] = total.workload.leases_lost;
     json["puts"] = total.puts;
     json["gets"] = total.gets;
-    json["faults"] = {{"datagrams_lost", total.network.lost},  {"datagrams_duplicated", total.network.duplicated},
-                      {"datagrams_late", total.network.late},  {"datagrams_corrupted", total.network.corrupted},
-                      {"datagrams_cut", total.network.cut},    {"leader_crashes", total.faults.leader_crashes},
-                      {"crashes", total.faults.crashes},       {"pauses", total.faults.pauses},
-                      {"partitions", total.faults.partitions}, {"torn_writes", total.torn_writes}};
+    json["faults"] = {{"datagrams_lost", total.network.lost},
+                      {"datagrams_duplicated", total.network.duplicated},
+                      {"datagrams_late", total.network.late},
+                      {"datagrams_corrupted", total.network.corrupted},
+                      {"datagrams_cut", total.network.cut},
+                      {"leader_crashes", total.faults.leader_crashes},
+                      {"crashes", total.faults.crashes},
+                      {"pauses", total.faults.pauses},
+                      {"partitions", total.faults.partitions},
+                      {"torn_writes", total.torn_writes},
+                      {"datagrams_too_long", total.network.too_long},
+                      {"datagrams_congested", total.network.congested},
+                      {"datagrams_clogged", total.network.clogged},
+                      {"handler_crashes", total.faults.handler_crashes},
+                      {"short_paths", total.faults.short_paths},
+                      {"clogs", total.faults.clogs},
+                      {"slow_nodes", total.faults.slow_nodes},
+                      {"slow_disks", total.faults.slow_disks}};
     for (const Verdict::Tally& tally : total.checks) json["checks"][tally.name] = tally.checks;
     for (std::size_t i = 0; i < kCounterCount; ++i) json["counters"][std::string(info(static_cast<Counter>(i)).name)] = total.counters[i];
     json["idle"] = report.idle;

@@ -19,6 +19,7 @@ struct Occurrence {
     std::uint32_t life = 0;      // of that process: what was meant for an earlier life is void
     std::uint32_t payload = 0;   // datagram: its buffer; disk: the operation; action: its number
     What what = What::timer;
+    bool lagged = false;  // it has waited for a slow process
 };
 
 // The one queue of a world, ordered by (time, tiebreak). O(log n) each way; memory is kept, so a running world allocates

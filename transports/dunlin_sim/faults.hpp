@@ -13,18 +13,31 @@ namespace dunlin::sim {
 struct FaultPlan {
     Duration leader_crash_every{};   // whoever leads
     Duration crash_every{};          // anybody
+    Duration handler_crash_every{};  // whose handler runs next, inside it
     Duration down_max = seconds{4};  // until it is started again
     Duration pause_every{};
     Duration pause_max = seconds{3};
-    Duration partition_every{};  // one process alone, a split, or one direction between two
+    Duration partition_every{};  // one process alone, a split, one direction between two, a bridge, or a ring
     Duration partition_max = seconds{4};
+    Duration short_path_every{};  // long datagrams vanish, everywhere
+    Duration clog_every{};        // one direction between two takes up to clog_delay_max longer
+    Duration clog_delay_max = milliseconds{500};
+    Duration slow_every{};  // a process handles everything up to lag_max later, or its disk syncs up to stall_max longer
+    Duration lag_max = milliseconds{30};
+    Duration stall_max = milliseconds{200};
+    Duration slow_max = seconds{4};  // for so long, as clogs and short paths
 };
 
 struct FaultCounts {
     std::uint64_t leader_crashes = 0;
     std::uint64_t crashes = 0;  // others
+    std::uint64_t handler_crashes = 0;
     std::uint64_t pauses = 0;
     std::uint64_t partitions = 0;
+    std::uint64_t short_paths = 0;
+    std::uint64_t clogs = 0;
+    std::uint64_t slow_nodes = 0;
+    std::uint64_t slow_disks = 0;
 };
 
 // Lets things go wrong, at times that its own seed decides, until heal().
@@ -43,8 +56,18 @@ class Faults {
     void repeat(Duration every, std::function<void()> fault);
     void crash_leader();
     void crash(std::size_t process);
+    void restart_later(std::size_t process);
+    void crash_next_handler();
     void pause_somebody();
     void part();
+    void cut_both(std::size_t one, std::size_t other);
+    void split(std::size_t last_left);
+    void bridge(std::size_t middle);
+    void ring();
+    void shorten_paths();
+    void clog();
+    void slow_down();
+    void end_later(Duration longest, std::function<void()> end);
     [[nodiscard]] std::size_t somebody() { return static_cast<std::size_t>(random_.below(world_.size())); }
 
     World& world_;

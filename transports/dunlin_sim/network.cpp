@@ -1,19 +1,29 @@
 #include <dunlin_sim/misuse.hpp>
 #include <dunlin_sim/network.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace dunlin::sim {
 
 Network::Network(std::uint64_t seed, std::size_t processes, EventQueue& queue)
-    : random_(seed), processes_(processes), queue_(queue), cut_(processes * processes, false) {}
+    : random_(seed),
+      processes_(processes),
+      queue_(queue),
+      cut_(processes * processes, false),
+      clogged_(processes * processes),
+      busy_until_(processes) {}
 
-void Network::cut(std::size_t from, std::size_t to, bool on) {
+std::size_t Network::pair(std::size_t from, std::size_t to) const {
     if (from >= processes_ || to >= processes_)
         throw Misuse("dunlin::sim: process " + std::to_string(from >= processes_ ? from : to) + " is beyond the network of " +
                      std::to_string(processes_));
-    cut_[from * processes_ + to] = on;
+    return from * processes_ + to;
 }
+
+void Network::cut(std::size_t from, std::size_t to, bool on) { cut_[pair(from, to)] = on; }
+
+void Network::clog(std::size_t from, std::size_t to, Duration delay) { clogged_[pair(from, to)] = delay; }
 
 void Network::isolate(std::size_t process, bool on) {
     for (std::size_t other = 0; other < processes_; ++other) {
@@ -22,7 +32,19 @@ void Network::isolate(std::size_t process, bool on) {
     }
 }
 
-void Network::heal() { cut_.assign(cut_.size(), false); }
+void Network::heal() {
+    cut_.assign(cut_.size(), false);
+    clogged_.assign(clogged_.size(), Duration{});
+}
+
+// A line takes one datagram after the other; its buffer is as long as queue_max.
+bool Network::congested(Instant now, std::uint32_t from, std::size_t bytes) {
+    if (faults.bytes_per_s == 0) return false;
+    Instant& free_at = busy_until_[from];
+    if (free_at > now + faults.queue_max) return true;
+    free_at = std::max(free_at, now) + Duration{static_cast<std::int64_t>(bytes * 1'000'000 / faults.bytes_per_s)};
+    return false;
+}
 
 void Network::carry(Instant now, std::uint32_t from, std::uint32_t to, std::uint32_t life, std::span<const std::byte> bytes) {
     if (free_.empty()) {
@@ -44,6 +66,11 @@ void Network::carry(Instant now, std::uint32_t from, std::uint32_t to, std::uint
         delay += random_.between(Duration{0}, faults.late_max);
         ++counts_.late;
     }
+    if (const Duration clog = clogged_[from * processes_ + to]; clog > Duration{}) {
+        delay += clog;
+        ++counts_.clogged;
+    }
+    if (faults.bytes_per_s != 0) delay += busy_until_[from] - now;
     queue_.push({.at = now + delay, .process = to, .life = life, .payload = index, .what = What::datagram});
 }
 
@@ -55,6 +82,14 @@ void Network::send(Instant now, std::uint32_t from, std::uint32_t to, std::uint3
     }
     if (happens(faults.loss_ppm)) {
         ++counts_.lost;
+        return;
+    }
+    if (faults.datagram_bytes_max != 0 && bytes.size() > faults.datagram_bytes_max) {
+        ++counts_.too_long;
+        return;
+    }
+    if (congested(now, from, bytes.size())) {
+        ++counts_.congested;
         return;
     }
     carry(now, from, to, life, bytes);

@@ -20,10 +20,14 @@ struct NetworkFaults {
     Duration delay_min = microseconds{50};
     Duration delay_max = microseconds{250};
     Duration late_max = milliseconds{50};
+    std::uint32_t datagram_bytes_max = 0;    // longer ones vanish, as on a path of a smaller MTU than thought; 0: none do
+    std::uint32_t bytes_per_s = 0;           // what each process can send; 0: no limit
+    Duration queue_max = milliseconds{100};  // what would wait longer for its turn on such a line is dropped
 };
 
 struct NetworkCounts {
     std::uint64_t sent = 0, delivered = 0, lost = 0, duplicated = 0, corrupted = 0, late = 0, cut = 0, overflowed = 0;
+    std::uint64_t too_long = 0, congested = 0, clogged = 0;
 };
 
 // Carries datagrams between processes by number. Buffers are pooled.
@@ -35,7 +39,9 @@ class Network {
     // Datagrams from `from` to `to` vanish while cut (one way).
     void cut(std::size_t from, std::size_t to, bool on);
     void isolate(std::size_t process, bool on);
-    void heal();  // ends every cut
+    // Datagrams from `from` to `to` take so much longer (one way); 0: no more.
+    void clog(std::size_t from, std::size_t to, Duration delay);
+    void heal();  // ends every cut and every clog
 
     void send(Instant now, std::uint32_t from, std::uint32_t to, std::uint32_t life, std::span<const std::byte> bytes);
     // The datagram of an occurrence; it stays valid until release().
@@ -51,13 +57,17 @@ class Network {
         std::vector<std::byte> bytes;
         std::uint32_t from = 0;
     };
+    [[nodiscard]] std::size_t pair(std::size_t from, std::size_t to) const;
+    [[nodiscard]] bool congested(Instant now, std::uint32_t from, std::size_t bytes);
     void carry(Instant now, std::uint32_t from, std::uint32_t to, std::uint32_t life, std::span<const std::byte> bytes);
     [[nodiscard]] bool happens(std::uint32_t ppm) { return ppm != 0 && random_.below(1'000'000) < ppm; }
 
     Random random_;
     std::size_t processes_;
     EventQueue& queue_;
-    std::vector<bool> cut_;
+    std::vector<bool> cut_;            // by pair()
+    std::vector<Duration> clogged_;    // by pair()
+    std::vector<Instant> busy_until_;  // each process's line, where bytes_per_s limits it
     std::vector<Buffer> buffers_;
     std::vector<std::uint32_t> free_;
     NetworkCounts counts_;

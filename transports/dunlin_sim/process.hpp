@@ -72,9 +72,12 @@ struct Process {
     Instant timer_at = kNever;          // true time of the timer that counts; others in the queue are void
     Instant burst_since{};              // timers that fire without rest are a bug of the node: World asserts on it
     std::uint32_t burst = 0;
+    Duration lag{};         // what comes to it waits so long
+    Duration sync_stall{};  // on top of what a sync of its disk takes
     std::uint32_t life = 0;
     bool paused = false;
     bool disk_busy = false;
+    bool doomed = false;  // dies at the end of what it does now
 };
 
 }  // namespace dunlin::sim

@@ -89,6 +89,7 @@ class Run {
             }
             set_clock(setup, clocks);
             const std::size_t process = world_.add(std::move(setup));
+            world_.process(process).disk.sector_bytes = std::size_t{16} << clocks.below(6);
             if (votes) voting.push_back(process);
         }
         world_.found_cluster(voting, voter_limits(kFewPeers).ledger);

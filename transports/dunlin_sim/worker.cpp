@@ -72,6 +72,7 @@ bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& messag
     DUNLIN_ASSERT(message.payload.size() >= sizeof(payload));
     std::memcpy(&payload, message.payload.data(), sizeof(payload));
     const MessageKey key{payload.publisher, payload.life, payload.number};
+    if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
     const bus::Verdict said = decide(receiver, key, message);
     shared_.delivery_.handled(world_.now(), receiver, key, message, said);
     return said;

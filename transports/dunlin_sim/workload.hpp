@@ -8,8 +8,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace dunlin::sim {
@@ -51,6 +53,8 @@ class Workload final : public Observer {
     void stop() { stopped_ = true; }
     // Before World::pause().
     void pausing(std::size_t process) { ledger_.paused(static_cast<std::uint32_t>(process)); }
+    // Called once, inside the next handler that runs, with its process.
+    void before_next_verdict(std::function<void(std::size_t)> call) { before_verdict_ = std::move(call); }
     // Every publish has all its outcomes.
     [[nodiscard]] bool settled() const { return delivery_.open() == 0; }
     void finish();
@@ -73,6 +77,7 @@ class Workload final : public Observer {
     LedgerChecker ledger_;
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};
+    std::function<void(std::size_t)> before_verdict_;
     std::uint64_t last_put_ = 0;
     bool stopped_ = false;
 };

@@ -136,6 +136,7 @@ void World::start(std::size_t index) {
     process.timer_at = kNever;
     process.paused = false;
     process.disk_busy = false;
+    process.doomed = false;
     process.application->on_start(context(index));
     const Status status = process.node->start(process.local(now_));
     if (status != Status::ok) {
@@ -239,6 +240,12 @@ void World::step() {
     // A datagram reaches whatever process has the address when it arrives; timers and disks die with theirs.
     const bool alive = process.running() && (occurrence.what == What::datagram || occurrence.life == process.life);
     if (alive && process.paused) return hold(occurrence);
+    if (alive && process.lag > Duration{} && !occurrence.lagged && occurrence.what != What::timer) {
+        Occurrence later = occurrence;
+        later.at = now_ + process.lag;
+        later.lagged = true;
+        return queue_.push(later);
+    }
     if (alive && (occurrence.what != What::timer || note_timer(process, occurrence))) happen(occurrence);
     if (occurrence.what == What::datagram) network_.release(occurrence.payload);
 }
@@ -289,13 +296,20 @@ void World::happen(const Occurrence& occurrence) {
 // ---- What a node wants after each input ---------------------------------------------------------------------------------
 
 void World::pump(std::size_t index) {
-    if (!processes_[index]->running()) return;
+    if (!processes_[index]->running() || dies(index)) return;
     connect(index);
     report_events(index);
     start_disk_operation(index);
+    if (dies(index)) return;
     if (transmit(index)) report_events(index);  // a goodbye that leaves ends its session
     for (Observer* observer : observers_) observer->on_step(now_, index, *processes_[index]->node);
     set_timer(index);
+}
+
+bool World::dies(std::size_t index) {
+    if (!processes_[index]->doomed) return false;
+    crash(index);
+    return true;
 }
 
 void World::connect(std::size_t index) {
@@ -331,7 +345,8 @@ void World::start_disk_operation(std::size_t index) {
         process.op = *op;
         if (op->kind == journal::DeviceOp::Kind::sync) {
             process.disk_busy = true;
-            const Duration latency = processes_random_.between(process.setup.sync_time_min, process.setup.sync_time_max);
+            const Duration latency =
+                process.sync_stall + processes_random_.between(process.setup.sync_time_min, process.setup.sync_time_max);
             queue_.push({.at = now_ + latency, .process = static_cast<std::uint32_t>(index), .life = process.life, .what = What::disk});
             return;
         }
@@ -366,7 +381,7 @@ void World::set_timer(std::size_t index) {
     Process& process = *processes_[index];
     const Instant wake = std::min(process.node->next_deadline(), process.application_wake);
     if (wake == kNever) return;
-    const Instant when = std::max(process.true_time(wake), now_ + Duration{1});
+    const Instant when = std::max(process.true_time(wake), now_ + Duration{1}) + process.lag;
     if (when >= process.timer_at) return;
     process.timer_at = when;
     queue_.push({.at = when, .process = static_cast<std::uint32_t>(index), .life = process.life, .what = What::timer});

@@ -59,6 +59,11 @@ class World {
     void start_all();
     void crash(std::size_t process);  // at once: memory is gone, the disk keeps what it must
     void restart(std::size_t process) { start(process); }
+    // Dies inside what its node does now, so that nothing of it leaves or reaches the disk; for code that runs in a handler.
+    void crash_here(std::size_t process) { live(process).doomed = true; }
+    // Whatever comes to the process is handled so much later; and each sync of its disk takes so much longer. 0: no more.
+    void set_lag(std::size_t process, Duration lag) { known(process).lag = lag; }
+    void set_sync_stall(std::size_t process, Duration stall) { known(process).sync_stall = stall; }
     // The process stands still, time does not. Of what is sent to it meanwhile its sockets hold kSocketDatagrams.
     void pause(std::size_t process);
     void resume(std::size_t process);
@@ -110,6 +115,7 @@ class World {
     void happen(const Occurrence& occurrence);
     void pump(std::size_t process);
     void hold(const Occurrence& occurrence);
+    [[nodiscard]] bool dies(std::size_t process);
     void drop_held(std::size_t process);
     [[nodiscard]] bool note_timer(Process& process, const Occurrence& occurrence);
     void connect(std::size_t process);
