@@ -8,9 +8,9 @@ namespace {
 
 using wire::RecordType;
 
-void hear_state(LoneVoter& voter, std::uint16_t from, std::uint32_t state) {
+void hear_state(LoneVoter& voter, std::uint16_t from, std::uint32_t state, std::uint64_t round = 0) {
     const std::uint64_t last = voter.raft().last_index().value();
-    voter.hear(from, RecordType::append_reply, wire::AppendReply(voter.raft().term().value(), 0, last, 0, 0, kSuccess | state, 0));
+    voter.hear(from, RecordType::append_reply, wire::AppendReply(voter.raft().term().value(), round, last, 0, 0, kSuccess | state, 0));
 }
 
 bool told_to_stop(LoneVoter& voter, std::uint16_t to) {
@@ -38,7 +38,6 @@ TEST(Divergence, of_the_leader_stops_it_once_both_others_say_so) {
     hear_state(voter, 3, kStateDiffers);
     EXPECT_EQ(voter.raft().role(), Role::member);
     EXPECT_EQ(voter.raft().stopped(), Status::corrupt);
-    EXPECT_EQ(voter.process->counters.get(Counter::replicas_diverged), 1U);
     EXPECT_FALSE(voter.raft().wants_to_send(NodeId{2}));
 }
 
@@ -69,6 +68,16 @@ TEST(Divergence, makes_a_follower_count_for_nothing) {
     EXPECT_TRUE(voter.raft().propose(voter.now, EntryType::command, text_bytes("x")).ok());  // leadership goes to nobody
     hear_it_alone(6);
     EXPECT_EQ(voter.raft().role(), Role::follower);  // it heard no majority
+}
+
+TEST(Divergence, that_is_over_is_not_believed_again_from_an_answer_that_comes_late) {
+    LoneVoter voter;
+    voter.lead();
+    ASSERT_GE(voter.last_told<wire::Append>(2, RecordType::append).round(), 1U);
+    hear_state(voter, 2, kStateAgrees, 1);
+    hear_state(voter, 2, kStateDiffers);  // of before it installed the image
+    hear_state(voter, 3, kStateDiffers);
+    EXPECT_EQ(voter.raft().role(), Role::leader);
 }
 
 TEST(Divergence, is_judged_anew_in_each_term) {

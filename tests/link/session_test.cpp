@@ -254,6 +254,22 @@ TEST_F(TwoClaimants, one_that_was_replaced_by_a_later_epoch_stays_out_and_report
     EXPECT_EQ(conflicts(*rival), 0U);
 }
 
+TEST_F(TwoClaimants, a_refusal_that_waited_while_the_process_was_stopped_tells_no_conflict) {
+    pair.open();
+    start_rival(1);
+    run_for(seconds{1});
+    EXPECT_FALSE(rival->link->session_open());
+    PathId path{};
+    std::vector<std::byte> hello;
+    for (; hello.empty(); pair.now += milliseconds{100}) hello = rival->send(pair.now, path);
+    ASSERT_TRUE(pair.b().receive(pair.now, path, hello));
+    const auto refusal = pair.b().send(pair.now, path);
+    ASSERT_FALSE(refusal.empty());
+    pair.now += seconds{10};
+    ASSERT_TRUE(rival->receive(pair.now, kRivalPath, refusal));
+    EXPECT_EQ(conflicts(*rival), 0U);
+}
+
 TEST_F(TwoClaimants, a_voters_id_is_refused_to_another_journal_at_once_whatever_its_epoch) {
     pair.a().self.storage = pair.b().voter_storage = StorageId{71};
     pair.open();

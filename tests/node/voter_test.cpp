@@ -323,6 +323,7 @@ TEST_F(VoterOfOtherLimits, stops_where_its_log_begins) {
     EXPECT_EQ(report().replica, Status::invalid_argument);
     EXPECT_EQ(voter_.next_deadline(), kNever);  // so it never campaigns
     EXPECT_EQ(diverged_events(), 1);
+    EXPECT_EQ(counters_.get(Counter::replicas_diverged), 1U);
 }
 
 }  // namespace

@@ -70,5 +70,16 @@ TEST_F(TwoOfOneId, the_second_of_two_members_stays_out_until_the_first_is_gone) 
     ASSERT_TRUE(cluster.world.run_until([&] { return status(rival).sessions_open == 3; }, seconds{10}));
 }
 
+TEST_F(TwoOfOneId, a_member_that_was_killed_comes_back_without_a_conflict_where_others_are_more_patient) {
+    for (std::size_t voter = 0; voter < 3; ++voter) cluster.world.process(voter).setup.options.session_idle_timeout = seconds{12};
+    const std::size_t member = cluster.add(0, {});
+    cluster.world.start_all();
+    cluster.world.run_for(seconds{5});
+    cluster.world.crash(member);
+    cluster.world.start(member);
+    ASSERT_TRUE(cluster.world.run_until([&] { return status(member).sessions_open == 3; }, seconds{10}));
+    EXPECT_FALSE(told(member));
+}
+
 }  // namespace
 }  // namespace dunlin::sim

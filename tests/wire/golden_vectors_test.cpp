@@ -87,8 +87,8 @@ TEST(GoldenVectors, hello_refused) {
     EXPECT_EQ(value.epoch_known(), 0x0c0b0a09U);
     EXPECT_EQ(value.reason(), 0x0dU);
     EXPECT_EQ(value.live(), 0x0eU);
-    EXPECT_EQ(value.reserved(), 0x100fU);
-    expect_bytes(HelloRefused(value.echo(), value.epoch_known(), value.reason(), value.live(), value.reserved()), kBytes);
+    EXPECT_EQ(value.silence_ms(), 0x100fU);
+    expect_bytes(HelloRefused(value.echo(), value.epoch_known(), value.reason(), value.live(), value.silence_ms()), kBytes);
 }
 
 TEST(GoldenVectors, goodbye) {

@@ -194,7 +194,7 @@ class Consensus {
     [[nodiscard]] bool answers_me(Instant now, Progress& peer, Term term, std::uint64_t round);
     void on_append_reply(Instant now, Progress& peer, const wire::AppendReply& reply);
     void on_snapshot_reply(Instant now, Progress& peer, const wire::SnapshotReply& reply);
-    [[nodiscard]] bool judge_state(Progress& peer, std::uint32_t flags);
+    [[nodiscard]] bool judge_state(Progress& peer, const wire::AppendReply& reply);
     [[nodiscard]] bool told_to_stop(const Progress& peer) const;
     [[nodiscard]] std::uint64_t reached(std::uint64_t own, std::uint64_t (*value)(const Progress& peer)) const;
     [[nodiscard]] bool image_sendable() const {

@@ -98,7 +98,6 @@ Status Consensus::take_entry(Instant now, LogIndex index, const wire::EntryHead&
 // A member neither votes, acknowledges, proposes nor asks to be woken; and once started, it stays one.
 void Consensus::stop(Status why) {
     stopped_ = why;
-    counters_->add(Counter::replicas_diverged);
     set_leader({});
     set_role(Role::member);
 }

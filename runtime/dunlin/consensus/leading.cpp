@@ -168,9 +168,10 @@ LogIndex Consensus::agreement(LogIndex hint, Term hint_term) const {
 }
 
 // What a follower says of its state. False: this leader's own is the one that no majority can have.
-bool Consensus::judge_state(Progress& peer, std::uint32_t flags) {
-    if ((flags & (kStateAgrees | kStateDiffers)) == 0) return true;
-    peer.state_differs = (flags & kStateDiffers) != 0;
+bool Consensus::judge_state(Progress& peer, const wire::AppendReply& reply) {
+    const bool older = reply.round() < peer.acked_round;  // and comes late
+    if (older || (reply.flags() & (kStateAgrees | kStateDiffers)) == 0) return true;
+    peer.state_differs = (reply.flags() & kStateDiffers) != 0;
     peer.state_agrees = !peer.state_differs;
     std::size_t like_ours = voter_count();
     for (const Progress& each : peers()) like_ours -= each.state_differs ? 1 : 0;
@@ -186,7 +187,7 @@ bool Consensus::told_to_stop(const Progress& peer) const {
 }
 
 void Consensus::on_append_reply(Instant now, Progress& peer, const wire::AppendReply& reply) {
-    if (!answers_me(now, peer, Term{reply.term()}, reply.round()) || !judge_state(peer, reply.flags())) return;
+    if (!answers_me(now, peer, Term{reply.term()}, reply.round()) || !judge_state(peer, reply)) return;
     const bool success = (reply.flags() & static_cast<std::uint32_t>(wire::AppendReplyFlag::success)) != 0;
     const LogIndex match{reply.match_index()};
     if (match > log_.last_index()) {

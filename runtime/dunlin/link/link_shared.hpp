@@ -12,12 +12,13 @@
 
 namespace dunlin::link {
 
-// A hello that is refused. The answer tells the epoch known here, and whether that claimant was heard lately.
+// A hello that is refused. The answer tells the epoch known here, whether that claimant was heard lately, and when.
 struct OwedRefusal {
     SessionNonce refused{};  // 0: none is owed
     PathId path{};
     BootEpoch epoch_known{};
     NodeId to{};
+    std::uint16_t silence_ms = 0;
     std::uint8_t reason = 0;  // wire::RefuseReason
     bool live = false;
 };

@@ -9,6 +9,12 @@ namespace {
 // A dialled hello stops echoing a nonce that led nowhere after so many attempts: its owner may be gone.
 constexpr std::uint8_t kEchoesMax = 4;
 
+constexpr std::uint16_t kSilenceMax = 0xffff;
+
+std::uint16_t silence_ms(Duration silence) {
+    return static_cast<std::uint16_t>(std::min<std::int64_t>(silence / milliseconds{1}, kSilenceMax));
+}
+
 }  // namespace
 
 void Session::dial(Instant now, PathId path) {
@@ -101,12 +107,15 @@ void Session::refuse(Instant now, const HelloPacket& packet, wire::RefuseReason 
     if (reason == wire::RefuseReason::foreign_cluster) shared_->counters.add(Counter::packets_foreign_cluster);
     if (reason == wire::RefuseReason::stale_epoch) shared_->counters.add(Counter::packets_stale_epoch);
     if (reason == wire::RefuseReason::other_storage) shared_->counters.add(Counter::identity_conflicts);
+    const Duration silence = now - last_heard_;
+    const bool live = open() && silence < shared_->self.idle_timeout / 2;
     shared_->self.refusal = {.refused = SessionNonce{packet.hello.nonce()},
                              .path = packet.path,
                              .epoch_known = peer_epoch_,
                              .to = NodeId{packet.header.source()},
+                             .silence_ms = live ? silence_ms(silence) : std::uint16_t{0},
                              .reason = static_cast<std::uint8_t>(reason),
-                             .live = open() && now - last_heard_ < shared_->self.idle_timeout / 2};
+                             .live = live};
 }
 
 void Session::open_session(Instant now, const HelloPacket& packet) {
@@ -152,8 +161,12 @@ void Session::on_refused(Instant now, NodeId by, const wire::HelloRefused& refus
         epoch_refused_ = std::max(epoch_refused_, known);
         return;
     }
-    if (refused_since_ == kNever) refused_since_ = now;
-    if (now - refused_since_ >= self.idle_timeout) tell_conflict(by);
+    // After a break nobody knows what this answers: this process may have been stopped meanwhile.
+    if (refused_since_ == kNever || now - refused_at_ >= std::max<Duration>(self.idle_timeout, kRetryMax)) refused_since_ = now;
+    refused_at_ = now;
+    // Who was heard last about when this process began may have died then, however patient the refuser is.
+    const Instant heard_there = now - milliseconds{refused.silence_ms()};
+    if (refused.silence_ms() != kSilenceMax && heard_there - refused_since_ >= self.idle_timeout) tell_conflict(by);
 }
 
 void Session::tell_conflict(NodeId by) {
@@ -263,7 +276,7 @@ std::size_t Session::write_hello(const HelloIds& ids, const wire::LaneState& lan
 
 std::size_t Session::write_refusal(std::span<std::byte> buffer) {
     OwedRefusal& owed = shared_->self.refusal;
-    const wire::HelloRefused refused(owed.refused.value(), owed.epoch_known.value(), owed.reason, owed.live ? 1 : 0, 0);
+    const wire::HelloRefused refused(owed.refused.value(), owed.epoch_known.value(), owed.reason, owed.live ? 1 : 0, owed.silence_ms);
     owed.refused = {};
     wire::PacketWriter writer(buffer);
     const bool fits = writer.record(wire::RecordType::hello_refused, refused);

@@ -49,9 +49,9 @@ enum class HelloResult : std::uint8_t {
 // from the past costs one answer and changes nothing. The epoch is believed when a session opens, never before.
 //
 // Two live claimants of one NodeId: a process without a journal cannot know that its epoch is an old one, and takes the next
-// when it is refused; but not while the claimant that is known was heard within half the idle timeout. Refused for the whole
-// of it because the other one lives, either reports identity_conflict and stays out: giving way to and fro would be worse. A
-// voter's id belongs to the journal that the cluster's log names: anybody else who claims it is refused and told at once.
+// when it is refused; but not while the claimant that is known was heard within half the idle timeout. Where the other one
+// was heard a whole one after the first refusal, either reports identity_conflict and stays out: giving way to and fro would be
+// worse. A voter's id belongs to the journal that the cluster's log names: anybody else who claims it is refused and told at once.
 class Session {
   public:
     static constexpr Duration kRetryBase = milliseconds{50};
@@ -119,6 +119,7 @@ class Session {
     Instant last_heard_{};
     Instant retry_at_ = kNever;
     Instant refused_since_ = kNever;  // because another claimant lives: since when without a break
+    Instant refused_at_{};            // the last time
     const LinkShared* shared_;
     PathId path_{};
     PathId dial_path_{};

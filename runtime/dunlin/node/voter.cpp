@@ -13,6 +13,7 @@ Voter::Voter(const VoterStorage& storage, const consensus::ConsensusOptions& opt
     : consensus_(storage.consensus, options, journal, counters, random, events),
       ledger_(storage.ledger, counters),
       service_(storage.service, {}, ledger_, ledger::log_port(consensus_), counters),
+      counters_(&counters),
       events_(&events),
       clock_rate_bound_ppm_(clock_rate_bound_ppm),
       staging_(storage.consensus.staging) {}
@@ -161,6 +162,7 @@ void Voter::install_received(Instant now) {
 
 void Voter::stop(Status status) {
     stopped_ = status;
+    counters_->add(Counter::replicas_diverged);
     Event event;
     event.kind = EventKind::diverged;
     event.status = status;

@@ -59,6 +59,7 @@ class Voter final : public Coordinator {
     consensus::Consensus consensus_;
     ledger::Ledger ledger_;
     ledger::Service service_;
+    Counters* counters_;
     EventQueue* events_;
     std::uint32_t clock_rate_bound_ppm_;
     std::span<std::byte> staging_;
