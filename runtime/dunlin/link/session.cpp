@@ -162,8 +162,9 @@ void Session::on_refused(Instant now, NodeId by, const wire::HelloRefused& refus
         return;
     }
     // After a break nobody knows what this answers: this process may have been stopped meanwhile.
-    if (refused_since_ == kNever || now - refused_at_ >= std::max<Duration>(self.idle_timeout, kRetryMax)) refused_since_ = now;
-    refused_at_ = now;
+    const Duration break_min = std::max<Duration>(self.idle_timeout, kRetryMax);
+    if (refused_since_ == kNever || now - refused_since_ - milliseconds{refused_for_ms_} >= break_min) refused_since_ = now;
+    refused_for_ms_ = static_cast<std::uint32_t>(std::min<std::int64_t>((now - refused_since_) / milliseconds{1}, 0xffffffff));
     // Who was heard last about when this process began may have died then, however patient the refuser is.
     const Instant heard_there = now - milliseconds{refused.silence_ms()};
     if (refused.silence_ms() != kSilenceMax && heard_there - refused_since_ >= self.idle_timeout) tell_conflict(by);

@@ -119,13 +119,13 @@ class Session {
     Instant last_heard_{};
     Instant retry_at_ = kNever;
     Instant refused_since_ = kNever;  // because another claimant lives: since when without a break
-    Instant refused_at_{};            // the last time
     const LinkShared* shared_;
     PathId path_{};
     PathId dial_path_{};
     PathId answer_path_{};
     BootEpoch peer_epoch_{};  // highest proved
     BootEpoch epoch_refused_{};
+    std::uint32_t refused_for_ms_ = 0;  // from refused_since_ to the last time
     NodeId peer_id_{};
     NodeId answer_to_{};
     std::uint16_t packet_bytes_ = 0;
