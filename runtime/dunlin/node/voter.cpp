@@ -190,19 +190,21 @@ void Voter::write_records(Instant now, NodeId to, wire::PacketWriter& writer) {
 void Voter::begin_checkpoint() {
     frozen_ = true;
     image_in_checkpoint_ = image_to_store_;
-    checkpoint_image_ = ledger_.image();
+    const std::span<const std::byte> image = ledger_.image();
+    DUNLIN_ASSERT(image.size() == staging_.size());
+    checkpoint_image_ = image.data();
 }
 
 bool Voter::live_record(std::uint32_t position, std::size_t bytes_max, journal::RecordKind& kind, std::span<const std::byte>& first,
                         std::span<const std::byte>& second) {
-    const bool has_image = ledger_.applied() != LogIndex{};
+    const std::span<const std::byte> image(checkpoint_image_, ledger_.applied() != LogIndex{} ? staging_.size() : 0);
     const std::size_t chunk_bytes = bytes_max - sizeof(ImageChunkRecord);
-    const auto chunks = static_cast<std::uint32_t>(has_image ? (checkpoint_image_.size() + chunk_bytes - 1) / chunk_bytes : 0);
+    const auto chunks = static_cast<std::uint32_t>((image.size() + chunk_bytes - 1) / chunk_bytes);
     if (position < chunks) {
-        chunk_ = {static_cast<std::uint32_t>(position * chunk_bytes), static_cast<std::uint32_t>(checkpoint_image_.size())};
+        chunk_ = {static_cast<std::uint32_t>(position * chunk_bytes), static_cast<std::uint32_t>(image.size())};
         kind = journal::RecordKind::image_chunk;
         first = bytes_of(chunk_);
-        second = checkpoint_image_.subspan(chunk_.offset, std::min<std::size_t>(chunk_bytes, checkpoint_image_.size() - chunk_.offset));
+        second = image.subspan(chunk_.offset, std::min<std::size_t>(chunk_bytes, image.size() - chunk_.offset));
         return true;
     }
     consensus::LiveRecord live;

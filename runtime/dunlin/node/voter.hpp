@@ -63,8 +63,8 @@ class Voter final : public Coordinator {
     EventQueue* events_;
     std::uint32_t clock_rate_bound_ppm_;
     std::span<std::byte> staging_;
-    std::span<const std::byte> checkpoint_image_{};
-    ImageChunkRecord chunk_{};  // of the live record handed out last
+    const std::byte* checkpoint_image_ = nullptr;  // as long as staging_
+    ImageChunkRecord chunk_{};                     // of the live record handed out last
     ClusterIncarnation incarnation_{};
     Status stopped_ = Status::ok;
     bool started_ = false;
