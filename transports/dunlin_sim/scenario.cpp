@@ -172,6 +172,10 @@ class Parser {
         if (verb == "resume") return Strike{Strike::Kind::resume, who(words)};
         if (verb == "wipe") return Strike{Strike::Kind::wipe, who(words)};
         if (verb == "format") return Strike{Strike::Kind::format, who(words)};
+        if (verb == "slow" || verb == "stall") {
+            Who node = who(words);
+            return Slow{std::move(node), duration(words.word("a time")), verb == "stall"};
+        }
         if (verb == "advance") return Advance{duration(words.word("a time"))};
         if (verb == "remember") return words.need("leader"), Remember{};
         if (verb == "expect") return expectation(words);

@@ -23,6 +23,7 @@ namespace dunlin::sim {
 //     isolate NODE · part A B · cut A B  from all; two from each other; what A sends to B vanishes, not what B sends to A
 //     heal                               ends all of these
 //     crash · restart · pause · resume NODE
+//     slow NODE 50ms · stall NODE 50ms   what comes to it waits so long; so does each sync of its disk; 0ms: no more
 //     wipe NODE · format NODE            while it is down: its disk is blank; and then that of a newcomer
 //     advance 500ms                      us, ms, s, m, h
 //     subscribe NODE FILTER [durable] [fenced by LEASE]
@@ -130,6 +131,11 @@ struct Strike {
     Kind kind;
     Who node;
 };
+struct Slow {
+    Who node;
+    Duration by;
+    bool disk;
+};
 struct Advance {
     Duration time;
 };
@@ -164,7 +170,7 @@ struct Expect {
     bool negated;
     Condition condition;
 };
-using Action = std::variant<SetLoss, Heal, Cut, Strike, Advance, Subscribe, Publish, Acquire, Release, Put, Remember, Expect>;
+using Action = std::variant<SetLoss, Heal, Cut, Strike, Slow, Advance, Subscribe, Publish, Acquire, Release, Put, Remember, Expect>;
 
 struct Step {
     std::size_t line;

@@ -34,6 +34,10 @@ class Player {
         if (cut.both) world_.network().cut(to, from, true);
     }
     void operator()(const Strike& strike);
+    void operator()(const Slow& slow) {
+        const std::size_t process = cast_.one(slow.node);
+        slow.disk ? world_.set_sync_stall(process, slow.by) : world_.set_lag(process, slow.by);
+    }
     void operator()(const Advance& advance) { world_.run_for(advance.time); }
     void operator()(const Subscribe& wanted);
     void operator()(const Publish& wanted);
