@@ -34,6 +34,35 @@ TEST(Scenario, text_that_cannot_be_read_is_named_by_file_and_line) {
     EXPECT_EQ(complaint("nodes 3\nclock 1 1h"), "s.txt:2: '1h' needs a sign: +900ppm, -900ppm, +1h");
 }
 
+TEST(Scenario, a_step_cut_short_anywhere_is_refused_or_a_shorter_step) {
+    for (const std::string step : {"part 1 2",
+                                   "isolate holder valve",
+                                   "slow 1 50ms",
+                                   "acquire 1 valve ttl 2s",
+                                   "release 1 valve",
+                                   "put 1 a b",
+                                   "subscribe 1 valve/open durable fenced by valve",
+                                   "publish 1 valve/open x3 under valve",
+                                   "remember leader",
+                                   "expect within 5s not leader among 1 holder valve",
+                                   "expect leader none at others",
+                                   "expect term remembered at 1",
+                                   "expect subscribers holder valve valve/open 1",
+                                   "expect delivered 3 duplicates 0 at holder valve",
+                                   "expect acknowledged 1",
+                                   "expect holder holder valve valve",
+                                   "expect get holder valve setpoint 1",
+                                   "expect put 1 ok",
+                                   "expect stopped 1 blank",
+                                   "expect conflict 1"}) {
+        EXPECT_EQ(complaint("nodes 2\n" + step), "nothing") << step;
+        EXPECT_THAT(complaint("nodes 2\n" + step.substr(0, step.find(' '))), HasSubstr("is missing")) << step;
+        for (std::size_t end = step.find(' '); end != std::string::npos; end = step.find(' ', end + 1)) {
+            EXPECT_THAT(complaint("nodes 2\n" + step.substr(0, end)), testing::AnyOf("nothing", StartsWith("s.txt:2: "))) << step;
+        }
+    }
+}
+
 TEST(Scenario, a_story_begins_with_its_nodes_and_has_steps) {
     EXPECT_EQ(complaint("advance 1s"), "s.txt:1: 'nodes' comes first, and once");
     EXPECT_EQ(complaint("nodes 3\nnodes 3"), "s.txt:2: 'nodes' comes first, and once");
@@ -77,7 +106,7 @@ TEST(Scenario, a_violation_fails_the_story_at_the_step_during_which_it_happens) 
         "nodes 5 voters 3\nclock 5 -400000ppm\nacquire 5 valve ttl 10s\nexpect within 5s holder 5 valve\nisolate 5\n"
         "acquire 4 valve ttl 10s\nadvance 15s\n";
     EXPECT_THAT(failure(text), testing::AllOf(StartsWith("s.txt:7: advance 15s: 'one valid holder a lease' violated"),
-                                              HasSubstr("lease valve is held by process 3 and 4")));
+                                              HasSubstr("lease valve is held by process 3 and process 4")));
 }
 
 TEST(Scenario, a_story_is_the_same_each_time) {

@@ -231,7 +231,7 @@ class Parser {
     }
 
     [[nodiscard]] static std::optional<Outcome> outcome_named(std::string_view name) {
-        for (const Outcome each : {Outcome::acknowledged, Outcome::expired, Outcome::rejected, Outcome::fenced}) {
+        for (const Outcome each : {Outcome::acknowledged, Outcome::fenced}) {
             if (to_string(each) == name) return each;
         }
         return std::nullopt;

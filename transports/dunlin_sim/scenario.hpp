@@ -31,7 +31,8 @@ namespace dunlin::sim {
 //     acquire NODE LEASE ttl 2s · release NODE LEASE
 //     put NODE KEY VALUE                 does not wait for the answer
 //     remember leader                    and its term
-//     expect [within 10s] [not] CONDITION         now; within: runs forward until it holds
+//     expect [within 10s] [not] CONDITION         now; within: runs forward until it holds. Where its words
+//                                        mean nobody it does not hold, with `not` neither
 //
 //     CONDITION:  leader among NODES     one of them leads, and each of them says so
 //                 leader none at NODES   each of them knows no leader
@@ -39,7 +40,7 @@ namespace dunlin::sim {
 //                 term remembered at NODES
 //                 subscribers NODE TOPIC 2        that NODE knows of
 //                 delivered 100 [duplicates 0] [at NODE]      messages that handlers saw; how often they saw one again
-//                 acknowledged | fenced | rejected | expired 1    outcomes told to publishers
+//                 acknowledged | fenced 1    outcomes told to publishers
 //                 settled                every publish has all its outcomes
 //                 holder NODE LEASE      it is sure to hold it
 //                 put NODE ok            how its last put ended: a status, or `waiting`
