@@ -1,4 +1,5 @@
 #include "report.hpp"
+#include "scenarios.hpp"
 
 #include <dunlin/core/assert.hpp>
 
@@ -17,6 +18,7 @@ struct Arguments {
     std::string seed;
     std::string seeds = "1";
     std::vector<std::string> faults;
+    std::vector<std::string> scenarios;
     double minutes = 0;
     double seconds = 60;
     double loss = 0;
@@ -107,6 +109,7 @@ void declare(CLI::App& app, Arguments& arguments) {
         ->delimiter(',');
     app.add_option("--repeat", arguments.plan.repeat_percent, "percent of the worlds that run twice")->check(CLI::Range(0U, 100U));
     app.add_option("--jobs", arguments.plan.jobs, "worlds at a time")->check(CLI::Range(1U, 256U))->capture_default_str();
+    app.add_option("--scenario", arguments.scenarios, "plays these stories (tests/scenarios) instead of seeds");
     app.add_flag("--trace", arguments.trace, "tell what happens");
     app.add_flag("--json", arguments.json, "the closing table as JSON");
     app.add_flag("--bench", arguments.bench, "the load of the speed figure, on one core");
@@ -141,6 +144,7 @@ int main_of(int argc, char** argv) {
         std::fprintf(stderr, "seeds are numbers from 1 on, one or A..B\n");
         return 2;
     }
+    if (!arguments.scenarios.empty()) return play_scenarios(arguments.scenarios, arguments.trace);
     dunlin::set_assertion_hook(on_assertion);
     return run(arguments);
 }

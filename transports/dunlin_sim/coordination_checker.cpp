@@ -56,7 +56,7 @@ void CoordinationChecker::on_event(Instant at, std::size_t process, const Node&,
         case EventKind::started: return verdict_.check(going_, true, at, [] { return std::string(); });
         case EventKind::failed:
         case EventKind::diverged:
-            return verdict_.check(going_, false, at, [&] {
+            return verdict_.check(going_, seen_of(process).may_stop, at, [&] {
                 return text(process) + ": " + std::string(to_string(event.kind)) + ", " + std::string(to_string(event.status));
             });
         default: return;

@@ -23,6 +23,8 @@ class CoordinationChecker final : public Observer {
 
     // This process wants this lease under this handle; call when the application asked for it.
     void wants_lease(std::size_t process, const std::string& name, ledger::LeaseHandle handle);
+    // It was given a disk that is not its own: it is right to stop.
+    void may_stop(std::size_t process) { seen_of(process).may_stop = true; }
 
     void on_event(Instant at, std::size_t process, const Node& node, const Event& event) override;
     void on_step(Instant at, std::size_t process, const Node& node) override;
@@ -47,6 +49,7 @@ class CoordinationChecker final : public Observer {
         LogIndex applied{};
         std::uint32_t progress = 0;  // of the counters that move when a commit does
         std::uint32_t steps = 0;
+        bool may_stop = false;
         std::vector<Want> wants;
     };
     void on_lease_held(Instant at, std::size_t process, const Event& event);

@@ -58,4 +58,11 @@ void Disk::crash() {
     current_ = synced_;
 }
 
+void Disk::wipe() {
+    unsynced_.clear();
+    written_.clear();
+    std::ranges::fill(synced_, std::byte{0xff});
+    current_ = synced_;
+}
+
 }  // namespace dunlin::sim

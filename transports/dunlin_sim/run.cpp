@@ -9,44 +9,6 @@
 namespace dunlin::sim {
 namespace {
 
-// Every call into a node looks at each of its peer slots, so there are no more than needed.
-constexpr std::uint16_t kFewPeers = 8;
-
-constexpr Limits voter_limits(std::uint16_t peers) {
-    return {
-        .peers = peers,
-        .topics = 48,
-        .local_subscriptions = 8,
-        .remote_subscriptions = 48,
-        .outbox_bytes = 32 * 1024,
-        .outbox_messages = 256,
-        .deliveries = 512,
-        .inbox_bytes = 32 * 1024,
-        .inbox_messages = 256,
-        .packets_in_flight_per_peer = 32,
-        .requests = 4,
-        .events = 128,
-        .journal_buffer_bytes = 8 * 1024,
-        .voter = true,
-        .log_entries = 64,
-        .log_bytes = 8 * 1024,
-        .proposals = 16,
-        .ledger = {.leases = 16, .keys = 16, .sessions = 32, .members = 8, .value_bytes = 32},
-    };
-}
-constexpr Limits member_limits(std::uint16_t peers) {
-    Limits limits = voter_limits(peers);
-    limits.voter = false;
-    return limits;
-}
-
-MakeHolder memory_of(bool votes, std::size_t nodes) {
-    if (nodes <= kFewPeers) return votes ? holder_of<voter_limits(kFewPeers)>() : holder_of<member_limits(kFewPeers)>();
-    return votes ? holder_of<voter_limits(kNodesMax)>() : holder_of<member_limits(kNodesMax)>();
-}
-
-constexpr std::size_t kDiskBytes = 384 * 1024;
-
 class Run {
   public:
     explicit Run(const RunPlan& plan)
@@ -81,9 +43,9 @@ class Run {
             ProcessSetup setup;
             setup.options.id = NodeId{static_cast<std::uint16_t>(i + 1)};
             setup.options.cluster = "simulated";
-            setup.memory = memory_of(votes, plan_.nodes);
+            setup.memory = host_memory(votes, plan_.nodes);
             setup.application = [this, i] { return workload_.make(i); };
-            setup.disk_bytes = votes || (i - voters()) % 2 == 0 ? kDiskBytes : 0;
+            setup.disk_bytes = votes || (i - voters()) % 2 == 0 ? kHostDiskBytes : 0;
             for (std::size_t other = 0; other < plan_.nodes; ++other) {
                 if (other != i) setup.seeds.push_back(other);
             }
@@ -92,7 +54,7 @@ class Run {
             world_.process(process).disk.sector_bytes = std::size_t{16} << clocks.below(6);
             if (votes) voting.push_back(process);
         }
-        world_.found_cluster(voting, voter_limits(kFewPeers).ledger);
+        world_.found_cluster(voting, kHostLedger);
         for (std::size_t i = voters(); i < plan_.nodes; i += 2) world_.format_member(i);
         world_.network().faults = plan_.network;
     }

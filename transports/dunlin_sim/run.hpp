@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin_sim/faults.hpp>
+#include <dunlin_sim/host.hpp>
 #include <dunlin_sim/verdict.hpp>
 #include <dunlin_sim/workload.hpp>
 
@@ -25,7 +26,6 @@ struct RunPlan {
     bool clocks_wrap = true;                 // some clocks start just before 2^32 us or 2^32 ms
     std::FILE* trace = nullptr;              // where the story is told as it happens
 };
-inline constexpr std::size_t kNodesMax = 16;
 
 struct RunReport {
     std::uint64_t seed = 0;

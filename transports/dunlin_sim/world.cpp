@@ -164,6 +164,11 @@ void World::crash(std::size_t index) {
     process.application.reset();
 }
 
+void World::wipe(std::size_t index) {
+    if (known(index).running()) refuse(index, "runs: its disk cannot be wiped now");
+    known(index).disk.wipe();
+}
+
 void World::pause(std::size_t index) { known(index).paused = true; }
 
 void World::resume(std::size_t index) {

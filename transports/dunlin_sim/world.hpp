@@ -59,6 +59,7 @@ class World {
     void start_all();
     void crash(std::size_t process);  // at once: memory is gone, the disk keeps what it must
     void restart(std::size_t process) { start(process); }
+    void wipe(std::size_t process);  // while it is down: its disk is blank
     // Dies inside what its node does now, so that nothing of it leaves or reaches the disk; for code that runs in a handler.
     void crash_here(std::size_t process) { live(process).doomed = true; }
     // Whatever comes to the process is handled so much later; and each sync of its disk takes so much longer. 0: no more.

@@ -1,0 +1,196 @@
+#pragma once
+
+#include <dunlin/core/event.hpp>
+#include <dunlin/core/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace dunlin::sim {
+
+// A short story that a World plays on virtual time: one step a line; a word that begins with # begins a comment.
+//
+//     nodes 5 [voters 3]                 first of all; nodes are 1, 2, ..., the first of them vote (all, unless it says how many)
+//     seed 7                             1, unless said                          | these three before
+//     clock NODE +900ppm | +1h           its rate error; how far it is ahead     | everything else
+//     loss 5%                            of all datagrams; 0%: none
+//     isolate NODE · part A B · cut A B  from all; two from each other; what A sends to B vanishes, not what B sends to A
+//     heal                               ends all of these
+//     crash · restart · pause · resume NODE
+//     slow NODE 50ms · stall NODE 50ms   what comes to it waits so long; so does each sync of its disk; 0ms: no more
+//     wipe NODE · format NODE            while it is down: its disk is blank; and then that of a newcomer
+//     advance 500ms                      us, ms, s, m, h
+//     subscribe NODE FILTER [durable] [fenced by LEASE]
+//     publish NODE TOPIC [x100] [under LEASE]     LEASE: with the token that it holds, or held last
+//     acquire NODE LEASE ttl 2s · release NODE LEASE
+//     put NODE KEY VALUE                 does not wait for the answer
+//     remember leader                    and its term
+//     expect [within 10s] [not] CONDITION         now; within: runs forward until it holds. Where its words
+//                                        mean nobody it does not hold, with `not` neither
+//
+//     CONDITION:  leader among NODES     one of them leads, and each of them says so
+//                 leader none at NODES   each of them knows no leader
+//                 leader remembered      every node that runs follows it, in the same term
+//                 term remembered at NODES
+//                 subscribers NODE TOPIC 2        that NODE knows of
+//                 delivered 100 [duplicates 0] [at NODE]      messages that handlers saw; how often they saw one again
+//                 acknowledged | fenced 1    outcomes told to publishers
+//                 settled                every publish has all its outcomes
+//                 holder NODE LEASE      it is sure to hold it
+//                 put NODE ok            how its last put ended: a status, or `waiting`
+//                 get NODE KEY VALUE | nothing    asks, and waits for the answer
+//                 stopped NODE blank     it failed by itself: the status
+//                 conflict NODE          it was told that another journal has its id
+//
+//     NODE:   2 · leader · holder LEASE · it (whom `leader` or `holder` named last)
+//     NODES:  2 3 · leader · it · others (the voters but it)
+//
+// Node N is process N - 1 in what checkers say.
+
+// What is wrong with a scenario's text, or at which step it failed: "paused_holder.txt:12: ...".
+class ScenarioError : public std::runtime_error {
+  public:
+    ScenarioError(std::string_view file, std::size_t line, std::string_view what)
+        : std::runtime_error(std::string(file) + ":" + std::to_string(line) + ": " + std::string(what)) {}
+};
+
+struct Who {
+    enum class Kind : std::uint8_t { number, leader, holder, it };
+    Kind kind = Kind::number;
+    std::size_t process = 0;
+    std::string lease{};
+};
+struct Group {
+    bool others = false;
+    std::vector<Who> nodes{};
+};
+
+struct LeaderAmong {
+    Group nodes;
+};
+struct LeaderNone {
+    Group nodes;
+};
+struct LeaderRemembered {};
+struct TermRemembered {
+    Group nodes;
+};
+struct Subscribers {
+    Who node;
+    std::string topic;
+    std::uint64_t count;
+};
+struct Delivered {
+    std::uint64_t count;
+    std::optional<std::uint64_t> duplicates;
+    std::optional<Who> node;
+};
+struct OutcomesTold {
+    Outcome outcome;
+    std::uint64_t count;
+};
+struct Settled {};
+struct Holds {
+    Who node;
+    std::string lease;
+};
+struct PutEnded {
+    Who node;
+    std::string status;
+};
+struct GetReturns {
+    Who node;
+    std::string key;
+    std::string value;
+};
+struct Stopped {
+    Who node;
+    std::string status;
+};
+struct Conflict {
+    Who node;
+};
+using Condition = std::variant<LeaderAmong, LeaderNone, LeaderRemembered, TermRemembered, Subscribers, Delivered, OutcomesTold, Settled,
+                               Holds, PutEnded, GetReturns, Stopped, Conflict>;
+
+struct SetLoss {
+    std::uint32_t ppm;
+};
+struct Heal {};
+struct Cut {
+    Who from, to;
+    bool both;
+};
+struct Strike {
+    enum class Kind : std::uint8_t { isolate, crash, restart, pause, resume, wipe, format };
+    Kind kind;
+    Who node;
+};
+struct Slow {
+    Who node;
+    Duration by;
+    bool disk;
+};
+struct Advance {
+    Duration time;
+};
+struct Subscribe {
+    Who node;
+    std::string filter;
+    bool durable;
+    std::string fence;
+};
+struct Publish {
+    Who node;
+    std::string topic;
+    std::uint64_t count;
+    std::string lease;
+};
+struct Acquire {
+    Who node;
+    std::string lease;
+    Duration ttl;
+};
+struct Release {
+    Who node;
+    std::string lease;
+};
+struct Put {
+    Who node;
+    std::string key, value;
+};
+struct Remember {};
+struct Expect {
+    Duration within;
+    bool negated;
+    Condition condition;
+};
+using Action = std::variant<SetLoss, Heal, Cut, Strike, Slow, Advance, Subscribe, Publish, Acquire, Release, Put, Remember, Expect>;
+
+struct Step {
+    std::size_t line;
+    std::string text;
+    Action action;
+};
+struct ClockSetup {
+    Duration offset{};
+    std::int64_t rate_ppm = 0;
+};
+struct Scenario {
+    std::string file;
+    std::uint64_t seed = 1;
+    std::size_t voters = 0;
+    std::vector<ClockSetup> clocks{};  // one a node
+    std::vector<Step> steps{};
+};
+
+// Reads all of it. Throws ScenarioError at the first line that cannot be read. `file`: as errors name it.
+[[nodiscard]] Scenario parse_scenario(std::string_view file, std::string_view text);
+
+}  // namespace dunlin::sim
