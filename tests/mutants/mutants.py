@@ -125,7 +125,7 @@ class Scratch:
 
 def first_failure(output, status):
     """(seed, what failed) of the lowest seed that is known to have failed."""
-    asserted = re.search(r"^assertion failed: (?:.*/)?runtime/dunlin/(\S+): (.*)\n  replay: .*--seed (\d+)", output, re.MULTILINE)
+    asserted = re.search(r"^assertion failed: (\S+): (.*)\n  replay: .*--seed (\d+)", output, re.MULTILINE)
     if asserted:
         return int(asserted[3]), f"assertion {asserted[1]} {asserted[2]}"
     failed = re.search(r"^seed (\d+)\n  '(.*?)' violated", output, re.MULTILINE)
@@ -134,7 +134,8 @@ def first_failure(output, status):
     idle = re.search(r"^idle: '(.*?)'", output, re.MULTILINE)
     if idle:
         return None, f"idle: {idle[1]}"
-    return None, f"signal {-status}" if status < 0 else f"exit status {status}"
+    last = output.strip().rsplit("\n", 1)[-1]
+    return None, f"signal {-status}" if status < 0 else f"exit status {status}: {last}"
 
 
 def hunt(scratch, options):
