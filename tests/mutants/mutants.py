@@ -8,6 +8,7 @@ With --check nothing is built: exit status 0 if every patch applies to the tree 
 """
 
 import argparse
+import hashlib
 import os
 import pathlib
 import re
@@ -103,6 +104,9 @@ class Scratch:
         return subprocess.run(["cmake", "--build", "--preset", "release", "--target", "dunlin_sim_runner", "--", "--quiet",
                                f"-j{self.jobs}"], cwd=self.tree, capture_output=True, text=True)
 
+    def program(self):
+        return hashlib.sha256(self.runner.read_bytes()).digest()
+
     def apply(self, path):
         return patch(path, self.tree).returncode == 0
 
@@ -160,7 +164,7 @@ def row(name, needed, what):
     return f"{name:<44} | {needed:>8} | {what}"
 
 
-def one(scratch, path, options):
+def one(scratch, sound, path, options):
     if not scratch.apply(path):
         return False, "-", "DOES NOT APPLY"
     try:
@@ -168,6 +172,8 @@ def one(scratch, path, options):
         if built.returncode != 0:
             (SCRATCH / f"{path.stem}.log").write_text(built.stdout + built.stderr, encoding="utf-8")
             return False, "-", f"DOES NOT BUILD: see build/mutants/{path.stem}.log"
+        if scratch.program() == sound:
+            return False, "-", "CHANGES NOTHING: the same program comes of it"
         return hunt(scratch, options)
     finally:
         scratch.restore(path)
@@ -204,11 +210,12 @@ def main():
     if status != 0:
         sys.exit(f"mutants: the tree itself does not pass\n{output}")
 
+    sound = scratch.program()
     results = []
     print(row("mutant", "seeds", "caught by"), flush=True)
     for path in paths:
         begun = time.monotonic()
-        caught, needed, what = one(scratch, path, options)
+        caught, needed, what = one(scratch, sound, path, options)
         results.append((caught, path.stem))
         print(row(path.stem, needed, what) + f"  [{time.monotonic() - begun:.0f} s]", flush=True)
     missed = [name for caught, name in results if not caught]
