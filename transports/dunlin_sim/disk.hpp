@@ -21,7 +21,7 @@ class Disk {
     // Carries the operation out at once (the caller adds latency). Reports how many bytes were read in `bytes`.
     Status run(const journal::DeviceOp& op, std::size_t& bytes);
     void crash();
-    void wipe();  // all ones, as erased flash
+    void wipe();                                                       // all ones, as erased flash
     [[nodiscard]] std::span<std::byte> content() { return current_; }  // for tests that rot or inspect it
     [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
     [[nodiscard]] std::uint64_t torn() const { return torn_; }  // writes that arrived in part
