@@ -48,7 +48,8 @@ void Faults::crash(std::size_t process) {
 }
 
 void Faults::restart_later(std::size_t process) {
-    const Duration down = random_.between(milliseconds{1}, plan_.down_max);
+    const bool away = random_.below(8) == 0;
+    const Duration down = random_.between(milliseconds{1}, away ? plan_.away_max : plan_.down_max);
     world_.at(world_.now() + down, [this, process] {
         if (!world_.running(process)) world_.restart(process);
     });

@@ -14,7 +14,8 @@ struct FaultPlan {
     Duration leader_crash_every{};   // whoever leads
     Duration crash_every{};          // anybody
     Duration handler_crash_every{};  // whose handler runs next, inside it
-    Duration down_max = seconds{4};  // until it is started again
+    Duration down_max = seconds{4};  // until it is started again; one in eight stays away for up to away_max, behind the log's ring
+    Duration away_max = seconds{40};
     Duration pause_every{};
     Duration pause_max = seconds{3};
     Duration partition_every{};  // one process alone, a split, one direction between two, a bridge, or a ring
