@@ -100,6 +100,12 @@ TEST(Scenario, a_step_that_cannot_be_done_says_why) {
     EXPECT_EQ(failure("nodes 1\npublish 1 valve under lease"), "s.txt:2: publish 1 valve under lease: node 1 never held lease");
 }
 
+TEST(Scenario, a_voter_whose_disk_was_wiped_may_stop_at_every_start) {
+    EXPECT_EQ(failure("nodes 3\nexpect within 5s leader among 1 2 3\ncrash 3\nwipe 3\nrestart 3\nexpect within 1s stopped 3 blank\n"
+                      "crash 3\nrestart 3\nadvance 1s"),
+              "");
+}
+
 TEST(Scenario, a_violation_fails_the_story_at_the_step_during_which_it_happens) {
     // A clock far beyond the bound on its error: its holder believes in a lease that ran out long ago.
     const std::string text =

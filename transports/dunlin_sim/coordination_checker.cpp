@@ -124,6 +124,12 @@ void CoordinationChecker::on_step(Instant at, std::size_t process, const Node& n
     }
 }
 
-void CoordinationChecker::on_crash(Instant, std::size_t process, const Node&) { seen_of(process) = {}; }
+// Its disk stays what it is.
+void CoordinationChecker::on_crash(Instant, std::size_t process, const Node&) {
+    Seen& seen = seen_of(process);
+    const bool may_stop = seen.may_stop;
+    seen = {};
+    seen.may_stop = may_stop;
+}
 
 }  // namespace dunlin::sim
