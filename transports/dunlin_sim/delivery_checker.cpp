@@ -18,6 +18,13 @@ std::string text(NodeId node, SubscriptionId subscription) {
     return "node " + std::to_string(node.value()) + " (subscription " + std::to_string(subscription.value()) + ")";
 }
 
+// With the outcome as last told.
+template <class Subscriber>
+std::string text(const MessageKey& key, const Subscriber& subscriber) {
+    return text(key) + " at " + text(NodeId{subscriber.node}, SubscriptionId{subscriber.subscription}) + " is " +
+           std::string(to_string(subscriber.outcome));
+}
+
 }  // namespace
 
 DeliveryChecker::DeliveryChecker(Verdict& verdict)
@@ -28,6 +35,8 @@ DeliveryChecker::DeliveryChecker(Verdict& verdict)
       settled_(verdict.expect("what is settled stays settled")),
       accepted_(verdict.expect("acknowledged means accepted")),
       cause_(verdict.expect("dead letters have a cause", Verdict::Occasion::rare)),
+      no_effect_(verdict.expect("no effect means no run", Verdict::Occasion::rare)),
+      decides_(verdict.expect("the handler decides")),
       fence_(verdict.expect("tokens at a fence never fall")),
       durable_first_(verdict.expect("durable before it leaves")),
       lost_(verdict.expect("nothing is lost")) {}
@@ -51,6 +60,7 @@ DeliveryChecker::Subscriber& DeliveryChecker::subscriber_of(Message& message, No
 // ---- Publishing ---------------------------------------------------------------------------------------------------------
 
 void DeliveryChecker::published(Instant at, const MessageKey& key, const bus::Published& published, const PublishTraits& traits) {
+    judge_ends(at);
     Stream& stream = streams_[{key.publisher, key.life}];
     verdict_.check(once_, key.number == stream.messages.size() + 1, at, [&] { return text(key) + " is not the next one of its workload"; });
     Message& message = stream.messages.emplace_back();
@@ -91,7 +101,7 @@ void DeliveryChecker::recovered(Instant at, std::uint32_t process, std::uint64_t
 
 // ---- Handling -----------------------------------------------------------------------------------------------------------
 
-void DeliveryChecker::check_run(Instant at, const Receiver& receiver, const Stream& stream, Subscriber& subscriber, const MessageKey& key,
+void DeliveryChecker::check_run(Instant at, const Receiver& receiver, Subscriber& subscriber, const MessageKey& key,
                                 const bus::Message& message) {
     const bool repeat = subscriber.runs_ended > 0;
     if (repeat) {
@@ -99,18 +109,20 @@ void DeliveryChecker::check_run(Instant at, const Receiver& receiver, const Stre
         verdict_.check(marked_, message.maybe_repeated, at,
                        [&] { return text(key) + " ran again at " + text(receiver.node, receiver.subscription) + " and did not say so"; });
     }
-    const bool told =
-        subscriber.outcome != Outcome::none &&
-        (subscriber.effect == Effect::none || subscriber.outcome == Outcome::acknowledged || subscriber.outcome == Outcome::rejected);
-    const bool forgotten = subscriber.told_in != stream.restarts && !receiver.durable;
-    verdict_.check(settled_, !told || forgotten, at, [&] {
-        return text(key) + " ran at " + text(receiver.node, receiver.subscription) + " after its publisher was told " +
-               std::string(to_string(subscriber.outcome));
-    });
     if (subscriber.runs_ended < 0xffff) ++subscriber.runs_ended;
 }
 
+void DeliveryChecker::check_final(Instant at, const Receiver& receiver, const Stream& stream, const Subscriber& subscriber,
+                                  const MessageKey& key) {
+    const bool forgotten = subscriber.told_in != stream.restarts && !receiver.durable;
+    verdict_.check(settled_, !subscriber.final || forgotten, at, [&] {
+        return text(key) + " ran at " + text(receiver.node, receiver.subscription) + " after its publisher was told " +
+               std::string(to_string(subscriber.outcome));
+    });
+}
+
 void DeliveryChecker::handled(Instant at, const Receiver& receiver, const MessageKey& key, const bus::Message& message, bus::Verdict said) {
+    judge_ends(at);
     const SubscriptionKey subscription{receiver.node.value(), receiver.subscription.value()};
     const StreamKey stream{key.publisher, key.life};
     std::uint64_t& last = last_numbers_[{subscription, receiver.life, stream}];
@@ -131,16 +143,31 @@ void DeliveryChecker::handled(Instant at, const Receiver& receiver, const Messag
     Subscriber& subscriber = subscriber_of(*known, receiver.node, receiver.subscription);
     verdict_.check(one_outcome_, known->at.size() <= known->subscribers, at,
                    [&] { return text(key) + " reached more subscribers than it had: " + text(receiver.node, receiver.subscription); });
+    check_final(at, receiver, streams_.at(stream), subscriber, key);
+    subscriber.called = true;
     subscriber.said = said;
     if (said == bus::Verdict::retry_later) return;
     last = std::max(last, key.number);
     ++deliveries_;
-    check_run(at, receiver, streams_.at(stream), subscriber, key, message);
+    check_run(at, receiver, subscriber, key, message);
 }
 
-void DeliveryChecker::completed(const Receiver& receiver, const MessageKey& key, bus::Verdict said) {
+void DeliveryChecker::completed(Instant at, const Receiver& receiver, const MessageKey& key, bus::Verdict said, Status result) {
     Message* const known = find(key);
-    if (known != nullptr) subscriber_of(*known, receiver.node, receiver.subscription).said = said;
+    if (known == nullptr) return;
+    const Stream& stream = streams_.at({key.publisher, key.life});
+    Subscriber& subscriber = subscriber_of(*known, receiver.node, receiver.subscription);
+    const auto ended = ended_at_.find({subscriber.node, subscriber.subscription});
+    const bool unsubscribed = ended != ended_at_.end() && ended->second >= known->published_at;
+    verdict_.check(decides_, result == Status::ok || unsubscribed || interrupted(stream, *known, subscriber, key.publisher), at, [&] {
+        return text(key) + " was taken from the handler of " + text(receiver.node, receiver.subscription) +
+               ", which had it in hand: " + std::string(to_string(result));
+    });
+    if (result == Status::ok) subscriber.said = said;
+}
+
+void DeliveryChecker::unsubscribed(Instant at, NodeId node, SubscriptionId subscription) {
+    ended_at_[{node.value(), subscription.value()}] = at;
 }
 
 // ---- Outcomes -----------------------------------------------------------------------------------------------------------
@@ -154,9 +181,51 @@ bool DeliveryChecker::has_cause(const Stream& stream, const Message& message, co
         case Outcome::fenced: return message.traits.fenced;
         case Outcome::subscriber_gone: {
             const auto crash = crashed_at_.find(subscriber.node);
-            return (crash != crashed_at_.end() && crash->second >= since) || stream.restarted_at >= message.published_at;
+            const auto ended = ended_at_.find({subscriber.node, subscriber.subscription});
+            return (crash != crashed_at_.end() && crash->second >= since) || (ended != ended_at_.end() && ended->second >= since) ||
+                   stream.restarted_at >= message.published_at;
         }
         default: return false;
+    }
+}
+
+// Whether publisher and subscriber may have lost sight of each other since the publish.
+bool DeliveryChecker::interrupted(const Stream& stream, const Message& message, const Subscriber& subscriber,
+                                  std::uint32_t publisher) const {
+    const auto crash = crashed_at_.find(subscriber.node);
+    const auto broken = breaks_.find({publisher, subscriber.node});
+    return stream.restarted_at >= message.published_at || (crash != crashed_at_.end() && crash->second >= message.published_at) ||
+           (broken != breaks_.end() && broken->second >= message.published_at);
+}
+
+// Of a dead letter: whether it agrees with what the handler saw and said.
+void DeliveryChecker::check_end(Instant at, const Stream& stream, const Message& message, const Subscriber& subscriber,
+                                const MessageKey& key) {
+    verdict_.check(cause_, has_cause(stream, message, subscriber), at, [&] { return text(key, subscriber) + " for no reason"; });
+    const bool decided = subscriber.outcome == Outcome::subscriber_gone || subscriber.outcome == Outcome::rejected;
+    if (subscriber.effect == Effect::none) {
+        verdict_.check(no_effect_, !subscriber.called, at,
+                       [&] { return text(key, subscriber) + " without effect, and its handler had it"; });
+    } else if (!decided) {
+        uncertain_.push_back({at, key, NodeId{subscriber.node}, SubscriptionId{subscriber.subscription}});
+    }
+}
+
+void DeliveryChecker::judge_ends(Instant at) {
+    while (!uncertain_.empty() && uncertain_.back().at < at) {
+        const UncertainEnd end = uncertain_.back();
+        uncertain_.pop_back();
+        Message* const message = find(end.key);
+        if (message == nullptr) continue;
+        const Stream& stream = streams_.at({end.key.publisher, end.key.life});
+        Subscriber& subscriber = subscriber_of(*message, end.node, end.subscription);
+        const bool broken = interrupted(stream, *message, subscriber, end.key.publisher);
+        const bool undecided = subscriber.said == bus::Verdict::retry_later;
+        verdict_.check(decides_, broken || (undecided && subscriber.called), end.at, [&] {
+            return text(end.key, subscriber) +
+                   (undecided ? ", and nobody asked whether its handler had it" : ", and its handler had it in hand or had decided");
+        });
+        subscriber.final = subscriber.final || !broken;
     }
 }
 
@@ -171,22 +240,21 @@ void DeliveryChecker::outcome(Instant at, std::uint32_t process, std::uint32_t l
     const MessageKey key{process, life, number->second};
     Message& message = stream.messages[number->second - 1];
     Subscriber& subscriber = subscriber_of(message, event.node, event.subscription);
-    const auto who = [&] {
-        return text(key) + " at " + text(event.node, event.subscription) + " is " + std::string(to_string(event.outcome));
-    };
+    const auto who = [&] { return text(key, subscriber); };
     const Outcome before = subscriber.outcome;
     const bool retold = before != Outcome::none && subscriber.told_in != stream.restarts &&
                         (before == event.outcome || event.outcome == Outcome::subscriber_gone);
     verdict_.check(one_outcome_, (before == Outcome::none || retold) && message.at.size() <= message.subscribers, at,
-                   [&] { return who() + " after it was " + std::string(to_string(before)); });
+                   [&] { return who() + ", and now " + std::string(to_string(event.outcome)); });
     subscriber.outcome = event.outcome;
     subscriber.effect = event.effect;
     subscriber.told_in = stream.restarts;
+    subscriber.final = event.outcome == Outcome::acknowledged || event.outcome == Outcome::rejected || event.effect == Effect::none;
     if (event.outcome == Outcome::acknowledged) {
         verdict_.check(accepted_, subscriber.said == bus::Verdict::accept, at,
                        [&] { return who() + ", and its handler never accepted it"; });
     } else {
-        verdict_.check(cause_, has_cause(stream, message, subscriber), at, [&] { return who() + " for no reason"; });
+        check_end(at, stream, message, subscriber, key);
     }
     if (before != Outcome::none || ++message.ended < message.subscribers) return;
     --stream.open;
@@ -202,6 +270,7 @@ std::uint64_t DeliveryChecker::open() const {
 }
 
 void DeliveryChecker::finish(Instant at) {
+    judge_ends(at + Duration{1});
     for (const auto& [key, stream] : streams_) {
         if (stream.dead || stream.open == 0) continue;
         for (std::size_t i = 0; i < stream.messages.size(); ++i) {

@@ -45,7 +45,11 @@ struct PublishTraits {
 //   repeats are marked       a message that ran before a crash, of either side, says so
 //   settled is settled       no handler runs for what was told to be over, unless publisher and journal forgot it in a crash
 //   acknowledged = accepted  what was acknowledged, that subscriber's handler has accepted
-//   dead letters have a cause    expired: it had a lifetime; rejected: the handler did; fenced: it was; gone: somebody crashed
+//   dead letters have a cause    expired: it had a lifetime; rejected: the handler did; fenced: it was; gone: somebody crashed, or
+//                            the subscription was ended
+//   no effect means no run   the handler never had what ended with effect none
+//   the handler decides      what a handler has in hand or has decided ends as it says, and what none had ends unseen: a publisher
+//                            may give up without knowing only where their session broke or one of them crashed
 //   tokens at a fence grow   no handler sees a token below one that this subscriber has seen
 //   durable before it leaves nothing of a publish is handled that its publisher's journal then does not know
 //   nothing is lost          at the end, every publish of a process that still has it has all its outcomes (finish())
@@ -56,7 +60,12 @@ class DeliveryChecker {
     void published(Instant at, const MessageKey& key, const bus::Published& published, const PublishTraits& traits);
     // A handler ran and said `said`; for `pending`, completed() follows.
     void handled(Instant at, const Receiver& receiver, const MessageKey& key, const bus::Message& message, bus::Verdict said);
-    void completed(const Receiver& receiver, const MessageKey& key, bus::Verdict said);
+    // `result`: of Node::complete().
+    void completed(Instant at, const Receiver& receiver, const MessageKey& key, bus::Verdict said, Status result);
+    // The subscription was ended, or is about to be.
+    void unsubscribed(Instant at, NodeId node, SubscriptionId subscription);
+    // A session of this process with `peer` opened or closed.
+    void session_changed(Instant at, std::uint32_t process, NodeId peer) { breaks_[{process, peer.value()}] = at; }
     // An Event::outcome at this process, in the life of which it numbers its publishes (0 with a journal).
     void outcome(Instant at, std::uint32_t process, std::uint32_t life, const Event& event);
     // `life`: as for outcome(). `durable`: what it published goes on after its restart.
@@ -84,6 +93,8 @@ class DeliveryChecker {
         bus::Verdict said = bus::Verdict::retry_later;  // at the last run
         Outcome outcome = Outcome::none;
         Effect effect = Effect::none;
+        bool called = false;  // a handler had it, whatever it said
+        bool final = false;   // its outcome is one that nothing may come after
     };
     struct Message {
         std::uint16_t subscribers = 0;
@@ -100,22 +111,36 @@ class DeliveryChecker {
         Instant restarted_at = kLongAgo;
         bool dead = false;  // its process lost it in a crash
     };
+    // A dead letter whose effect nobody knows. Judged a moment later, because a node tells outcomes before whatever else happened.
+    struct UncertainEnd {
+        Instant at{};
+        MessageKey key{};
+        NodeId node{};
+        SubscriptionId subscription{};
+    };
     using StreamKey = std::pair<std::uint32_t, std::uint32_t>;                  // process, life
     using SubscriptionKey = std::pair<std::uint16_t, std::uint32_t>;            // node, subscription
     using ProgressKey = std::tuple<SubscriptionKey, std::uint32_t, StreamKey>;  // with the subscriber's life
 
     [[nodiscard]] Message* find(const MessageKey& key);
     [[nodiscard]] static Subscriber& subscriber_of(Message& message, NodeId node, SubscriptionId subscription);
-    void check_run(Instant at, const Receiver& receiver, const Stream& stream, Subscriber& subscriber, const MessageKey& key,
-                   const bus::Message& message);
+    void check_run(Instant at, const Receiver& receiver, Subscriber& subscriber, const MessageKey& key, const bus::Message& message);
+    void check_final(Instant at, const Receiver& receiver, const Stream& stream, const Subscriber& subscriber, const MessageKey& key);
+    void check_end(Instant at, const Stream& stream, const Message& message, const Subscriber& subscriber, const MessageKey& key);
+    void judge_ends(Instant at);
     [[nodiscard]] bool has_cause(const Stream& stream, const Message& message, const Subscriber& subscriber) const;
+    [[nodiscard]] bool interrupted(const Stream& stream, const Message& message, const Subscriber& subscriber,
+                                   std::uint32_t publisher) const;
 
     Verdict& verdict_;
-    Verdict::Invariant one_outcome_, once_, marked_, settled_, accepted_, cause_, fence_, durable_first_, lost_;
+    Verdict::Invariant one_outcome_, once_, marked_, settled_, accepted_, cause_, no_effect_, decides_, fence_, durable_first_, lost_;
     std::map<StreamKey, Stream> streams_;
     std::map<ProgressKey, std::uint64_t> last_numbers_;
-    std::map<SubscriptionKey, std::uint64_t> floors_;  // highest token seen
-    std::map<std::uint16_t, Instant> crashed_at_;      // by node, the last time
+    std::map<SubscriptionKey, std::uint64_t> floors_;                    // highest token seen
+    std::map<std::uint16_t, Instant> crashed_at_;                        // by node, the last time
+    std::map<SubscriptionKey, Instant> ended_at_;                        // the last time
+    std::map<std::pair<std::uint32_t, std::uint16_t>, Instant> breaks_;  // of sessions, by process and its peer, the last one
+    std::vector<UncertainEnd> uncertain_;
     std::array<std::uint64_t, 16> outcomes_{};
     std::uint64_t publishes_ = 0;
     std::uint64_t deliveries_ = 0;

@@ -101,8 +101,8 @@ void Worker::complete_waiting(const Context& context) {
             continue;
         }
         waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-        shared_.delivery_.completed(waiting.receiver, waiting.key, bus::Verdict::accept);
-        static_cast<void>(context.node().complete(context.now(), waiting.completion, bus::Verdict::accept));  // not_found: it expired
+        const Status result = context.node().complete(context.now(), waiting.completion, bus::Verdict::accept);
+        shared_.delivery_.completed(world_.now(), waiting.receiver, waiting.key, bus::Verdict::accept, result);
     }
 }
 
@@ -220,7 +220,10 @@ void Worker::on_event(const Context& context, const Event& event) {
             if (token_ == Token{} || shared_.stopped_) return;
             ++shared_.counts_.stale_publishes;
             return publish(context, kFencedTopic, token_);
-        case EventKind::session_closed: ++shared_.counts_.sessions_lost; return;
+        case EventKind::session_opened: return shared_.delivery_.session_changed(world_.now(), process_, event.node);
+        case EventKind::session_closed:
+            ++shared_.counts_.sessions_lost;
+            return shared_.delivery_.session_changed(world_.now(), process_, event.node);
         case EventKind::events_lost: shared_.counts_.events_lost += event.value; return;
         default: return;
     }
