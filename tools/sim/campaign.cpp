@@ -47,6 +47,9 @@ void add(RunReport& total, const RunReport& one) {
     total.puts += one.puts;
     total.gets += one.gets;
     total.calls_unanswered += one.calls_unanswered;
+    total.shared_puts += one.shared_puts;
+    total.shared_gets += one.shared_gets;
+    total.puts_evicted += one.puts_evicted;
     total.syncs += one.syncs;
     total.torn_writes += one.torn_writes;
 }
@@ -121,6 +124,7 @@ RunPlan plan_of(const CampaignPlan& plan, std::uint64_t seed) {
     RunPlan one = plan.run;
     one.seed = seed;
     draw_faults(one, plan.fault_kinds);
+    if (plan.draw_workload) one.workload = draw_workload(seed);
     return one;
 }
 

@@ -15,6 +15,7 @@ struct CampaignPlan {
     std::uint64_t first_seed = 1;
     std::uint64_t last_seed = 1;
     std::uint32_t fault_kinds = kNoFaults;
+    bool draw_workload = false;         // another workload for each seed, in place of that of `run`
     std::uint32_t repeat_percent = 10;  // so many of the worlds run twice, and must come to the same hash
     unsigned jobs = 1;                  // threads, one world each at a time
 };

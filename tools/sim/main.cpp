@@ -64,6 +64,8 @@ void set_bench(CampaignPlan& plan) {
     plan.run.faults.leader_crash_every = std::chrono::minutes{2};
     plan.run.workload.lease_ttl = dunlin::seconds{5};
     plan.run.workload.key_every = dunlin::seconds{10};
+    plan.run.workload.shared_keys.every = dunlin::seconds{10};
+    plan.draw_workload = false;
     plan.repeat_percent = 0;
     plan.jobs = 1;
 }
@@ -80,6 +82,7 @@ void finish(Arguments& arguments) {
         if (!kind) throw CLI::ValidationError("--faults knows none, all, network, crash, pause, partition and slow, not " + name);
         plan.fault_kinds |= *kind;
     }
+    plan.draw_workload = plan.fault_kinds != kNoFaults;
     if (arguments.bench) set_bench(plan);
     if (plan.first_seed == plan.last_seed) plan.repeat_percent = arguments.trace || arguments.bench ? 0 : 100;
     if (arguments.trace) plan.run.trace = stdout;
@@ -105,7 +108,8 @@ void declare(CLI::App& app, Arguments& arguments) {
     app.add_option("--minutes", arguments.minutes, "the same in minutes")->check(CLI::Range(0.01, 1e5))->excludes(length);
     app.add_option("--loss", arguments.loss, "share of datagrams lost, 0..0.9")->check(CLI::Range(0.0, 0.9));
     app.add_flag("--crash-leader", arguments.crash_leader, "whoever leads crashes, about twice a run, and is started again");
-    app.add_option("--faults", arguments.faults, "kinds drawn for each seed: none, all, network, crash, pause, partition, slow")
+    app.add_option("--faults", arguments.faults,
+                   "kinds drawn for each seed, and a workload with them: none, all, network, crash, pause, partition, slow")
         ->delimiter(',');
     app.add_option("--repeat", arguments.plan.repeat_percent, "percent of the worlds that run twice")->check(CLI::Range(0U, 100U));
     app.add_option("--jobs", arguments.plan.jobs, "worlds at a time")->check(CLI::Range(1U, 256U))->capture_default_str();

@@ -22,6 +22,8 @@ void print_work(const RunReport& total) {
     }
     line("publishes refused, something was full", total.workload.refused);
     line("publishes that nobody listened to", total.workload.unheard);
+    line("publishes inside a handler", total.workload.echoes);
+    line("subscriptions begun or ended", total.workload.subscriptions_changed);
     line("terms with a leader", total.leaders);
     line("leases granted", total.lease_grants);
     line("leases given back", total.workload.lease_releases);
@@ -30,6 +32,9 @@ void print_work(const RunReport& total) {
     line("puts answered", total.puts);
     line("gets answered", total.gets);
     line("ledger calls ended without an answer", total.calls_unanswered);
+    line("puts of shared keys answered", total.shared_puts);
+    line("  ended by an eviction", total.puts_evicted);
+    line("gets of shared keys answered", total.shared_gets);
     line("disk syncs", total.syncs);
 }
 

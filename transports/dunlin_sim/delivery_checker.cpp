@@ -30,13 +30,14 @@ std::string text(const MessageKey& key, const Subscriber& subscriber) {
 DeliveryChecker::DeliveryChecker(Verdict& verdict)
     : verdict_(verdict),
       one_outcome_(verdict.expect("one outcome a subscriber")),
+      intact_(verdict.expect("payloads arrive as they left")),
       once_(verdict.expect("handled once and in order")),
       marked_(verdict.expect("repeats are marked", Verdict::Occasion::rare)),
       settled_(verdict.expect("what is settled stays settled")),
       accepted_(verdict.expect("acknowledged means accepted")),
       cause_(verdict.expect("dead letters have a cause", Verdict::Occasion::rare)),
       no_effect_(verdict.expect("no effect means no run", Verdict::Occasion::rare)),
-      decides_(verdict.expect("the handler decides")),
+      decides_(verdict.expect("the handler decides", Verdict::Occasion::rare)),
       fence_(verdict.expect("tokens at a fence never fall")),
       durable_first_(verdict.expect("durable before it leaves")),
       lost_(verdict.expect("nothing is lost")) {}
@@ -110,6 +111,10 @@ void DeliveryChecker::check_run(Instant at, const Receiver& receiver, Subscriber
                        [&] { return text(key) + " ran again at " + text(receiver.node, receiver.subscription) + " and did not say so"; });
     }
     if (subscriber.runs_ended < 0xffff) ++subscriber.runs_ended;
+}
+
+void DeliveryChecker::payload_seen(Instant at, const MessageKey& key, bool intact) {
+    verdict_.check(intact_, intact, at, [&] { return text(key) + " arrived with other bytes"; });
 }
 
 void DeliveryChecker::check_final(Instant at, const Receiver& receiver, const Stream& stream, const Subscriber& subscriber,

@@ -41,6 +41,7 @@ struct PublishTraits {
 // Watches what must hold of delivery, told by the applications that publish and subscribe:
 //   one outcome              every (publish, subscriber) ends in exactly one outcome. After a restart of the publisher it may be
 //                            told again, and is the same
+//   payloads arrive as they left
 //   handled once, in order   a handler ends a message once in a life of its process, and sees each publisher's numbers ascending
 //   repeats are marked       a message that ran before a crash, of either side, says so
 //   settled is settled       no handler runs for what was told to be over, unless publisher and journal forgot it in a crash
@@ -58,6 +59,8 @@ class DeliveryChecker {
     explicit DeliveryChecker(Verdict& verdict);
 
     void published(Instant at, const MessageKey& key, const bus::Published& published, const PublishTraits& traits);
+    // Whether what a handler is given is what was published under this key.
+    void payload_seen(Instant at, const MessageKey& key, bool intact);
     // A handler ran and said `said`; for `pending`, completed() follows.
     void handled(Instant at, const Receiver& receiver, const MessageKey& key, const bus::Message& message, bus::Verdict said);
     // `result`: of Node::complete().
@@ -133,7 +136,8 @@ class DeliveryChecker {
                                    std::uint32_t publisher) const;
 
     Verdict& verdict_;
-    Verdict::Invariant one_outcome_, once_, marked_, settled_, accepted_, cause_, no_effect_, decides_, fence_, durable_first_, lost_;
+    Verdict::Invariant one_outcome_, intact_, once_, marked_, settled_, accepted_, cause_, no_effect_, decides_, fence_, durable_first_,
+        lost_;
     std::map<StreamKey, Stream> streams_;
     std::map<ProgressKey, std::uint64_t> last_numbers_;
     std::map<SubscriptionKey, std::uint64_t> floors_;                    // highest token seen

@@ -3,15 +3,18 @@
 #include <dunlin_sim/process.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace dunlin::sim {
 
-// What the nodes of simulated runs and scenarios are made of: small hosts with room for a lively workload.
+// What the nodes of simulated runs and scenarios are made of: small hosts with room for a lively workload (ample), or with
+// so little that every table, buffer and journal fills up now and then (scarce).
 inline constexpr std::size_t kNodesMax = 16;
-inline constexpr std::size_t kHostDiskBytes = 384 * 1024;
-inline constexpr LedgerLimits kHostLedger{.leases = 16, .keys = 16, .sessions = 32, .members = 8, .value_bytes = 32};
+enum class Room : std::uint8_t { ample, scarce };
 
+[[nodiscard]] const LedgerLimits& host_ledger(Room room);
+[[nodiscard]] std::size_t host_disk_bytes(Room room);
 // For one of `nodes` (up to kNodesMax).
-[[nodiscard]] MakeHolder host_memory(bool votes, std::size_t nodes);
+[[nodiscard]] MakeHolder host_memory(bool votes, std::size_t nodes, Room room = Room::ample);
 
 }  // namespace dunlin::sim

@@ -43,9 +43,9 @@ class Run {
             ProcessSetup setup;
             setup.options.id = NodeId{static_cast<std::uint16_t>(i + 1)};
             setup.options.cluster = "simulated";
-            setup.memory = host_memory(votes, plan_.nodes);
+            setup.memory = host_memory(votes, plan_.nodes, plan_.workload.room);
             setup.application = [this, i] { return workload_.make(i); };
-            setup.disk_bytes = votes || (i - voters()) % 2 == 0 ? kHostDiskBytes : 0;
+            setup.disk_bytes = votes || (i - voters()) % 2 == 0 ? host_disk_bytes(plan_.workload.room) : 0;
             for (std::size_t other = 0; other < plan_.nodes; ++other) {
                 if (other != i) setup.seeds.push_back(other);
             }
@@ -54,7 +54,7 @@ class Run {
             world_.process(process).disk.sector_bytes = std::size_t{16} << clocks.below(6);
             if (votes) voting.push_back(process);
         }
-        world_.found_cluster(voting, kHostLedger);
+        world_.found_cluster(voting, host_ledger(plan_.workload.room));
         for (std::size_t i = voters(); i < plan_.nodes; i += 2) world_.format_member(i);
         world_.network().faults = plan_.network;
     }
@@ -137,6 +137,9 @@ class Run {
         report.puts = workload_.ledger().puts();
         report.gets = workload_.ledger().gets();
         report.calls_unanswered = workload_.ledger().unanswered();
+        report.shared_puts = workload_.commands().puts();
+        report.shared_gets = workload_.commands().gets();
+        report.puts_evicted = workload_.commands().evicted();
         for (std::size_t i = 0; i < world_.size(); ++i) {
             report.syncs += world_.process(i).disk.syncs();
             report.torn_writes += world_.process(i).disk.torn();

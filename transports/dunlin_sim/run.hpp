@@ -44,6 +44,9 @@ struct RunReport {
     std::uint64_t puts = 0;
     std::uint64_t gets = 0;
     std::uint64_t calls_unanswered = 0;
+    std::uint64_t shared_puts = 0;  // answered, of the keys that all put
+    std::uint64_t shared_gets = 0;
+    std::uint64_t puts_evicted = 0;  // of those, ended because their session was
     std::uint64_t syncs = 0;
     std::uint64_t torn_writes = 0;
     Duration healed_in{};  // from the end of faults until everything was settled

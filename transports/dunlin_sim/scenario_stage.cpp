@@ -23,7 +23,7 @@ ScenarioStage::ScenarioStage(const Scenario& scenario)
         setup.options.cluster = "scenario";
         setup.memory = host_memory(votes, parts.size());
         setup.application = [this, i] { return std::make_unique<ScenarioActor>(*this, i); };
-        setup.disk_bytes = kHostDiskBytes;
+        setup.disk_bytes = host_disk_bytes(Room::ample);
         for (std::size_t other = 0; other < parts.size(); ++other) {
             if (other != i) setup.seeds.push_back(other);
         }
@@ -32,7 +32,7 @@ ScenarioStage::ScenarioStage(const Scenario& scenario)
         world.add(std::move(setup));
         if (votes) voting.push_back(i);
     }
-    world.found_cluster(voting, kHostLedger);
+    world.found_cluster(voting, host_ledger(Room::ample));
     for (std::size_t i = voters; i < parts.size(); ++i) world.format_member(i);
 }
 

@@ -14,6 +14,8 @@ constexpr std::string_view kKey = "setpoint";
 constexpr std::size_t kFencedSubscriber = 1;  // process
 constexpr std::uint32_t kFlowDurableId = 1;
 constexpr std::uint32_t kFencedDurableId = 2;
+constexpr std::uint32_t kOverlapDurableId = 3;
+constexpr std::uint32_t kExtraDurableId = 4;
 
 struct Payload {
     std::uint32_t publisher;
@@ -28,10 +30,30 @@ std::uint32_t percent_of(const MessageKey& key, SubscriptionId subscription) {
     return static_cast<std::uint32_t>((mixed * 0xff51afd7ed558ccdU >> 33U) % 100);
 }
 
+// What follows the payload's head tells one message from the other.
+std::byte pattern_at(const Payload& payload, std::size_t i) { return static_cast<std::byte>(payload.number + payload.publisher + i); }
+
+void write_pattern(std::span<std::byte> bytes, const Payload& payload) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = pattern_at(payload, i);
+}
+
+bool is_pattern(std::span<const std::byte> bytes, const Payload& payload) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (bytes[i] != pattern_at(payload, i)) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 Worker::Worker(Workload& shared, std::size_t process)
-    : shared_(shared), world_(shared.world_), process_(static_cast<std::uint32_t>(process)), topic_("flow/" + std::to_string(process)) {}
+    : shared_(shared),
+      world_(shared.world_),
+      process_(static_cast<std::uint32_t>(process)),
+      life_(world_.process(process).life),
+      journalled_(world_.process(process).setup.disk_bytes != 0),
+      topic_("flow/" + std::to_string(process)),
+      keys_(shared.commands_, shared.plan_.shared_keys, process_, life_) {}
 
 bool Worker::contends() const { return process_ + shared_.plan_.contenders >= world_.size(); }
 
@@ -40,17 +62,18 @@ Duration Worker::up_to(Duration longest) { return world_.workload().between(Dura
 // ---- Listening ----------------------------------------------------------------------------------------------------------
 
 void Worker::on_start(const Context& context) {
-    const Process& process = world_.process(process_);
-    life_ = process.life;
-    journalled_ = process.setup.disk_bytes != 0;
     const std::size_t count = world_.size();
     const auto flow_before = [&](std::size_t steps) { return "flow/" + std::to_string((process_ + count - steps) % count); };
     if (count > 1) subscribe(context, flow_before(1), 0, {});
     if (count > 2) subscribe(context, flow_before(2) + "/#", kFlowDurableId, {});
+    if (count > 1 && shared_.plan_.overlap) subscribe(context, flow_before(1) + "/#", kOverlapDurableId, {});
     if (process_ == kFencedSubscriber) subscribe(context, "fenced/+", kFencedDurableId, kLease);
+    // What is durable stays so over a crash: whoever wants to end it first says that it is back.
+    if (shared_.plan_.churn_every > Duration{0} && process_ % 2 == 0) extra_ = subscribe(context, "flow/#", kExtraDurableId, {});
 }
 
-void Worker::subscribe(const Context& context, const std::string& filter, std::uint32_t durable_id, std::string_view fence) {
+Worker::Subscription* Worker::subscribe(const Context& context, const std::string& filter, std::uint32_t durable_id,
+                                        std::string_view fence) {
     subscriptions_.push_back(std::make_unique<Subscription>(Subscription{this, {process_, life_, context.node().id(), {}, false}}));
     Subscription& entry = *subscriptions_.back();
     bus::SubscribeOptions options;
@@ -62,9 +85,27 @@ void Worker::subscribe(const Context& context, const std::string& filter, std::u
                                },
                                &entry};
     const auto made = context.node().subscribe(filter, handler, options);
-    DUNLIN_ASSERT(made.ok());
+    DUNLIN_ASSERT(made.ok() || made.status() == Status::table_full);
+    if (!made.ok()) {
+        subscriptions_.pop_back();
+        return nullptr;
+    }
     entry.receiver.subscription = made.value();
     entry.receiver.durable = durable_id != 0 && journalled_;
+    return &entry;
+}
+
+// Every other process has a durable one that comes and goes.
+void Worker::change_subscriptions(const Context& context) {
+    ++shared_.counts_.subscriptions_changed;
+    if (extra_ == nullptr) {
+        extra_ = subscribe(context, "flow/#", process_ % 2 == 0 ? kExtraDurableId : 0, {});
+        return;
+    }
+    const SubscriptionId ended = std::exchange(extra_, nullptr)->receiver.subscription;
+    shared_.delivery_.unsubscribed(world_.now(), context.node().id(), ended);
+    const Status status = context.node().unsubscribe(ended);
+    DUNLIN_ASSERT(status == Status::ok);
 }
 
 bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& message) {
@@ -73,22 +114,24 @@ bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& messag
     std::memcpy(&payload, message.payload.data(), sizeof(payload));
     const MessageKey key{payload.publisher, payload.life, payload.number};
     if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
+    shared_.delivery_.payload_seen(world_.now(), key, is_pattern(message.payload.subspan(sizeof(payload)), payload));
+    echo(key);
     const bus::Verdict said = decide(receiver, key, message);
     shared_.delivery_.handled(world_.now(), receiver, key, message, said);
     return said;
 }
 
 bus::Verdict Worker::decide(const Receiver& receiver, const MessageKey& key, const bus::Message& message) {
-    if (!shared_.plan_.every_verdict) return bus::Verdict::accept;
+    const VerdictMix& mix = shared_.plan_.verdicts;
     const std::uint32_t percent = percent_of(key, receiver.subscription);
-    if (percent < 1) return bus::Verdict::reject;
-    if (percent < 4) {
-        const Duration pause = up_to(milliseconds{200});
+    if (percent < mix.reject) return bus::Verdict::reject;
+    if (percent < mix.reject + mix.pending) {
+        const Duration pause = up_to(mix.pending_max);
         waiting_.push_back({world_.local_now(process_) + pause, message.completion, key, receiver});
         world_.wake(process_, waiting_.back().until);
         return bus::Verdict::pending;
     }
-    const bool first = percent < 6 && retried_.insert({key, receiver.subscription.value()}).second;
+    const bool first = percent < mix.reject + mix.pending + mix.retry && retried_.insert({key, receiver.subscription.value()}).second;
     return first ? bus::Verdict::retry_later : bus::Verdict::accept;
 }
 
@@ -117,24 +160,35 @@ void Worker::on_started(const Context& context) {
     const WorkloadPlan& plan = shared_.plan_;
     if (plan.publish_every > Duration{0}) publish_at_ = context.now() + up_to(plan.publish_every);
     if (contends()) lease_at_ = context.now() + up_to(plan.lease_hold_max);
+    if (plan.churn_every > Duration{0}) churn_at_ = context.now() + up_to(plan.churn_every);
+    keys_.start(context.now());
     if (plan.key_every > Duration{0} && (puts() || gets())) key_at_ = context.now() + up_to(plan.key_every);
     on_timer(context);
 }
 
-void Worker::publish(const Context& context, const std::string& topic, Token token) {
-    std::array<std::byte, 1024> bytes{};
+// A handler that has something to say itself, and says it at once.
+void Worker::echo(const MessageKey& key) {
+    if (!started_ || shared_.stopped_ || percent_of(key, SubscriptionId{~process_}) >= shared_.plan_.echo_percent) return;
+    ++shared_.counts_.echoes;
+    publish(world_.local_now(process_), topic_, {});
+}
+
+void Worker::publish(Instant now, const std::string& topic, Token token) {
+    std::array<std::byte, 1024> bytes;
     const Payload payload{process_, journalled_ ? 0 : life_, number_ + 1};
+    const std::size_t length = std::clamp(shared_.plan_.payload_bytes, sizeof(payload), bytes.size());
     std::memcpy(bytes.data(), &payload, sizeof(payload));
+    write_pattern(std::span(bytes).first(length).subspan(sizeof(payload)), payload);
     bus::PublishOptions options;
     options.topic = topic;
-    options.payload = std::span(bytes).first(std::clamp(shared_.plan_.payload_bytes, sizeof(payload), bytes.size()));
+    options.payload = std::span(bytes).first(length);
     PublishTraits traits;
     traits.fenced = token != Token{};
     if (traits.fenced) options.fence = {kLease, token};
-    traits.limited = shared_.plan_.lifetimes && payload.number % 16 == 5;
-    if (traits.limited) options.lifetime = milliseconds{300};
+    traits.limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < shared_.plan_.limited_percent;
+    if (traits.limited) options.lifetime = shared_.plan_.lifetime;
     if (journalled_) options.position = payload.number;
-    const auto published = context.node().publish(context.now(), options);
+    const auto published = world_.node(process_).publish(now, options);
     switch (published.status()) {
         case Status::ok: break;
         case Status::no_subscriber: ++shared_.counts_.unheard; return;
@@ -171,7 +225,7 @@ void Worker::work_on_lease(const Context& context) {
         lease_at_ = context.now() + up_to(shared_.plan_.lease_hold_max);
         return;
     }
-    if (node.lease(lease_).valid_for(context.now(), milliseconds{10})) publish(context, kFencedTopic, token_);
+    if (node.lease(lease_).valid_for(context.now(), milliseconds{10})) publish(context.now(), kFencedTopic, token_);
     lease_at_ = std::min(release_at_, context.now() + milliseconds{100});
 }
 
@@ -194,7 +248,7 @@ void Worker::work_on_key(const Context& context) {
 }
 
 void Worker::on_request_done(const Context& context, const Event& event) {
-    if (event.request != request_) return;
+    if (keys_.on_request_done(world_.now(), context, event) || event.request != request_) return;
     request_ = {};
     std::uint64_t value = 0;
     const auto bytes = context.node().value_of(event.request);
@@ -219,7 +273,7 @@ void Worker::on_event(const Context& context, const Event& event) {
             ++shared_.counts_.leases_lost;
             if (token_ == Token{} || shared_.stopped_) return;
             ++shared_.counts_.stale_publishes;
-            return publish(context, kFencedTopic, token_);
+            return publish(context.now(), kFencedTopic, token_);
         case EventKind::session_opened: return shared_.delivery_.session_changed(world_.now(), process_, event.node);
         case EventKind::session_closed:
             ++shared_.counts_.sessions_lost;
@@ -233,13 +287,22 @@ void Worker::on_timer(const Context& context) {
     if (!started_) return;
     const Instant now = context.now();
     if (publish_at_ <= now) {
-        if (!shared_.stopped_) publish(context, topic_, {});
+        for (std::uint32_t i = 0; i < shared_.plan_.burst && !shared_.stopped_; ++i) publish(now, topic_, {});
         publish_at_ = now + shared_.plan_.publish_every;
     }
     if (lease_at_ <= now) work_on_lease(context);
     if (key_at_ <= now) work_on_key(context);
+    if (shared_.stopped_) {
+        keys_.stop();
+        churn_at_ = kNever;
+    }
+    if (keys_.due() <= now) keys_.call(context);
+    if (churn_at_ <= now) {
+        change_subscriptions(context);
+        churn_at_ = now + up_to(2 * shared_.plan_.churn_every);
+    }
     complete_waiting(context);
-    context.wake_at(std::min({publish_at_, lease_at_, key_at_}));
+    context.wake_at(std::min({publish_at_, lease_at_, key_at_, keys_.due(), churn_at_}));
 }
 
 }  // namespace dunlin::sim

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin_sim/application.hpp>
+#include <dunlin_sim/key_client.hpp>
 #include <dunlin_sim/workload.hpp>
 
 #include <cstddef>
@@ -32,11 +33,14 @@ class Worker final : public Application {
         Receiver receiver{};
     };
 
-    void subscribe(const Context& context, const std::string& filter, std::uint32_t durable_id, std::string_view fence);
+    // nullptr: no room; rows of ended subscriptions wait until every peer knows.
+    Subscription* subscribe(const Context& context, const std::string& filter, std::uint32_t durable_id, std::string_view fence);
     [[nodiscard]] bus::Verdict handle(const Receiver& receiver, const bus::Message& message);
     [[nodiscard]] bus::Verdict decide(const Receiver& receiver, const MessageKey& key, const bus::Message& message);
     void on_started(const Context& context);
-    void publish(const Context& context, const std::string& topic, Token token);
+    void publish(Instant now, const std::string& topic, Token token);
+    void echo(const MessageKey& key);
+    void change_subscriptions(const Context& context);
     void complete_waiting(const Context& context);
     void work_on_lease(const Context& context);
     void work_on_key(const Context& context);
@@ -58,7 +62,11 @@ class Worker final : public Application {
     std::vector<Waiting> waiting_;
     std::set<std::pair<MessageKey, std::uint32_t>> retried_;
 
+    Subscription* extra_ = nullptr;  // the one that comes and goes
+    KeyClient keys_;
+
     Instant publish_at_ = kNever;
+    Instant churn_at_ = kNever;
     Instant lease_at_ = kNever;  // to ask for it, to publish under it, or to release it
     Instant release_at_ = kNever;
     Instant key_at_ = kNever;

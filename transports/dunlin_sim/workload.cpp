@@ -15,7 +15,12 @@ void add(std::array<std::uint64_t, kCounterCount>& sums, const Counters& counter
 }  // namespace
 
 Workload::Workload(World& world, Verdict& verdict, CoordinationChecker& coordination, const WorkloadPlan& plan)
-    : world_(world), coordination_(coordination), plan_(plan), delivery_(verdict), ledger_(verdict, Options{}.request_timeout + kSlack) {
+    : world_(world),
+      coordination_(coordination),
+      plan_(plan),
+      delivery_(verdict),
+      ledger_(verdict, Options{}.request_timeout + kSlack),
+      commands_(verdict) {
     world.observe(*this);
 }
 
@@ -26,6 +31,7 @@ void Workload::on_crash(Instant at, std::size_t process, const Node& node) {
     const auto number = static_cast<std::uint32_t>(process);
     delivery_.crashed(at, number, journalled ? 0 : world_.process(process).life, node.id(), journalled);
     ledger_.crashed(number);
+    commands_.crashed(number);
     add(past_counters_, node.counters());
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <dunlin_sim/command_checker.hpp>
 #include <dunlin_sim/coordination_checker.hpp>
 #include <dunlin_sim/delivery_checker.hpp>
 #include <dunlin_sim/ledger_checker.hpp>
+#include <dunlin_sim/workload_plan.hpp>
 #include <dunlin_sim/world.hpp>
 
 #include <array>
@@ -16,25 +18,12 @@
 
 namespace dunlin::sim {
 
-// What the processes of a world do all day. Process i publishes under flow/i; the next process listens to it with a volatile
-// subscription, the one after that with a durable one. Contenders take turns with the lease `valve`, and its holder
-// publishes under its token to a fenced subscriber (and once more after it lost the lease, as one does who was paused
-// between check and act). One process puts a key, two get it.
-struct WorkloadPlan {
-    Duration publish_every = milliseconds{100};  // by each process; 0: nobody publishes
-    std::size_t payload_bytes = 64;              // at least kKeyBytes
-    Duration lease_ttl = seconds{1};
-    Duration lease_hold_max = milliseconds{1500};  // a contender keeps the lease for up to so long, and then pauses for as long
-    std::size_t contenders = 2;                    // the last processes; 0: nobody wants the lease
-    Duration key_every = seconds{1};               // the put, and each get; 0: none
-    bool every_verdict = true;                     // handlers also reject, ask for a retry, or complete later
-    bool lifetimes = true;                         // some publishes expire after 300 ms
-};
-
 struct WorkloadCounts {
-    std::uint64_t refused = 0;          // publishes that found an outbox, a journal or a table full
-    std::uint64_t unheard = 0;          // publishes that nobody listened to (yet)
-    std::uint64_t stale_publishes = 0;  // under a token whose lease was lost
+    std::uint64_t refused = 0;                // publishes that found an outbox, a journal or a table full
+    std::uint64_t unheard = 0;                // publishes that nobody listened to (yet)
+    std::uint64_t echoes = 0;                 // publishes inside a handler
+    std::uint64_t subscriptions_changed = 0;  // begun or ended at run time
+    std::uint64_t stale_publishes = 0;        // under a token whose lease was lost
     std::uint64_t lease_requests = 0;
     std::uint64_t lease_releases = 0;
     std::uint64_t leases_lost = 0;
@@ -63,6 +52,7 @@ class Workload final : public Observer {
 
     [[nodiscard]] DeliveryChecker& delivery() { return delivery_; }
     [[nodiscard]] LedgerChecker& ledger() { return ledger_; }
+    [[nodiscard]] CommandChecker& commands() { return commands_; }
     [[nodiscard]] const WorkloadCounts& counts() const { return counts_; }
     // The counters of all nodes of all lives, summed; living ones as of the call.
     [[nodiscard]] std::array<std::uint64_t, kCounterCount> counters() const;
@@ -75,6 +65,7 @@ class Workload final : public Observer {
     WorkloadPlan plan_;
     DeliveryChecker delivery_;
     LedgerChecker ledger_;
+    CommandChecker commands_;
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};
     std::function<void(std::size_t)> before_verdict_;
