@@ -21,8 +21,9 @@ class Disk {
     // Carries the operation out at once (the caller adds latency). Reports how many bytes were read in `bytes`.
     Status run(const journal::DeviceOp& op, std::size_t& bytes);
     void crash();
-    void wipe();                                                       // all ones, as erased flash
-    [[nodiscard]] std::span<std::byte> content() { return current_; }  // for tests that rot or inspect it
+    void wipe();                                                                 // all ones, as erased flash
+    [[nodiscard]] std::span<std::byte> content() { return current_; }            // for tests that rot or inspect it
+    [[nodiscard]] std::span<const std::byte> synced() const { return synced_; }  // what a loss of power leaves for certain
     [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
     [[nodiscard]] std::uint64_t torn() const { return torn_; }  // writes that arrived in part
 

@@ -114,6 +114,7 @@ bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& messag
     std::memcpy(&payload, message.payload.data(), sizeof(payload));
     const MessageKey key{payload.publisher, payload.life, payload.number};
     if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
+    shared_.settlements_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
     shared_.delivery_.payload_seen(world_.now(), key, is_pattern(message.payload.subspan(sizeof(payload)), payload));
     echo(key);
     const bus::Verdict said = decide(receiver, key, message);

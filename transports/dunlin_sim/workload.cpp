@@ -20,7 +20,9 @@ Workload::Workload(World& world, Verdict& verdict, CoordinationChecker& coordina
       plan_(plan),
       delivery_(verdict),
       ledger_(verdict, Options{}.request_timeout + kSlack),
-      commands_(verdict) {
+      commands_(verdict),
+      durable_(world),
+      settlements_(world, verdict, durable_) {
     world.observe(*this);
 }
 

@@ -4,6 +4,7 @@
 #include <dunlin_sim/coordination_checker.hpp>
 #include <dunlin_sim/delivery_checker.hpp>
 #include <dunlin_sim/ledger_checker.hpp>
+#include <dunlin_sim/settlement_checker.hpp>
 #include <dunlin_sim/workload_plan.hpp>
 #include <dunlin_sim/world.hpp>
 
@@ -66,6 +67,8 @@ class Workload final : public Observer {
     DeliveryChecker delivery_;
     LedgerChecker ledger_;
     CommandChecker commands_;
+    DurableStates durable_;
+    SettlementChecker settlements_;
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};
     std::function<void(std::size_t)> before_verdict_;

@@ -280,7 +280,9 @@ void World::happen(const Occurrence& occurrence) {
             network_.delivered();
             mix(std::uint64_t{occurrence.process} << 40U | std::uint64_t{checksum_of(bytes)} << 8U |
                 static_cast<std::uint64_t>(occurrence.what));
-            process.node->on_datagram(local, PathId{network_.sender(occurrence.payload) + 1}, {}, bytes);
+            const std::uint32_t from = network_.sender(occurrence.payload);
+            for (Observer* observer : observers_) observer->on_receive(now_, occurrence.process, from, bytes);
+            process.node->on_datagram(local, PathId{from + 1}, {}, bytes);
             break;
         }
         case What::disk: finish_disk_operation(occurrence.process); break;
@@ -375,8 +377,9 @@ bool World::transmit(std::size_t index) {
     while (const auto out = process.node->poll_transmit(local, packet_)) {
         const std::size_t to = out->path.value() - 1;
         DUNLIN_ASSERT(to < processes_.size());
-        network_.send(now_, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(to), processes_[to]->life,
-                      std::span(packet_).first(out->bytes));
+        const std::span<const std::byte> bytes = std::span(packet_).first(out->bytes);
+        for (Observer* observer : observers_) observer->on_send(now_, index, to, bytes);
+        network_.send(now_, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(to), processes_[to]->life, bytes);
         any = true;
     }
     return any;

@@ -10,6 +10,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,14 @@ class Observer {
     virtual ~Observer() = default;
     virtual void on_event(Instant at, std::size_t process, const Node& node, const Event& event) {
         static_cast<void>(at), static_cast<void>(process), static_cast<void>(node), static_cast<void>(event);
+    }
+    // A datagram as `process` sends it to `to`, before the network has done anything to it.
+    virtual void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) {
+        static_cast<void>(at), static_cast<void>(process), static_cast<void>(to), static_cast<void>(bytes);
+    }
+    // A datagram of `from` as it reaches `process`; what that makes of it shows in its next on_step().
+    virtual void on_receive(Instant at, std::size_t process, std::size_t from, std::span<const std::byte> bytes) {
+        static_cast<void>(at), static_cast<void>(process), static_cast<void>(from), static_cast<void>(bytes);
     }
     // After every input to a node.
     virtual void on_step(Instant at, std::size_t process, const Node& node) {

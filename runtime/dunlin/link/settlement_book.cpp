@@ -9,25 +9,6 @@
 namespace dunlin::link {
 namespace {
 
-// RecordKind::watermark: this head, then `words` x u64 of the bitmap as in a settlement, then `notes` x WatermarkNote.
-struct WatermarkHead {
-    std::uint64_t stream = 0;
-    std::uint64_t cumulative = 0;
-    std::uint16_t publisher = 0;
-    std::uint16_t words = 0;
-    std::uint16_t notes = 0;
-    std::uint16_t reserved = 0;
-};
-static_assert(sizeof(WatermarkHead) == 24);
-
-struct WatermarkNote {
-    std::uint32_t sequence_low = 0;
-    std::uint8_t outcome = 0;
-    std::uint8_t effect = 0;
-    std::uint16_t reserved = 0;
-};
-static_assert(sizeof(WatermarkNote) == 8);
-
 // False, with nothing changed, when the record is not as long as its head says.
 bool read_head(std::span<const std::byte> record, WatermarkHead& head) {
     WatermarkHead read;

@@ -28,6 +28,25 @@ struct SettlementStorage {
     std::span<SettlementNote> notes{};  // at most 255
 };
 
+// RecordKind::watermark: this head, then `words` x u64 of the bitmap as in a settlement, then `notes` x WatermarkNote.
+struct WatermarkHead {
+    std::uint64_t stream = 0;
+    std::uint64_t cumulative = 0;
+    std::uint16_t publisher = 0;
+    std::uint16_t words = 0;
+    std::uint16_t notes = 0;
+    std::uint16_t reserved = 0;
+};
+static_assert(sizeof(WatermarkHead) == 24);
+
+struct WatermarkNote {
+    std::uint32_t sequence_low = 0;
+    std::uint8_t outcome = 0;
+    std::uint8_t effect = 0;
+    std::uint16_t reserved = 0;
+};
+static_assert(sizeof(WatermarkNote) == 8);
+
 // Longest RecordKind::watermark of a window and a number of notes.
 [[nodiscard]] constexpr std::size_t watermark_bytes_max(std::size_t window, std::size_t notes) { return 24 + window / 8 + notes * 8; }
 

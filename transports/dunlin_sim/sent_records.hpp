@@ -1,0 +1,43 @@
+#pragma once
+
+#include <dunlin/core/ids.hpp>
+#include <dunlin/core/padding.hpp>
+#include <dunlin/wire/record.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace dunlin::sim {
+
+// Calls `see(record)` for each record of a packet as a node has written it, or the network may have changed it: what is not
+// well formed ends it. The checksum is not looked at.
+template <class See>
+void for_each_record(std::span<const std::byte> packet, const See& see) {
+    if (packet.size() < wire::kHeaderBytes) return;
+    for (std::span<const std::byte> rest = packet.subspan(wire::kHeaderBytes); rest.size() >= wire::kRecordHeadBytes;) {
+        const auto type = static_cast<wire::RecordType>(rest[2]);
+        const std::size_t length = std::to_integer<std::size_t>(rest[0]) | std::to_integer<std::size_t>(rest[1]) << 8U;
+        const std::size_t fixed = std::to_integer<std::size_t>(rest[3]);
+        if (length < wire::kRecordHeadBytes + fixed || padded_to<wire::kRecordAlignment>(length) > rest.size()) return;
+        const std::span<const std::byte> content = rest.first(length).subspan(wire::kRecordHeadBytes);
+        see(wire::Record{type, content.first(fixed), content.subspan(fixed)});
+        rest = rest.subspan(padded_to<wire::kRecordAlignment>(length));
+    }
+}
+
+[[nodiscard]] constexpr bool of_consensus(wire::RecordType type) {
+    return type >= wire::RecordType::vote_request && type <= wire::RecordType::timeout_now;
+}
+
+// A vote's flags.
+[[nodiscard]] constexpr bool has(std::uint32_t flags, wire::VoteFlag flag) { return (flags & static_cast<std::uint32_t>(flag)) != 0; }
+
+// The sender's own term, which every record of consensus tells: all begin with a term, and only a pre-vote asks for the next.
+[[nodiscard]] inline Term term_told(const wire::Record& record) {
+    const Term term{wire::load<wire::TimeoutNow>(record.fixed).term()};
+    if (record.type != wire::RecordType::vote_request) return term;
+    return has(record.as<wire::VoteRequest>().flags(), wire::VoteFlag::pre_vote) ? term.previous() : term;
+}
+
+}  // namespace dunlin::sim

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <dunlin_sim/durable_state.hpp>
+#include <dunlin_sim/verdict.hpp>
+#include <dunlin_sim/world.hpp>
+
+#include <cstdint>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+namespace dunlin::sim {
+
+// Holds what nodes tell each other, and their applications, of messages against what they told before and against what their
+// disks hold, as though the power could go at any moment (protocol.md §3):
+//   a sequence names one message     of a publisher's numbering towards a peer, over all lives of its journal
+//   settlements never go back        what a subscriber has told to be settled stays so, over all lives of its journal
+//   told to be settled, never run    and no handler of it runs again
+//   durable before settled           with a journal, its disk knew before it was told
+//   durable before an outcome is told    as the publisher's disk knew of the outcome
+// A process without a journal promises for one life. A disk that is wiped has promised nothing.
+class SettlementChecker final : public Observer {
+  public:
+    SettlementChecker(World& world, Verdict& verdict, DurableStates& durable);
+
+    // A handler of this process got the message of that sequence from `publisher`.
+    void handled(Instant at, std::size_t process, NodeId publisher, Sequence sequence);
+
+    void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) override;
+    void on_event(Instant at, std::size_t process, const Node& node, const Event& event) override;
+
+  private:
+    // Of one process towards another. A new life (without a journal) or a new disk starts over.
+    struct Pair {
+        std::uint64_t identity = 0;
+        StreamId stream{};                                            // its own numbering, as its hello names it
+        std::uint64_t resolved = 0;                                   // of it, as its hellos say: everything up to here
+        SettledSequences settled{};                                   // of the other one's stream, as told
+        std::unordered_map<std::uint64_t, std::uint64_t> messages{};  // sequence: what was sent under it
+    };
+    [[nodiscard]] std::uint64_t identity_of(std::size_t process);
+    [[nodiscard]] Pair& pair(std::size_t process, std::size_t other);
+    void on_run(Instant at, std::size_t process, std::size_t to, const wire::Record& record);
+    void on_settlement(Instant at, std::size_t process, std::size_t to, const wire::Record& record);
+    void check_durable(Instant at, std::size_t process, std::size_t publisher, const SettledSequences& told);
+
+    World& world_;
+    Verdict& verdict_;
+    DurableStates& durable_;
+    Verdict::Invariant sequence_, back_, never_, settled_, outcome_;
+    std::map<std::pair<std::size_t, std::size_t>, Pair> pairs_;
+};
+
+}  // namespace dunlin::sim
