@@ -73,6 +73,8 @@ class DeliveryChecker {
     void outcome(Instant at, std::uint32_t process, std::uint32_t life, const Event& event);
     // `life`: as for outcome(). `durable`: what it published goes on after its restart.
     void crashed(Instant at, std::uint32_t process, std::uint32_t life, NodeId node, bool durable);
+    // The node has crashed before and is started again: others may hear of it only now.
+    void restarted(Instant at, NodeId node) { crashed_at_[node.value()] = at; }
     // A publisher with a journal is back, and its journal knows its publishes up to number `position`.
     void recovered(Instant at, std::uint32_t process, std::uint64_t position);
     // Everything had time to end.
@@ -141,7 +143,7 @@ class DeliveryChecker {
     std::map<StreamKey, Stream> streams_;
     std::map<ProgressKey, std::uint64_t> last_numbers_;
     std::map<SubscriptionKey, std::uint64_t> floors_;                    // highest token seen
-    std::map<std::uint16_t, Instant> crashed_at_;                        // by node, the last time
+    std::map<std::uint16_t, Instant> crashed_at_;                        // by node, the last time; or its restart
     std::map<SubscriptionKey, Instant> ended_at_;                        // the last time
     std::map<std::pair<std::uint32_t, std::uint16_t>, Instant> breaks_;  // of sessions, by process and its peer, the last one
     std::vector<UncertainEnd> uncertain_;

@@ -18,7 +18,8 @@ namespace dunlin::sim {
 //   told to be settled, never run    and no handler of it runs again
 //   durable before settled           with a journal, its disk knew before it was told
 //   durable before an outcome is told    as the publisher's disk knew of the outcome
-// A process without a journal promises for one life. A disk that is wiped has promised nothing.
+// A process without a journal promises for one life. A disk that is wiped has promised nothing. Disks are looked at from the
+// world's first crash on: where nobody ever crashes nobody needs them.
 class SettlementChecker final : public Observer {
   public:
     SettlementChecker(World& world, Verdict& verdict, DurableStates& durable);
@@ -28,6 +29,7 @@ class SettlementChecker final : public Observer {
 
     void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) override;
     void on_event(Instant at, std::size_t process, const Node& node, const Event& event) override;
+    void on_crash(Instant at, std::size_t process, const Node& node) override;
 
   private:
     // Of one process towards another. A new life (without a journal) or a new disk starts over.
@@ -49,6 +51,7 @@ class SettlementChecker final : public Observer {
     DurableStates& durable_;
     Verdict::Invariant sequence_, back_, never_, settled_, outcome_;
     std::map<std::pair<std::size_t, std::size_t>, Pair> pairs_;
+    bool crashes_ = false;  // somebody has crashed
 };
 
 }  // namespace dunlin::sim

@@ -62,6 +62,7 @@ Duration Worker::up_to(Duration longest) { return world_.workload().between(Dura
 // ---- Listening ----------------------------------------------------------------------------------------------------------
 
 void Worker::on_start(const Context& context) {
+    if (life_ > 0) shared_.delivery_.restarted(world_.now(), context.node().id());
     const std::size_t count = world_.size();
     const auto flow_before = [&](std::size_t steps) { return "flow/" + std::to_string((process_ + count - steps) % count); };
     if (count > 1) subscribe(context, flow_before(1), 0, {});

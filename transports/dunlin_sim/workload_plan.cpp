@@ -14,9 +14,11 @@ bool one_in(Random& random, std::uint64_t count) { return random.below(count) ==
 VerdictMix draw_verdicts(Random& random) {
     VerdictMix mix;
     mix.reject = up_to(random, 12);
-    mix.pending = up_to(random, 15);
     mix.retry = up_to(random, 10);
-    mix.pending_max = random.between(milliseconds{1}, one_in(random, 2) ? seconds{2} : milliseconds{300});
+    // Long or often: with both, what waits behind a pending message would grow for ever.
+    const bool longer = one_in(random, 2);
+    mix.pending = up_to(random, longer ? 3 : 15);
+    mix.pending_max = random.between(milliseconds{1}, longer ? seconds{2} : milliseconds{200});
     return mix;
 }
 
