@@ -1,3 +1,4 @@
+#include <dunlin_sim/command_checker.hpp>
 #include <dunlin_sim/coordination_checker.hpp>
 #include <dunlin_sim/delivery_checker.hpp>
 #include <dunlin_sim/ledger_checker.hpp>
@@ -126,13 +127,17 @@ class Delivery : public testing::Test {
         message.token = token;
         checker.handled(kNow, {1, life, NodeId{2}, SubscriptionId{5}, durable}, {0, 0, number}, message, said);
     }
-    void end(std::uint64_t number, Outcome outcome) {
+    void end(std::uint64_t number, Outcome outcome, Effect effect = Effect::none) {
         Event event = event_of(EventKind::outcome, 0);
         event.node = NodeId{2};
         event.subscription = SubscriptionId{5};
         event.id = 100 + number;
         event.outcome = outcome;
+        event.effect = effect;
         checker.outcome(kNow, 0, 0, event);
+    }
+    void complete(std::uint64_t number, Status result) {
+        checker.completed(kNow, {1, 0, NodeId{2}, SubscriptionId{5}, durable}, {0, 0, number}, bus::Verdict::accept, result);
     }
     void expect_violation(const std::string& invariant) {
         ASSERT_FALSE(verdict.clean());
@@ -169,10 +174,10 @@ TEST_F(Delivery, catches_the_outcome_of_nothing) {
 TEST_F(Delivery, lets_a_restart_tell_an_outcome_again_but_not_another) {
     publish(1);
     handle(1, bus::Verdict::reject);
-    end(1, Outcome::rejected);
+    end(1, Outcome::rejected, Effect::unknown);
     checker.crashed(kNow, 0, 0, NodeId{1}, true);
     checker.recovered(kNow, 0, 1);
-    end(1, Outcome::rejected);
+    end(1, Outcome::rejected, Effect::unknown);
     EXPECT_TRUE(verdict.clean());
     checker.crashed(kNow, 0, 0, NodeId{1}, true);
     end(1, Outcome::fenced);
@@ -248,9 +253,64 @@ TEST_F(Delivery, catches_dead_letters_without_a_cause) {
     }
 }
 
+TEST_F(Delivery, catches_an_end_without_effect_of_what_a_handler_had) {
+    publish(1, {.limited = true});
+    handle(1, bus::Verdict::retry_later);
+    end(1, Outcome::expired, Effect::none);
+    expect_violation("no effect means no run");
+}
+
+TEST_F(Delivery, catches_a_publisher_that_gives_up_without_asking) {
+    publish(1, {.limited = true});
+    publish(2, {.limited = true});
+    handle(1, bus::Verdict::retry_later);
+    end(1, Outcome::expired, Effect::unknown);
+    checker.finish(kNow);
+    EXPECT_FALSE(verdict.clean());  // the second one has no outcome
+    const std::size_t before = verdict.violations().size();
+    end(2, Outcome::expired, Effect::unknown);
+    checker.finish(kNow);
+    ASSERT_EQ(verdict.violations().size(), before + 1);
+    EXPECT_THAT(verdict.violations().back(), StartsWith("'the handler decides' violated"));
+}
+
+TEST_F(Delivery, catches_an_end_of_what_a_handler_has_in_hand) {
+    publish(1, {.limited = true});
+    handle(1, bus::Verdict::pending);
+    end(1, Outcome::expired, Effect::unknown);
+    checker.finish(kNow);
+    expect_violation("the handler decides");
+}
+
+TEST_F(Delivery, catches_a_message_that_is_taken_from_the_handler_unless_their_session_broke) {
+    publish(1);
+    handle(1, bus::Verdict::pending);
+    checker.session_changed(kNow, 0, NodeId{2});
+    complete(1, Status::not_found);
+    EXPECT_TRUE(verdict.clean());
+    Verdict fresh;
+    DeliveryChecker other(fresh);
+    other.published(kNow, {0, 0, 1}, {.id = PublishId{101}, .subscribers = 1}, {});
+    other.completed(kNow, {1, 0, NodeId{2}, SubscriptionId{5}, durable}, {0, 0, 1}, bus::Verdict::accept, Status::not_found);
+    EXPECT_THAT(fresh.violations(), ElementsAre(StartsWith("'the handler decides' violated")));
+}
+
+TEST_F(Delivery, catches_a_payload_that_has_changed) {
+    publish(1);
+    checker.payload_seen(kNow, {0, 0, 1}, false);
+    expect_violation("payloads arrive as they left");
+}
+
 TEST_F(Delivery, takes_a_crash_of_the_subscriber_as_the_cause_of_its_being_gone) {
     publish(1);
     checker.crashed(kNow, 1, 0, NodeId{2}, false);
+    end(1, Outcome::subscriber_gone);
+    EXPECT_TRUE(verdict.clean());
+}
+
+TEST_F(Delivery, takes_the_end_of_a_subscription_as_the_cause_of_its_being_gone) {
+    publish(1);
+    checker.unsubscribed(kNow, NodeId{2}, SubscriptionId{5});
     end(1, Outcome::subscriber_gone);
     EXPECT_TRUE(verdict.clean());
 }
@@ -349,6 +409,83 @@ TEST_F(LedgerCalls, does_not_hold_a_process_that_stood_still_to_its_time) {
     checker.paused(1);
     end(1, 1, 0, Status::timed_out, seconds{6});
     EXPECT_TRUE(verdict.clean());
+}
+
+// ---- Commands -------------------------------------------------------------------------------------------------------------
+
+class Commands : public testing::Test {
+  protected:
+    void put(std::uint32_t process, std::uint64_t value) { checker.put_started(process, RequestId{1}, "key", value); }
+    void get(std::uint32_t process) { checker.get_started(process, RequestId{1}, "key"); }
+    void end(std::uint32_t process, std::uint64_t revision, std::uint64_t value = 0, Status status = Status::ok,
+             Effect effect = Effect::none) {
+        Event event = event_of(EventKind::request_done, revision);
+        event.request = RequestId{1};
+        event.status = status;
+        event.effect = effect;
+        EXPECT_TRUE(checker.ended(kNow, process, event, value));
+    }
+    void expect_violation(const std::string& invariant) {
+        EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'" + invariant + "' violated")));
+    }
+    Verdict verdict;
+    CommandChecker checker{verdict};
+};
+
+TEST_F(Commands, finds_nothing_wrong_where_nothing_is) {
+    put(0, 7);
+    get(1);
+    end(1, 3, 7);  // seen before its caller knows
+    end(0, 3);
+    get(1);
+    end(1, 3, 7);
+    EXPECT_TRUE(verdict.clean());
+    EXPECT_EQ(checker.puts(), 1U);
+    EXPECT_EQ(checker.gets(), 2U);
+}
+
+TEST_F(Commands, catches_a_put_that_has_run_twice) {
+    put(0, 7);
+    get(1);
+    end(1, 3, 7);
+    end(0, 5);
+    expect_violation("a command runs once");
+}
+
+TEST_F(Commands, allows_a_put_of_unknown_end_to_run_later_but_once) {
+    put(0, 7);
+    end(0, 0, 0, Status::session_evicted, Effect::unknown);
+    get(1);
+    end(1, 3, 7);
+    EXPECT_TRUE(verdict.clean());
+    EXPECT_EQ(checker.evicted(), 1U);
+    get(1);
+    end(1, 9, 7);
+    expect_violation("a command runs once");
+}
+
+TEST_F(Commands, catches_a_put_that_ran_though_it_was_told_not_to_have) {
+    put(0, 7);
+    end(0, 0, 0, Status::session_evicted, Effect::none);
+    get(1);
+    end(1, 3, 7);
+    expect_violation("what did not run leaves nothing");
+}
+
+TEST_F(Commands, catches_a_read_of_less_than_was_known_before_it_began) {
+    put(0, 7);
+    end(0, 3);
+    get(1);
+    end(1, 0, 0, Status::not_found);
+    expect_violation("revisions follow calls");
+}
+
+TEST_F(Commands, catches_a_put_that_takes_effect_before_it_began) {
+    put(0, 7);
+    end(0, 3);
+    put(0, 8);
+    end(0, 2);
+    expect_violation("revisions follow calls");
 }
 
 // ---- Whole runs -----------------------------------------------------------------------------------------------------------

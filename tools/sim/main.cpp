@@ -64,7 +64,7 @@ void set_bench(CampaignPlan& plan) {
     plan.run.faults.leader_crash_every = std::chrono::minutes{2};
     plan.run.workload.lease_ttl = dunlin::seconds{5};
     plan.run.workload.key_every = dunlin::seconds{10};
-    plan.run.workload.shared_keys.every = dunlin::seconds{10};
+    plan.run.workload.shared_keys.every = dunlin::seconds{60};
     plan.draw_workload = false;
     plan.repeat_percent = 0;
     plan.jobs = 1;

@@ -22,7 +22,7 @@ bool DurableState::choose_bank(std::span<const std::byte> synced) {
     bool same = true;
     for (std::size_t bank = 0; bank < 2; ++bank) {
         const std::span<const std::byte> head = synced.subspan(bank * half, kBankHeaderBytes);
-        if (std::ranges::equal(head, heads_[bank])) continue;
+        if (std::memcmp(head.data(), heads_[bank].data(), head.size()) == 0) continue;
         std::ranges::copy(head, heads_[bank].begin());
         same = false;
     }
@@ -46,67 +46,66 @@ bool DurableState::choose_bank(std::span<const std::byte> synced) {
     return true;
 }
 
-bool DurableState::record_at(std::span<const std::byte> bank, std::uint32_t at, std::uint64_t sequence, journal::RecordHead& head,
-                             std::span<const std::byte>& payload) const {
+bool DurableState::record_at(std::span<const std::byte> bank, std::uint32_t at, std::uint64_t sequence, bool crashed,
+                             journal::RecordHead& head) const {
     if (at + sizeof(head) > bank.size()) return false;
     std::memcpy(&head, &bank[at], sizeof(head));
     if (head.sequence != sequence || head.salt < salt_ || head.length > bank.size() - at - sizeof(head)) return false;
-    payload = bank.subspan(at + sizeof(head), head.length);
+    if (!crashed) return true;
     const std::uint32_t crc = head.crc;
-    return crc == journal::record_crc(head, payload, seed_);
+    return crc == journal::record_crc(head, bank.subspan(at + sizeof(head), head.length), seed_);
 }
 
-bool DurableState::read(std::span<const std::byte> synced) {
-    const bool changed = choose_bank(synced);
+bool DurableState::read(std::span<const std::byte> synced, bool crashed) {
+    bool changed = choose_bank(synced);
     if (changed) state_ = {};
     if (header_.generation == 0) return changed;
     const std::span<const std::byte> bank = synced.subspan(bank_at_, header_.bank_bytes);
-    const std::uint64_t before = expected_;
     std::uint32_t at = position_;
     std::uint64_t sequence = expected_;
     journal::RecordHead head{};
-    std::span<const std::byte> payload;
-    while (record_at(bank, at, sequence, head, payload)) {
+    while (record_at(bank, at, sequence, crashed, head)) {
         at += journal::record_bytes(head.length);
         ++sequence;
         if ((head.flags & journal::kRecordContinued) != 0) continue;
         while (expected_ < sequence) {  // a batch counts once it is whole
             std::memcpy(&head, &bank[position_], sizeof(head));
-            take(head.kind, bank.subspan(position_ + sizeof(head), head.length));
+            changed = take(head.kind, bank.subspan(position_ + sizeof(head), head.length)) || changed;
             salt_ = head.salt;
             position_ += journal::record_bytes(head.length);
             ++expected_;
         }
     }
-    return changed || expected_ != before;
+    return changed;
 }
 
 // ---- What the records say ---------------------------------------------------------------------------------------------------
 
-void DurableState::take(journal::RecordKind kind, std::span<const std::byte> payload) {
+// True: it is of a kind that is kept here.
+bool DurableState::take(journal::RecordKind kind, std::span<const std::byte> payload) {
     switch (kind) {
         case journal::RecordKind::epoch: {
             EpochRecord record{};
             if (dunlin::take(payload, record)) state_.epoch = BootEpoch{record.epoch};
-            return;
+            return true;
         }
         case journal::RecordKind::hard_state: {
             consensus::HardStateRecord record{};
-            if (!dunlin::take(payload, record)) return;
+            if (!dunlin::take(payload, record)) return false;
             state_.term = Term{record.term};
             state_.voted_for = NodeId{record.voted_for};
-            return;
+            return true;
         }
         case journal::RecordKind::fence_floor: {
             bus::FenceFloorRecord record{};
-            if (!dunlin::take(payload, record)) return;
+            if (!dunlin::take(payload, record)) return false;
             Token& floor = state_.floors[LeaseKey{record.lease}];
             floor = std::max(floor, Token{record.token});
-            return;
+            return true;
         }
-        case journal::RecordKind::log_entry: return take_entry(payload);
-        case journal::RecordKind::image_chunk: return take_image_chunk(payload);
-        default: return state_.bus.take(kind, payload);
+        case journal::RecordKind::log_entry: take_entry(payload); return true;
+        case journal::RecordKind::image_chunk: take_image_chunk(payload); return true;
+        default: state_.bus.take(kind, payload); return false;
     }
 }
 
@@ -162,10 +161,11 @@ DurableStates::Followed& DurableStates::follow(std::size_t index) {
     const Process& process = world_.process(index);
     const Disk& disk = process.disk;
     if (disk.synced().empty() || (followed.read && followed.syncs == disk.syncs() && followed.life == process.life)) return followed;
+    const bool crashed = !followed.read || followed.life != process.life;
     followed.read = true;
     followed.syncs = disk.syncs();
     followed.life = process.life;
-    if (followed.state.read(disk.synced())) ++followed.version;
+    if (followed.state.read(disk.synced(), crashed)) ++followed.version;
     return followed;
 }
 

@@ -31,8 +31,9 @@ class DurableState {
         std::vector<std::byte> payload;
     };
 
-    // Takes in what was synced since the last call. True: something of it has changed.
-    bool read(std::span<const std::byte> synced);
+    // Takes in what was synced since the last call. True: something that is kept here itself has changed. `crashed`: in between, so
+    // that what follows may be torn, and checksums tell.
+    bool read(std::span<const std::byte> synced, bool crashed);
 
     [[nodiscard]] StorageId storage() const { return StorageId{header_.storage}; }  // 0: not formatted
     [[nodiscard]] BootEpoch epoch() const { return state_.epoch; }                  // of the last life that wrote one
@@ -63,9 +64,9 @@ class DurableState {
         DurableBus bus;
     };
     [[nodiscard]] bool choose_bank(std::span<const std::byte> synced);
-    [[nodiscard]] bool record_at(std::span<const std::byte> bank, std::uint32_t at, std::uint64_t sequence, journal::RecordHead& head,
-                                 std::span<const std::byte>& payload) const;
-    void take(journal::RecordKind kind, std::span<const std::byte> payload);
+    [[nodiscard]] bool record_at(std::span<const std::byte> bank, std::uint32_t at, std::uint64_t sequence, bool crashed,
+                                 journal::RecordHead& head) const;
+    bool take(journal::RecordKind kind, std::span<const std::byte> payload);
     void take_entry(std::span<const std::byte> payload);
     void take_image_chunk(std::span<const std::byte> payload);
 

@@ -26,9 +26,24 @@ void for_each_record(std::span<const std::byte> packet, const See& see) {
     }
 }
 
+// A set of record types, as bits.
+using RecordTypes = std::uint64_t;
+[[nodiscard]] constexpr RecordTypes bit(wire::RecordType type) { return RecordTypes{1} << (static_cast<unsigned>(type) & 63U); }
+[[nodiscard]] inline RecordTypes types_of(std::span<const std::byte> packet) {
+    RecordTypes types = 0;
+    for_each_record(packet, [&](const wire::Record& record) { types |= bit(record.type); });
+    return types;
+}
+
 [[nodiscard]] constexpr bool of_consensus(wire::RecordType type) {
     return type >= wire::RecordType::vote_request && type <= wire::RecordType::timeout_now;
 }
+
+inline constexpr RecordTypes kConsensus = bit(wire::RecordType::vote_request) | bit(wire::RecordType::vote_reply) |
+                                          bit(wire::RecordType::append) | bit(wire::RecordType::append_reply) |
+                                          bit(wire::RecordType::snapshot_chunk) | bit(wire::RecordType::snapshot_reply) |
+                                          bit(wire::RecordType::timeout_now);
+inline constexpr RecordTypes kReads = bit(wire::RecordType::read) | bit(wire::RecordType::read_reply);
 
 // A vote's flags.
 [[nodiscard]] constexpr bool has(std::uint32_t flags, wire::VoteFlag flag) { return (flags & static_cast<std::uint32_t>(flag)) != 0; }

@@ -35,14 +35,19 @@ SettlementChecker::SettlementChecker(World& world, Verdict& verdict, DurableStat
     world.observe(*this);
 }
 
-// Who keeps its promises: a disk, or one life of a process without one.
+// A disk is wiped only while its process is down.
 std::uint64_t SettlementChecker::identity_of(std::size_t process) {
+    if (identities_.size() <= process) identities_.resize(world_.size());
+    Identity& identity = identities_[process];
     const Process& of = world_.process(process);
-    return of.setup.disk_bytes != 0 ? durable_.of(process).storage().value() : std::uint64_t{of.life} + 1;
+    if (identity.lives != of.life + 1)
+        identity = {of.life + 1, of.setup.disk_bytes != 0 ? durable_.of(process).storage().value() : std::uint64_t{of.life} + 1};
+    return identity.value;
 }
 
 SettlementChecker::Pair& SettlementChecker::pair(std::size_t process, std::size_t other) {
-    Pair& found = pairs_[{process, other}];
+    if (pairs_.size() < world_.size() * world_.size()) pairs_.resize(world_.size() * world_.size());
+    Pair& found = pairs_[process * world_.size() + other];
     const std::uint64_t identity = identity_of(process);
     if (found.identity != identity) found = {.identity = identity};
     return found;
@@ -70,7 +75,6 @@ void SettlementChecker::on_send(Instant at, std::size_t process, std::size_t to,
 }
 
 void SettlementChecker::on_run(Instant at, std::size_t process, std::size_t to, const wire::Record& record) {
-    Pair& from = pair(process, to);
     const auto run = record.as<wire::Run>();
     std::span<const std::byte> rest = record.bytes;
     for (std::uint64_t i = 0; i < run.count() && rest.size() >= sizeof(wire::MessageHead); ++i) {
@@ -79,14 +83,19 @@ void SettlementChecker::on_run(Instant at, std::size_t process, std::size_t to, 
         const bool fenced = (head.flags() & static_cast<std::uint8_t>(wire::MessageFlag::fence)) != 0;
         const std::size_t before = fenced ? sizeof(wire::FenceBlock) : 0;
         if (rest.size() < padded_to<4>(before + head.length())) return;
-        const std::uint64_t sent = fingerprint(rest.subspan(before, head.length()));
-        const std::uint64_t known = from.messages.try_emplace(run.first_sequence() + i, sent).first->second;
-        verdict_.check(sequence_, known == sent, at, [&] {
-            return text(process) + " sends " + text(to) + " another message as number " + std::to_string(run.first_sequence() + i) +
-                   " than before";
-        });
+        note_sent(at, process, to, {run.first_sequence() + i, fingerprint(rest.subspan(before, head.length()))});
         rest = rest.subspan(padded_to<4>(before + head.length()));
     }
+}
+
+void SettlementChecker::note_sent(Instant at, std::size_t process, std::size_t to, const Sent& sent) {
+    std::vector<Sent>& all = pair(process, to).sent;
+    if (all.empty()) all.resize(kSentMax);
+    Sent& known = all[sent.sequence % kSentMax];
+    verdict_.check(sequence_, known.sequence != sent.sequence || known.fingerprint == sent.fingerprint, at, [&] {
+        return text(process) + " sends " + text(to) + " another message as number " + std::to_string(sent.sequence) + " than before";
+    });
+    known = sent;
 }
 
 void SettlementChecker::on_settlement(Instant at, std::size_t process, std::size_t to, const wire::Record& record) {
@@ -127,7 +136,7 @@ void SettlementChecker::handled(Instant at, std::size_t process, NodeId publishe
     for (std::size_t from = 0; from < world_.size(); ++from) {
         if (world_.process(from).setup.options.id != publisher) continue;
         const SettledSequences& told = pair(process, from).settled;
-        if (pairs_[{from, process}].stream != told.stream) continue;
+        if (pair(from, process).stream != told.stream) continue;
         verdict_.check(never_, !told.contains(sequence.value()), at, [&] {
             return text(process) + " runs number " + std::to_string(sequence.value()) + " of " + text(from) +
                    ", which it has told to be settled";

@@ -5,9 +5,7 @@
 #include <dunlin_sim/world.hpp>
 
 #include <cstdint>
-#include <map>
-#include <unordered_map>
-#include <utility>
+#include <vector>
 
 namespace dunlin::sim {
 
@@ -32,16 +30,28 @@ class SettlementChecker final : public Observer {
     void on_crash(Instant at, std::size_t process, const Node& node) override;
 
   private:
+    // The last sequences that are remembered of a pair: several times a lane's window.
+    static constexpr std::size_t kSentMax = 1024;
+    struct Sent {
+        std::uint64_t sequence = 0;
+        std::uint64_t fingerprint = 0;  // of the message
+    };
+    // Whoever keeps promises: a disk, or one life of a process without one.
+    struct Identity {
+        std::uint32_t lives = 0;  // so far
+        std::uint64_t value = 0;
+    };
     // Of one process towards another. A new life (without a journal) or a new disk starts over.
     struct Pair {
         std::uint64_t identity = 0;
-        StreamId stream{};                                            // its own numbering, as its hello names it
-        std::uint64_t resolved = 0;                                   // of it, as its hellos say: everything up to here
-        SettledSequences settled{};                                   // of the other one's stream, as told
-        std::unordered_map<std::uint64_t, std::uint64_t> messages{};  // sequence: what was sent under it
+        StreamId stream{};           // its own numbering, as its hello names it
+        std::uint64_t resolved = 0;  // of it, as its hellos say: everything up to here
+        SettledSequences settled{};  // of the other one's stream, as told
+        std::vector<Sent> sent{};    // by sequence modulo kSentMax; empty until something was sent
     };
     [[nodiscard]] std::uint64_t identity_of(std::size_t process);
     [[nodiscard]] Pair& pair(std::size_t process, std::size_t other);
+    void note_sent(Instant at, std::size_t process, std::size_t to, const Sent& sent);
     void on_run(Instant at, std::size_t process, std::size_t to, const wire::Record& record);
     void on_settlement(Instant at, std::size_t process, std::size_t to, const wire::Record& record);
     void check_durable(Instant at, std::size_t process, std::size_t publisher, const SettledSequences& told);
@@ -50,8 +60,9 @@ class SettlementChecker final : public Observer {
     Verdict& verdict_;
     DurableStates& durable_;
     Verdict::Invariant sequence_, back_, never_, settled_, outcome_;
-    std::map<std::pair<std::size_t, std::size_t>, Pair> pairs_;
-    bool crashes_ = false;  // somebody has crashed
+    std::vector<Identity> identities_;  // by process
+    std::vector<Pair> pairs_;           // by process and then by the other one
+    bool crashes_ = false;              // somebody has crashed
 };
 
 }  // namespace dunlin::sim
