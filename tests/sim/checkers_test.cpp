@@ -504,7 +504,7 @@ TEST(Run, gives_every_checker_that_always_has_occasion_something_to_check) {
     RunPlan plan;
     plan.time = seconds{20};
     plan.network.loss_ppm = 50'000;
-    plan.faults.leader_crash_every = seconds{8};
+    plan.faults.every[index_of(FaultKind::leader_crash)] = seconds{8};
     const RunReport report = run(plan);
     EXPECT_THAT(report.violations, ElementsAre());
     for (const Verdict::Tally& tally : report.checks) {

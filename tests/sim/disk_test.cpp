@@ -69,6 +69,72 @@ TEST_F(DiskTest, keeps_of_unsynced_writes_nothing_everything_or_whole_sectors) {
     EXPECT_GT(disk.torn(), 50U);
 }
 
+TEST_F(DiskTest, loses_or_tears_every_unsynced_write_where_asked_to) {
+    write(0, kBytes, 1);
+    sync();
+    write(0, 4096, 2);
+    disk.crash(Unsynced::lost);
+    EXPECT_EQ(values(0, kBytes), std::set<std::uint8_t>{1});
+    EXPECT_EQ(disk.lost(), 1U);
+    write(0, 4096, 3);
+    disk.crash(Unsynced::torn);
+    EXPECT_EQ(values(0, 4096), (std::set<std::uint8_t>{1, 3}));
+    EXPECT_EQ(disk.torn(), 1U);
+}
+
+TEST_F(DiskTest, takes_no_write_while_it_is_full) {
+    write(0, kBytes, 1);
+    sync();
+    std::vector<std::byte> bytes(10);
+    std::size_t read = 0;
+    disk.full = true;
+    EXPECT_EQ(disk.run({Kind::write, 1, 0, bytes}, read), Status::device_full);
+    EXPECT_EQ(values(0, kBytes), std::set<std::uint8_t>{1});
+    disk.full = false;
+    write(0, 10, 2);
+}
+
+TEST_F(DiskTest, rots_in_the_middle_only_where_something_behind_was_synced_later) {
+    write(0, 100, 1);
+    sync();
+    EXPECT_FALSE(disk.rot_middle(0));
+    write(100, 100, 2);
+    sync();
+    write(kBytes / 2, 100, 3);  // the other half: behind neither
+    sync();
+    for (std::uint64_t draw = 0; draw < 1000; ++draw) {
+        const auto rot = disk.rot_middle(draw << 32U | draw << 8U | draw);
+        ASSERT_TRUE(rot);
+        EXPECT_LT(rot->offset, 100U);
+        EXPECT_EQ(values(0, 100).size(), 2U);
+        disk.mend(*rot);
+    }
+    EXPECT_EQ(values(0, 100), std::set<std::uint8_t>{1});
+}
+
+TEST_F(DiskTest, rots_in_the_tail_only_where_nothing_was_synced) {
+    write(0, 1024, 1);
+    sync();
+    write(1024, 1024, 2);
+    disk.crash(Unsynced::lost);
+    for (std::uint64_t draw = 0; draw < 1000; ++draw) {
+        const auto rot = disk.rot_tail(draw << 8U | draw);
+        ASSERT_TRUE(rot);
+        EXPECT_GE(rot->offset, 1024U);
+    }
+    EXPECT_EQ(values(0, 1024), std::set<std::uint8_t>{1});
+}
+
+TEST_F(DiskTest, gives_its_image_back_after_it_was_wiped) {
+    write(0, kBytes, 1);
+    sync();
+    auto image = disk.image();
+    disk.wipe();
+    EXPECT_EQ(values(0, kBytes), std::set<std::uint8_t>{0xff});
+    disk.restore(std::move(image));
+    EXPECT_EQ(values(0, kBytes), std::set<std::uint8_t>{1});
+}
+
 TEST_F(DiskTest, refuses_what_lies_beyond_its_end) {
     std::vector<std::byte> bytes(10);
     std::size_t read = 0;

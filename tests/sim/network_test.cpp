@@ -119,6 +119,34 @@ TEST_F(NetworkTest, isolates_a_process_until_healed) {
     EXPECT_EQ(delays.size(), static_cast<std::size_t>(kCount));
 }
 
+TEST_F(NetworkTest, delivers_old_datagrams_again_over_the_path_that_they_took) {
+    network.repeat_old(Instant{}, 5, 1);
+    EXPECT_TRUE(queue.empty());  // nothing was remembered
+    network.remember_some();
+    network.send(Instant{}, 0, 1, 0, payload);
+    while (!queue.empty()) network.release(queue.pop().payload);
+    network.repeat_old(Instant{seconds{1}}, 5, 1);
+    EXPECT_EQ(network.counts().repeated, 5U);
+    for (int i = 0; i < 5; ++i) {
+        const Occurrence arrival = queue.pop();
+        EXPECT_EQ(arrival.process, 1U);
+        EXPECT_EQ(network.sender(arrival.payload), 0U);
+        EXPECT_TRUE(std::ranges::equal(network.bytes(arrival.payload), payload));
+        EXPECT_GE(arrival.at, Instant{seconds{1}});
+    }
+}
+
+TEST_F(NetworkTest, keeps_apart_who_is_severed_whatever_is_healed) {
+    network.sever(0, 1, true);
+    network.heal();
+    send_all(0, 1);
+    send_all(1, 0);
+    EXPECT_TRUE(delays.empty());
+    network.sever(0, 1, false);
+    send_all(0, 1);
+    EXPECT_EQ(delays.size(), static_cast<std::size_t>(kCount));
+}
+
 TEST(EventQueueTest, orders_simultaneous_events_as_the_seed_says) {
     const auto order = [](std::uint64_t seed) {
         EventQueue queue(seed);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 namespace dunlin::sim {
 namespace {
@@ -86,6 +87,46 @@ TEST(World, lets_a_slow_process_and_a_slow_disk_take_their_time) {
     for (std::size_t i = 0; i < 3; ++i) cluster.world.set_sync_stall(i, {});
     for (std::size_t i = 0; i < 3; ++i) cluster.world.set_lag(i, milliseconds{30});
     EXPECT_GE(commit_takes(), milliseconds{60});  // there and back
+}
+
+TEST(World, lets_a_process_die_while_its_disk_syncs) {
+    SmallCluster cluster(1, 1);
+    cluster.world.start_all();
+    cluster.world.run_for(seconds{3});
+    cluster.world.crash_in_next_sync(0, Unsynced::lost);
+    ASSERT_TRUE(cluster.world.node(0).put(cluster.world.local_now(0), "k", bytes_of("v")).ok());
+    cluster.world.touch(0);
+    ASSERT_TRUE(cluster.world.run_until([&] { return !cluster.world.running(0); }, seconds{1}));
+    EXPECT_GT(cluster.world.process(0).disk.lost(), 0U);
+    cluster.world.restart(0);
+    cluster.world.run_for(seconds{3});
+    EXPECT_FALSE(cluster.world.node(0).failed());
+}
+
+TEST(World, tells_observers_nothing_of_outsiders) {
+    class Witness final : public Observer {
+      public:
+        void on_start(Instant, std::size_t process) override { seen.insert(process); }
+        void on_step(Instant, std::size_t process, const Node&) override { seen.insert(process); }
+        void on_event(Instant, std::size_t process, const Node&, const Event&) override { seen.insert(process); }
+        void on_crash(Instant, std::size_t process, const Node&) override { seen.insert(process); }
+        std::set<std::size_t> seen;
+    };
+    SmallCluster cluster(1, 1);
+    Witness witness;
+    cluster.world.observe(witness);
+    ProcessSetup setup;
+    setup.options.id = NodeId{9};
+    setup.options.cluster = "another";
+    setup.memory = holder_of<kSimMember>();
+    setup.seeds = {0};
+    const std::size_t outsider = cluster.world.add_outsider(std::move(setup));
+    EXPECT_EQ(cluster.world.size(), 1U);
+    cluster.world.start_all();
+    cluster.world.run_for(seconds{3});
+    EXPECT_GT(cluster.world.node(0).counters().get(Counter::packets_foreign_cluster), 0U);
+    cluster.world.crash(outsider);
+    EXPECT_EQ(witness.seen, std::set<std::size_t>{0});
 }
 
 TEST(World, runs_actions_at_their_time) {

@@ -1,5 +1,7 @@
 #include "campaign.hpp"
 
+#include "coverage.hpp"
+
 #include <algorithm>
 #include <ctime>
 #include <mutex>
@@ -9,7 +11,6 @@ namespace dunlin::sim {
 namespace {
 
 constexpr std::size_t kFailuresMax = 5;
-constexpr std::uint64_t kManyWorlds = 100;  // from so many on every checker must have had something to check
 
 thread_local std::uint64_t running = 0;
 
@@ -38,6 +39,7 @@ void add(RunReport& total, const RunReport& one) {
     add_all(total.workload, one.workload);
     add_all(total.outcomes, one.outcomes);
     add_all(total.counters, one.counters);
+    add_all(total.marks, one.marks);
     add_checks(total.checks, one.checks);
     total.publishes += one.publishes;
     total.deliveries += one.deliveries;
@@ -51,7 +53,7 @@ void add(RunReport& total, const RunReport& one) {
     total.shared_gets += one.shared_gets;
     total.puts_evicted += one.puts_evicted;
     total.syncs += one.syncs;
-    total.torn_writes += one.torn_writes;
+    total.node_time += one.node_time;
 }
 
 // What the threads share.
@@ -68,10 +70,7 @@ class Campaign {
         report_.cpu_seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
         std::ranges::sort(report_.failed, {}, &RunReport::seed);
         for (const std::uint64_t hash : hashes_) report_.total.hash = (report_.total.hash ^ hash) * 0x9e3779b97f4a7c15U;
-        const bool many = report_.worlds >= kManyWorlds && report_.total.faults.leader_crashes + report_.total.faults.crashes > 0;
-        for (const Verdict::Tally& tally : report_.total.checks) {
-            if (tally.checks == 0 && (many || tally.occasion == Verdict::Occasion::always)) report_.idle.push_back(tally.name);
-        }
+        report_.shortfalls = shortfalls(plan_, report_);
         return std::move(report_);
     }
 
@@ -105,6 +104,8 @@ class Campaign {
         report_.repeated += again ? 1 : 0;
         hashes_[result.seed - plan_.first_seed] = result.hash;
         report_.healed_in_max = std::max(report_.healed_in_max, result.healed_in);
+        for (std::size_t i = 0; i < kFaultKindCount; ++i) report_.fault_worlds[i] += result.faults[i] != 0 ? 1 : 0;
+        for (std::size_t i = 0; i < kMarkCount; ++i) report_.mark_worlds[i] += result.marks[i] != 0 ? 1 : 0;
         add(report_.total, result);
         if (result.violations.empty()) return;
         ++report_.worlds_failed;
@@ -123,8 +124,8 @@ class Campaign {
 RunPlan plan_of(const CampaignPlan& plan, std::uint64_t seed) {
     RunPlan one = plan.run;
     one.seed = seed;
-    draw_faults(one, plan.fault_kinds);
     if (plan.draw_workload) one.workload = draw_workload(seed);
+    for (const auto leave_out : plan.without) leave_out(one.workload);
     return one;
 }
 

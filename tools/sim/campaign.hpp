@@ -1,7 +1,6 @@
 #pragma once
 
 #include <dunlin_sim/run.hpp>
-#include <dunlin_sim/swarm.hpp>
 
 #include <cstdint>
 #include <string>
@@ -14,10 +13,10 @@ struct CampaignPlan {
     RunPlan run{};  // its seed is not used
     std::uint64_t first_seed = 1;
     std::uint64_t last_seed = 1;
-    std::uint32_t fault_kinds = kNoFaults;
-    bool draw_workload = false;         // another workload for each seed, in place of that of `run`
-    std::uint32_t repeat_percent = 10;  // so many of the worlds run twice, and must come to the same hash
-    unsigned jobs = 1;                  // threads, one world each at a time
+    bool draw_workload = false;                      // another workload for each seed, in place of that of `run`
+    std::vector<void (*)(WorkloadPlan&)> without{};  // what is then taken away from it
+    std::uint32_t repeat_percent = 10;               // so many of the worlds run twice, and must come to the same hash
+    unsigned jobs = 1;                               // threads, one world each at a time
 };
 
 struct CampaignReport {
@@ -27,9 +26,11 @@ struct CampaignReport {
     std::uint64_t worlds_failed = 0;
     std::uint64_t repeated = 0;
     Duration healed_in_max{};
-    double cpu_seconds = 0;         // of the whole process
-    std::vector<std::string> idle;  // checkers that never had anything to check
-    [[nodiscard]] bool ok() const { return worlds_failed == 0 && idle.empty(); }
+    double cpu_seconds = 0;                 // of the whole process
+    FaultCounts fault_worlds{};             // by FaultKind: worlds in which it happened
+    MarkCounts mark_worlds{};               // by mark: worlds that hit it
+    std::vector<std::string> shortfalls{};  // see coverage.hpp
+    [[nodiscard]] bool ok() const { return worlds_failed == 0 && shortfalls.empty(); }
 };
 
 // The plan of one world of the campaign.

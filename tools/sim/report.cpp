@@ -5,6 +5,8 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include <sys/resource.h>
+
 namespace dunlin::sim {
 namespace {
 
@@ -29,6 +31,7 @@ void print_work(const RunReport& total) {
     line("leases given back", total.workload.lease_releases);
     line("leases lost", total.workload.leases_lost);
     line("stale publishes of former holders", total.workload.stale_publishes);
+    line("ledger commands executed, by all voters", total.counters[static_cast<std::size_t>(Counter::commands_applied)]);
     line("puts answered", total.puts);
     line("gets answered", total.gets);
     line("ledger calls ended without an answer", total.calls_unanswered);
@@ -38,28 +41,32 @@ void print_work(const RunReport& total) {
     line("disk syncs", total.syncs);
 }
 
-void print_faults(const RunReport& total) {
+// Events, and in how many of the worlds there were any.
+void shared_line(std::string_view name, std::uint64_t count, std::uint64_t worlds, const CampaignReport& report) {
+    const auto percent = 100.0 * static_cast<double>(worlds) / static_cast<double>(report.worlds);
+    std::printf("  %-42.*s %14" PRIu64 " %6.1f %% of worlds\n", static_cast<int>(name.size()), name.data(), count, percent);
+}
+
+void print_faults(const CampaignReport& report) {
     std::printf("faults\n");
-    line("datagrams sent", total.network.sent);
-    line("  lost", total.network.lost);
-    line("  duplicated", total.network.duplicated);
-    line("  late", total.network.late);
-    line("  corrupted", total.network.corrupted);
-    line("  cut off by a partition", total.network.cut);
-    line("  refused by a full socket", total.network.overflowed);
-    line("  too long for a path", total.network.too_long);
-    line("  dropped by a thin line", total.network.congested);
-    line("  held up by a clog", total.network.clogged);
-    line("crashes of the leader", total.faults.leader_crashes);
-    line("crashes of others", total.faults.crashes);
-    line("crashes inside a handler", total.faults.handler_crashes);
-    line("pauses", total.faults.pauses);
-    line("partitions", total.faults.partitions);
-    line("paths shortened", total.faults.short_paths);
-    line("links clogged", total.faults.clogs);
-    line("slow processes", total.faults.slow_nodes);
-    line("slow disks", total.faults.slow_disks);
-    line("writes torn", total.torn_writes);
+    line("datagrams sent", report.total.network.sent);
+    line("  cut off by a partition", report.total.network.cut);
+    line("  refused by a full socket", report.total.network.overflowed);
+    line("  too long for a path", report.total.network.too_long);
+    line("  dropped by a thin line", report.total.network.congested);
+    line("  held up by a clog", report.total.network.clogged);
+    for (std::size_t i = 0; i < kFaultKindCount; ++i) {
+        shared_line(info(static_cast<FaultKind>(i)).name, report.total.faults[i], report.fault_worlds[i], report);
+    }
+}
+
+void print_marks(const CampaignReport& report) {
+    std::printf("marks\n");
+    for (std::size_t i = 0; i < kMarkCount; ++i) shared_line(marks()[i].name, report.total.marks[i], report.mark_worlds[i], report);
+}
+
+double speed(const CampaignReport& report, double amount) {
+    return amount * static_cast<double>(report.worlds + report.repeated) / static_cast<double>(report.worlds) / report.cpu_seconds;
 }
 
 }  // namespace
@@ -67,14 +74,16 @@ void print_faults(const RunReport& total) {
 void print_table(const CampaignReport& report) {
     const RunReport& total = report.total;
     print_work(total);
-    print_faults(total);
+    print_faults(report);
+    print_marks(report);
     std::printf("checks\n");
     for (const Verdict::Tally& tally : total.checks) line(tally.name.c_str(), tally.checks);
     line("the same seed gives the same run", report.repeated);
     std::printf("worlds=%" PRIu64 " failed=%" PRIu64 " simulated_s=%.0f events=%" PRIu64 " healed_within_s=%.2f hash=%016" PRIx64 "\n",
                 report.worlds, report.worlds_failed, seconds_of(total.time), total.events, seconds_of(report.healed_in_max), total.hash);
-    for (const std::string& name : report.idle)
-        std::printf("idle: '%s' never had anything to check, so this proves nothing\n", name.c_str());
+    std::printf("node_hours=%.1f simulated_s_per_cpu_s=%.0f events_per_cpu_s=%.0f cpu_s=%.2f\n", seconds_of(total.node_time) / 3600,
+                speed(report, seconds_of(total.time)), speed(report, static_cast<double>(total.events)), report.cpu_seconds);
+    for (const std::string& shortfall : report.shortfalls) std::printf("%s\n", shortfall.c_str());
 }
 
 void print_failure(const RunReport& report, const std::string& replay) {
@@ -85,13 +94,11 @@ void print_failure(const RunReport& report, const std::string& replay) {
     std::printf("  replay: %s\n", replay.c_str());
 }
 
-void print_speed(const CampaignReport& report) {
-    const double simulated =
-        seconds_of(report.total.time) * static_cast<double>(report.worlds + report.repeated) / static_cast<double>(report.worlds);
-    const double events = static_cast<double>(report.total.events) * static_cast<double>(report.worlds + report.repeated) /
-                          static_cast<double>(report.worlds);
-    std::printf("sim: simulated_s_per_cpu_s=%.0f events_per_cpu_s=%.0f cpu_s=%.2f\n", simulated / report.cpu_seconds,
-                events / report.cpu_seconds, report.cpu_seconds);
+void print_memory() {
+    constexpr double kMiB = 1024 * 1024;
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    std::printf("memory_mib_max=%.1f\n", static_cast<double>(usage.ru_maxrss) * 1024 / kMiB);
 }
 
 void print_json(const CampaignReport& report, const std::string& replay) {
@@ -116,27 +123,18 @@ void print_json(const CampaignReport& report, const std::string& replay) {
     json["leases_lost"] = total.workload.leases_lost;
     json["puts"] = total.puts;
     json["gets"] = total.gets;
-    json["faults"] = {{"datagrams_lost", total.network.lost},
-                      {"datagrams_duplicated", total.network.duplicated},
-                      {"datagrams_late", total.network.late},
-                      {"datagrams_corrupted", total.network.corrupted},
-                      {"datagrams_cut", total.network.cut},
-                      {"leader_crashes", total.faults.leader_crashes},
-                      {"crashes", total.faults.crashes},
-                      {"pauses", total.faults.pauses},
-                      {"partitions", total.faults.partitions},
-                      {"torn_writes", total.torn_writes},
-                      {"datagrams_too_long", total.network.too_long},
-                      {"datagrams_congested", total.network.congested},
-                      {"datagrams_clogged", total.network.clogged},
-                      {"handler_crashes", total.faults.handler_crashes},
-                      {"short_paths", total.faults.short_paths},
-                      {"clogs", total.faults.clogs},
-                      {"slow_nodes", total.faults.slow_nodes},
-                      {"slow_disks", total.faults.slow_disks}};
+    json["node_hours"] = seconds_of(total.node_time) / 3600;
+    json["simulated_s_per_cpu_s"] = speed(report, seconds_of(total.time));
+    for (std::size_t i = 0; i < kFaultKindCount; ++i) {
+        json["faults"][std::string(info(static_cast<FaultKind>(i)).name)] = {{"events", total.faults[i]},
+                                                                             {"worlds", report.fault_worlds[i]}};
+    }
+    for (std::size_t i = 0; i < kMarkCount; ++i) {
+        json["marks"][std::string(marks()[i].name)] = {{"events", total.marks[i]}, {"worlds", report.mark_worlds[i]}};
+    }
     for (const Verdict::Tally& tally : total.checks) json["checks"][tally.name] = tally.checks;
     for (std::size_t i = 0; i < kCounterCount; ++i) json["counters"][std::string(info(static_cast<Counter>(i)).name)] = total.counters[i];
-    json["idle"] = report.idle;
+    json["shortfalls"] = report.shortfalls;
     for (const RunReport& failed : report.failed) {
         json["failures"].push_back({{"seed", failed.seed}, {"violations", failed.violations}, {"last_events", failed.last_events}});
     }

@@ -79,6 +79,7 @@ void CoordinationChecker::on_lease_held(Instant at, std::size_t process, const E
 }
 
 void CoordinationChecker::check_exclusion(Instant at, std::size_t process, const Want& mine) {
+    if (!excludes_) return;
     for (std::size_t other = 0; other < seen_.size(); ++other) {
         if (other == process || !world_.running(other)) continue;
         for (const Want& theirs : seen_[other].wants) {

@@ -23,8 +23,10 @@ class CoordinationChecker final : public Observer {
 
     // This process wants this lease under this handle; call when the application asked for it.
     void wants_lease(std::size_t process, const std::string& name, ledger::LeaseHandle handle);
-    // It was given a disk that is not its own: it is right to stop.
-    void may_stop(std::size_t process) { seen_of(process).may_stop = true; }
+    // Something is wrong with its disk, or it is not its own: it is right to stop.
+    void may_stop(std::size_t process, bool may = true) { seen_of(process).may_stop = may; }
+    // Some clock is beyond its bound: then leases exclude nobody, and tokens alone protect.
+    void exclude_nothing() { excludes_ = false; }
 
     void on_event(Instant at, std::size_t process, const Node& node, const Event& event) override;
     void on_step(Instant at, std::size_t process, const Node& node) override;
@@ -66,6 +68,7 @@ class CoordinationChecker final : public Observer {
     std::vector<Lease> leases_;
     std::vector<Seen> seen_;  // by process
     std::uint64_t grants_ = 0;
+    bool excludes_ = true;
 };
 
 }  // namespace dunlin::sim

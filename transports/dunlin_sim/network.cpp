@@ -11,6 +11,7 @@ Network::Network(std::uint64_t seed, std::size_t processes, EventQueue& queue)
       processes_(processes),
       queue_(queue),
       cut_(processes * processes, false),
+      severed_(processes * processes, false),
       clogged_(processes * processes),
       busy_until_(processes) {}
 
@@ -22,6 +23,11 @@ std::size_t Network::pair(std::size_t from, std::size_t to) const {
 }
 
 void Network::cut(std::size_t from, std::size_t to, bool on) { cut_[pair(from, to)] = on; }
+
+void Network::sever(std::size_t one, std::size_t other, bool on) {
+    severed_[pair(one, other)] = on;
+    severed_[pair(other, one)] = on;
+}
 
 void Network::clog(std::size_t from, std::size_t to, Duration delay) { clogged_[pair(from, to)] = delay; }
 
@@ -42,6 +48,7 @@ bool Network::congested(Instant now, std::uint32_t from, std::size_t bytes) {
     if (faults.bytes_per_s == 0) return false;
     Instant& free_at = busy_until_[from];
     if (free_at > now + faults.queue_max) return true;
+    if (free_at > now) ++counts_.queued;
     free_at = std::max(free_at, now) + Duration{static_cast<std::int64_t>(bytes * 1'000'000 / faults.bytes_per_s)};
     return false;
 }
@@ -62,6 +69,7 @@ void Network::carry(Instant now, std::uint32_t from, std::uint32_t to, std::uint
         ++counts_.corrupted;
     }
     Duration delay = random_.between(faults.delay_min, faults.delay_max);
+    if (delay > NetworkFaults{}.delay_max) ++counts_.delayed;
     if (happens(faults.late_ppm)) {
         delay += random_.between(Duration{0}, faults.late_max);
         ++counts_.late;
@@ -70,13 +78,33 @@ void Network::carry(Instant now, std::uint32_t from, std::uint32_t to, std::uint
         delay += clog;
         ++counts_.clogged;
     }
-    if (faults.bytes_per_s != 0) delay += busy_until_[from] - now;
+    if (faults.bytes_per_s != 0) delay += std::max(Duration{}, busy_until_[from] - now);
     queue_.push({.at = now + delay, .process = to, .life = life, .payload = index, .what = What::datagram});
+}
+
+void Network::remember(std::uint32_t from, std::uint32_t to, std::span<const std::byte> bytes) {
+    constexpr std::size_t kFirstOnes = kOldMax / 4;
+    if (old_.size() >= kFirstOnes && counts_.sent % kOldEvery != 0) return;
+    if (old_.size() < kOldMax) old_.emplace_back();
+    const std::size_t slot = old_.size() < kOldMax ? old_.size() - 1 : kFirstOnes + counts_.sent / kOldEvery % (kOldMax - kFirstOnes);
+    old_[slot].from = from;
+    old_[slot].to = to;
+    old_[slot].bytes.assign(bytes.begin(), bytes.end());
+}
+
+void Network::repeat_old(Instant now, std::uint64_t count, std::uint64_t draw) {
+    if (old_.empty()) return;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const Old& old = old_[(draw + i * 0x9e3779b9U) % old_.size()];
+        ++counts_.repeated;
+        carry(now, old.from, old.to, 0, old.bytes);
+    }
 }
 
 void Network::send(Instant now, std::uint32_t from, std::uint32_t to, std::uint32_t life, std::span<const std::byte> bytes) {
     ++counts_.sent;
-    if (cut_[from * processes_ + to]) {
+    if (remembering_) remember(from, to, bytes);
+    if (cut_[from * processes_ + to] || severed_[from * processes_ + to]) {
         ++counts_.cut;
         return;
     }

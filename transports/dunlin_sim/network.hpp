@@ -27,7 +27,9 @@ struct NetworkFaults {
 
 struct NetworkCounts {
     std::uint64_t sent = 0, delivered = 0, lost = 0, duplicated = 0, corrupted = 0, late = 0, cut = 0, overflowed = 0;
-    std::uint64_t too_long = 0, congested = 0, clogged = 0;
+    std::uint64_t too_long = 0, congested = 0, queued = 0, clogged = 0;
+    std::uint64_t delayed = 0;   // longer than delay_max as it is by default
+    std::uint64_t repeated = 0;  // by repeat_old()
 };
 
 // Carries datagrams between processes by number. Buffers are pooled.
@@ -42,6 +44,14 @@ class Network {
     // Datagrams from `from` to `to` take so much longer (one way); 0: no more.
     void clog(std::size_t from, std::size_t to, Duration delay);
     void heal();  // ends every cut and every clog
+    // Between these two nothing passes, either way, whatever else is cut or healed; or again what else is.
+    void sever(std::size_t one, std::size_t other, bool on);
+
+    // From now on remembers some of what is sent, also the first of it, so that repeat_old() can send it again.
+    void remember_some() { remembering_ = true; }
+    // Delivers `count` datagrams of long ago once more, as whoever has kept a copy could, over the path that they took then.
+    // Whatever was remembered by then may come, also of a process's earlier lives. `draw` decides which.
+    void repeat_old(Instant now, std::uint64_t count, std::uint64_t draw);
 
     void send(Instant now, std::uint32_t from, std::uint32_t to, std::uint32_t life, std::span<const std::byte> bytes);
     // The datagram of an occurrence; it stays valid until release().
@@ -57,7 +67,14 @@ class Network {
         std::vector<std::byte> bytes;
         std::uint32_t from = 0;
     };
+    struct Old {
+        std::uint32_t from = 0, to = 0;
+        std::vector<std::byte> bytes;
+    };
+    static constexpr std::size_t kOldMax = 256;
+    static constexpr std::uint64_t kOldEvery = 61;  // of so many datagrams one is remembered, and the first ones
     [[nodiscard]] std::size_t pair(std::size_t from, std::size_t to) const;
+    void remember(std::uint32_t from, std::uint32_t to, std::span<const std::byte> bytes);
     [[nodiscard]] bool congested(Instant now, std::uint32_t from, std::size_t bytes);
     void carry(Instant now, std::uint32_t from, std::uint32_t to, std::uint32_t life, std::span<const std::byte> bytes);
     [[nodiscard]] bool happens(std::uint32_t ppm) { return ppm != 0 && random_.below(1'000'000) < ppm; }
@@ -66,10 +83,13 @@ class Network {
     std::size_t processes_;
     EventQueue& queue_;
     std::vector<bool> cut_;            // by pair()
+    std::vector<bool> severed_;        // by pair()
     std::vector<Duration> clogged_;    // by pair()
     std::vector<Instant> busy_until_;  // each process's line, where bytes_per_s limits it
     std::vector<Buffer> buffers_;
     std::vector<std::uint32_t> free_;
+    std::vector<Old> old_;
+    bool remembering_ = false;
     NetworkCounts counts_;
 };
 

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,11 +73,13 @@ struct Process {
     Instant timer_at = kNever;          // true time of the timer that counts; others in the queue are void
     Instant burst_since{};              // timers that fire without rest are a bug of the node: World asserts on it
     std::uint32_t burst = 0;
-    Duration lag{};         // what comes to it waits so long
-    Duration sync_stall{};  // on top of what a sync of its disk takes
+    Duration lag{};                          // what comes to it waits so long
+    Duration sync_stall{};                   // on top of what a sync of its disk takes
+    std::optional<Unsynced> dies_in_sync{};  // when its disk begins to sync, with this fate of what it should sync
     std::uint32_t life = 0;
     bool paused = false;
     bool disk_busy = false;
+    bool votes = false;   // it was formatted as a voter
     bool doomed = false;  // dies at the end of what it does now
 };
 

@@ -1,7 +1,9 @@
 #include <dunlin_sim/run.hpp>
 
 #include <dunlin/core/assert.hpp>
+#include <dunlin_sim/clocks.hpp>
 #include <dunlin_sim/coordination_checker.hpp>
+#include <dunlin_sim/foreign_cluster.hpp>
 #include <dunlin_sim/story.hpp>
 
 #include <algorithm>
@@ -13,16 +15,19 @@ class Run {
   public:
     explicit Run(const RunPlan& plan)
         : plan_(plan),
-          world_(plan.seed, plan.nodes),
-          workload_(world_, verdict_, coordination_, plan.workload),
-          faults_(world_, workload_, plan.faults, plan.seed ^ 0x6661756c7473U) {
+          schedule_(fault_schedule(plan.faults, plan.seed, plan.time)),
+          world_(plan.seed, plan.nodes + ForeignCluster::kProcesses),
+          workload_(world_, verdict_, coordination_, plan.workload) {
         DUNLIN_ASSERT(plan.nodes >= 1 && plan.nodes <= kNodesMax);
         build();
+        faults_.emplace(world_, workload_, DiskWatchers{coordination_, journals_, amnesia_}, schedule_);
     }
 
     RunReport go() {
         start_at_random_times();
-        faults_.start();
+        foreign_.start();
+        if (has(FaultKind::foreign_cluster)) await_binding(0);
+        faults_->start();
         keep_going(plan_.time, [] { return false; });
         const Instant healing = world_.now();
         if (verdict_.clean()) heal();
@@ -33,47 +38,64 @@ class Run {
     }
 
   private:
+    static constexpr const char* kCluster = "simulated";
+
+    [[nodiscard]] bool has(FaultKind kind) const {
+        return std::ranges::any_of(schedule_, [kind](const Fault& fault) { return fault.name.kind == kind; });
+    }
     [[nodiscard]] std::size_t voters() const { return plan_.nodes >= 7 ? 5 : std::min<std::size_t>(plan_.nodes, 3); }
 
     void build() {
-        Random clocks(plan_.seed ^ 0x636c6f636b73U);
+        Clocks clocks(plan_.seed, plan_.nodes, plan_.time, schedule_);
+        Random sectors(plan_.seed ^ 0x736563746f7273U);
         std::vector<std::size_t> voting;
         for (std::size_t i = 0; i < plan_.nodes; ++i) {
             const bool votes = i < voters();
             ProcessSetup setup;
             setup.options.id = NodeId{static_cast<std::uint16_t>(i + 1)};
-            setup.options.cluster = "simulated";
+            setup.options.cluster = kCluster;
             setup.memory = host_memory(votes, plan_.nodes, plan_.workload.room);
             setup.application = [this, i] { return workload_.make(i); };
             setup.disk_bytes = votes || (i - voters()) % 2 == 0 ? host_disk_bytes(plan_.workload.room) : 0;
             for (std::size_t other = 0; other < plan_.nodes; ++other) {
                 if (other != i) setup.seeds.push_back(other);
             }
-            set_clock(setup, clocks);
+            clocks.set(setup);
             const std::size_t process = world_.add(std::move(setup));
-            world_.process(process).disk.sector_bytes = std::size_t{16} << clocks.below(6);
+            world_.process(process).disk.sector_bytes = std::size_t{16} << sectors.below(6);
             if (votes) voting.push_back(process);
         }
         world_.found_cluster(voting, host_ledger(plan_.workload.room));
         for (std::size_t i = voters(); i < plan_.nodes; i += 2) world_.format_member(i);
         world_.network().faults = plan_.network;
-    }
-
-    void set_clock(ProcessSetup& setup, Random& clocks) const {
-        const std::int64_t bound = plan_.clock_rate_max_ppm;
-        setup.clock_rate_ppm = clocks.between(Duration{-bound}, Duration{bound}).count();
-        setup.clock_offset = clocks.between(Duration{0}, std::chrono::hours{1});
-        if (!plan_.clocks_wrap) return;
-        const std::uint64_t kind = clocks.below(4);
-        const Duration before = clocks.between(Duration{0}, plan_.time);
-        if (kind == 0) setup.clock_offset = Duration{std::int64_t{1} << 32U} - before;
-        if (kind == 1) setup.clock_offset = milliseconds{std::int64_t{1} << 32U} - before;
+        clock_faults_ = clocks.counts();
+        if (clocks.beyond_bound()) coordination_.exclude_nothing();
+        if (has(FaultKind::old_datagrams)) world_.network().remember_some();
+        // A process that has not met its cluster yet belongs to the first one of its name: a member without a disk, or a newcomer.
+        const bool all_bound = plan_.nodes == voters() && !has(FaultKind::wiped_disk);
+        if (has(FaultKind::foreign_cluster)) foreign_.build(world_, all_bound ? kCluster : "another");
     }
 
     void start_at_random_times() {
         for (std::size_t i = 0; i < world_.size(); ++i) {
             world_.at(world_.workload().between(Duration{0}, milliseconds{300}) + Instant{}, [this, i] { world_.start(i); });
         }
+    }
+
+    // The other cluster meets this one once every process has belonged to this one for some seconds, so that it will after a crash.
+    void await_binding(int seconds_bound) {
+        constexpr int kSecondsBound = 3;
+        world_.at(world_.now() + seconds{1}, [this, seconds_bound] {
+            const int bound = all_bound() ? seconds_bound + 1 : 0;
+            if (bound < kSecondsBound) return await_binding(bound);
+            foreign_.meet();
+        });
+    }
+    [[nodiscard]] bool all_bound() {
+        for (std::size_t i = 0; i < world_.size(); ++i) {
+            if (!world_.running(i) || world_.node(i).status(world_.local_now(i)).cluster == ClusterIncarnation{}) return false;
+        }
+        return true;
     }
 
     // Until `time` has passed, `done`, or something is wrong.
@@ -98,7 +120,8 @@ class Run {
     }
 
     void heal() {
-        faults_.heal();
+        faults_->heal();
+        foreign_.stop();
         workload_.stop();
         keep_going(plan_.heal_time, [this] { return at_rest(); });
         if (!verdict_.clean()) return;
@@ -118,14 +141,24 @@ class Run {
         return text;
     }
 
+    [[nodiscard]] FaultCounts fault_counts() const {
+        FaultCounts counts = faults_->counts();
+        for (std::size_t i = 0; i < kFaultKindCount; ++i) counts[i] += clock_faults_[i];
+        const auto foreign = static_cast<std::size_t>(Counter::packets_foreign_cluster);
+        counts[index_of(FaultKind::foreign_cluster)] = workload_.counters()[foreign];
+        return counts;
+    }
+
     [[nodiscard]] RunReport report() {
         RunReport report;
         report.seed = plan_.seed;
         report.hash = world_.hash();
         report.time = world_.now() - Instant{};
+        report.node_time = report.time * static_cast<std::int64_t>(plan_.nodes);
         report.events = world_.events();
         report.network = world_.network().counts();
-        report.faults = faults_.counts();
+        report.faults = fault_counts();
+        report.schedule = schedule_;
         report.workload = workload_.counts();
         report.publishes = workload_.delivery().publishes();
         report.deliveries = workload_.delivery().deliveries();
@@ -140,24 +173,28 @@ class Run {
         report.shared_puts = workload_.commands().puts();
         report.shared_gets = workload_.commands().gets();
         report.puts_evicted = workload_.commands().evicted();
-        for (std::size_t i = 0; i < world_.size(); ++i) {
-            report.syncs += world_.process(i).disk.syncs();
-            report.torn_writes += world_.process(i).disk.torn();
-        }
+        for (std::size_t i = 0; i < world_.size(); ++i) report.syncs += world_.process(i).disk.syncs();
         report.counters = workload_.counters();
+        report.marks = marks_hit(report.counters);
         report.checks = verdict_.tallies();
         report.violations = verdict_.violations();
+        report.invariant = verdict_.first_violated();
         if (!verdict_.clean()) report.last_events = story_.last();
         return report;
     }
 
     RunPlan plan_;
+    std::vector<Fault> schedule_;
     Verdict verdict_;
     World world_;
     Story story_{world_, plan_.trace};
     CoordinationChecker coordination_{world_, verdict_};
+    JournalChecker journals_{world_, verdict_};
+    AmnesiaChecker amnesia_{world_, verdict_};
+    ForeignCluster foreign_{verdict_};
     Workload workload_;
-    Faults faults_;
+    std::optional<Faults> faults_;
+    FaultCounts clock_faults_{};
     Verdict::Invariant healing_ = verdict_.expect("the cluster heals");
 };
 

@@ -2,6 +2,7 @@
 
 #include <dunlin_sim/faults.hpp>
 #include <dunlin_sim/host.hpp>
+#include <dunlin_sim/marks.hpp>
 #include <dunlin_sim/verdict.hpp>
 #include <dunlin_sim/workload.hpp>
 
@@ -22,18 +23,19 @@ struct RunPlan {
     NetworkFaults network{};
     FaultPlan faults{};
     WorkloadPlan workload{};
-    std::uint32_t clock_rate_max_ppm = 900;  // each clock's rate error is drawn from +- this; below the bound that nodes assume
-    bool clocks_wrap = true;                 // some clocks start just before 2^32 us or 2^32 ms
-    std::FILE* trace = nullptr;              // where the story is told as it happens
+    std::FILE* trace = nullptr;  // where the story is told as it happens
 };
 
 struct RunReport {
     std::uint64_t seed = 0;
     std::uint64_t hash = 0;
-    Duration time{};  // simulated, until the end of the run
+    Duration time{};       // simulated, until the end of the run
+    Duration node_time{};  // the same, summed over its nodes
     std::uint64_t events = 0;
     NetworkCounts network{};
-    FaultCounts faults{};
+    FaultCounts faults{};           // by FaultKind
+    std::vector<Fault> schedule{};  // all faults that the seed decided, those that came too late among them
+    MarkCounts marks{};             // by index in marks()
     WorkloadCounts workload{};
     std::uint64_t publishes = 0;
     std::uint64_t deliveries = 0;
@@ -48,10 +50,10 @@ struct RunReport {
     std::uint64_t shared_gets = 0;
     std::uint64_t puts_evicted = 0;  // of those, ended because their session was
     std::uint64_t syncs = 0;
-    std::uint64_t torn_writes = 0;
     Duration healed_in{};  // from the end of faults until everything was settled
     std::array<std::uint64_t, kCounterCount> counters{};
     std::vector<Verdict::Tally> checks;
+    std::string invariant;  // the first that was violated; empty: none was
     std::vector<std::string> violations;
     std::vector<std::string> last_events;  // before the first violation
 };

@@ -36,11 +36,13 @@ class Verdict {
 
     [[nodiscard]] bool clean() const { return violations_.empty(); }
     [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }  // the first few, in order
+    [[nodiscard]] const std::string& first_violated() const { return first_violated_; }       // its sentence; empty: none was
     [[nodiscard]] const std::vector<Tally>& tallies() const { return tallies_; }
 
   private:
     static constexpr std::size_t kViolationsMax = 20;
     void violated(Invariant invariant, Instant at, const std::string& sentence) {
+        if (violations_.empty()) first_violated_ = tallies_[invariant].name;
         if (violations_.size() == kViolationsMax) return;
         violations_.push_back("'" + tallies_[invariant].name + "' violated at " + std::to_string(at.time_since_epoch().count()) +
                               " us: " + sentence);
@@ -48,6 +50,7 @@ class Verdict {
 
     std::vector<Tally> tallies_;
     std::vector<std::string> violations_;
+    std::string first_violated_;
 };
 
 }  // namespace dunlin::sim

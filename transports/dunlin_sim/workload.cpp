@@ -26,7 +26,10 @@ Workload::Workload(World& world, Verdict& verdict, CoordinationChecker& coordina
     world.observe(*this);
 }
 
-std::unique_ptr<Application> Workload::make(std::size_t process) { return std::make_unique<Worker>(*this, process); }
+std::unique_ptr<Application> Workload::make(std::size_t process) {
+    if (process < idle_.size() && idle_[process]) return std::make_unique<Application>();
+    return std::make_unique<Worker>(*this, process);
+}
 
 void Workload::on_crash(Instant at, std::size_t process, const Node& node) {
     const bool journalled = world_.process(process).setup.disk_bytes != 0;

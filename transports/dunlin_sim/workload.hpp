@@ -43,6 +43,11 @@ class Workload final : public Observer {
     void stop() { stopped_ = true; }
     // Before World::pause().
     void pausing(std::size_t process) { ledger_.paused(static_cast<std::uint32_t>(process)); }
+    // It has a disk that is not its own, and from its next start on an application that does nothing; or no more.
+    void set_idle(std::size_t process, bool idle) {
+        if (idle_.size() <= process) idle_.resize(process + 1);
+        idle_[process] = idle;
+    }
     // Called once, inside the next handler that runs, with its process.
     void before_next_verdict(std::function<void(std::size_t)> call) { before_verdict_ = std::move(call); }
     // Every publish has all its outcomes.
@@ -72,6 +77,7 @@ class Workload final : public Observer {
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};
     std::function<void(std::size_t)> before_verdict_;
+    std::vector<bool> idle_;  // by process
     std::uint64_t last_put_ = 0;
     bool stopped_ = false;
 };

@@ -57,6 +57,13 @@ void World::mix(std::uint64_t value) {
 // ---- Processes --------------------------------------------------------------------------------------------------------
 
 std::size_t World::add(ProcessSetup setup) {
+    if (processes_.size() != size_) refuse(processes_.size(), "would come after an outsider");
+    const std::size_t process = add_outsider(std::move(setup));
+    ++size_;
+    return process;
+}
+
+std::size_t World::add_outsider(ProcessSetup setup) {
     const std::size_t process = processes_.size();
     if (process >= processes_max_) refuse(process, "is one more than World's processes_max");
     if (!setup.memory) refuse(process, "has no memory: set ProcessSetup::memory, such as holder_of<limits::small>()");
@@ -105,6 +112,7 @@ void World::found_cluster(std::span<const std::size_t> voters, const LedgerLimit
         request.bootstrap.voter_rate_ppm = voter_rate_ppm;
         request.bootstrap.voters = rows;
         format(voters[i], request);
+        known(voters[i]).votes = true;
     }
 }
 
@@ -117,6 +125,9 @@ void World::format_member(std::size_t process) {
 void World::start(std::size_t index) {
     Process& process = known(index);
     if (process.running()) refuse(index, "runs already");
+    if (observed(index)) {
+        for (Observer* observer : observers_) observer->on_start(now_, index);
+    }
     process.seed_addresses.clear();
     process.seed_views.clear();
     for (const std::size_t seed : process.setup.seeds) {
@@ -156,9 +167,12 @@ void World::start_all() {
 void World::crash(std::size_t index) {
     Process& process = known(index);
     if (!process.running()) return;
-    for (Observer* observer : observers_) observer->on_crash(now_, index, *process.node);
+    if (observed(index)) {
+        for (Observer* observer : observers_) observer->on_crash(now_, index, *process.node);
+    }
     drop_held(index);
-    process.disk.crash();
+    process.disk.crash(process.doomed && process.dies_in_sync ? *process.dies_in_sync : Unsynced::any);
+    process.dies_in_sync.reset();
     ++process.life;
     process.node = nullptr;
     process.application.reset();
@@ -236,6 +250,7 @@ bool World::run_until(const std::function<bool()>& condition, Duration limit) {
 
 void World::step() {
     const Occurrence occurrence = queue_.pop();
+    DUNLIN_ASSERT(occurrence.at >= now_);
     now_ = occurrence.at;
     if (occurrence.what == What::action) {
         actions_[occurrence.payload]();
@@ -281,7 +296,9 @@ void World::happen(const Occurrence& occurrence) {
             mix(std::uint64_t{occurrence.process} << 40U | std::uint64_t{checksum_of(bytes)} << 8U |
                 static_cast<std::uint64_t>(occurrence.what));
             const std::uint32_t from = network_.sender(occurrence.payload);
-            for (Observer* observer : observers_) observer->on_receive(now_, occurrence.process, from, bytes);
+            if (observed(occurrence.process) && observed(from)) {
+                for (Observer* observer : observers_) observer->on_receive(now_, occurrence.process, from, bytes);
+            }
             process.node->on_datagram(local, PathId{from + 1}, {}, bytes);
             break;
         }
@@ -309,7 +326,9 @@ void World::pump(std::size_t index) {
     start_disk_operation(index);
     if (dies(index)) return;
     if (transmit(index)) report_events(index);  // a goodbye that leaves ends its session
-    for (Observer* observer : observers_) observer->on_step(now_, index, *processes_[index]->node);
+    if (observed(index)) {
+        for (Observer* observer : observers_) observer->on_step(now_, index, *processes_[index]->node);
+    }
     set_timer(index);
 }
 
@@ -338,7 +357,9 @@ void World::report_events(std::size_t index) {
     Process& process = *processes_[index];
     while (const auto event = process.node->poll_event()) {
         mix(std::uint64_t{static_cast<std::uint8_t>(event->kind)} << 32U | event->node.value());
-        for (Observer* observer : observers_) observer->on_event(now_, index, *process.node, *event);
+        if (observed(index)) {
+            for (Observer* observer : observers_) observer->on_event(now_, index, *process.node, *event);
+        }
         process.application->on_event(context(index), *event);
     }
 }
@@ -351,6 +372,7 @@ void World::start_disk_operation(std::size_t index) {
         if (!op) return;
         process.op = *op;
         if (op->kind == journal::DeviceOp::Kind::sync) {
+            if (process.dies_in_sync) process.doomed = true;
             process.disk_busy = true;
             const Duration latency =
                 process.sync_stall + processes_random_.between(process.setup.sync_time_min, process.setup.sync_time_max);
@@ -378,7 +400,9 @@ bool World::transmit(std::size_t index) {
         const std::size_t to = out->path.value() - 1;
         DUNLIN_ASSERT(to < processes_.size());
         const std::span<const std::byte> bytes = std::span(packet_).first(out->bytes);
-        for (Observer* observer : observers_) observer->on_send(now_, index, to, bytes);
+        if (observed(index) && observed(to)) {
+            for (Observer* observer : observers_) observer->on_send(now_, index, to, bytes);
+        }
         network_.send(now_, static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(to), processes_[to]->life, bytes);
         any = true;
     }

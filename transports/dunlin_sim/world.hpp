@@ -31,11 +31,14 @@ class Observer {
     virtual void on_receive(Instant at, std::size_t process, std::size_t from, std::span<const std::byte> bytes) {
         static_cast<void>(at), static_cast<void>(process), static_cast<void>(from), static_cast<void>(bytes);
     }
+    virtual void on_start(Instant at, std::size_t process) {  // its node is about to be made; its disk is as it will find it
+        static_cast<void>(at), static_cast<void>(process);
+    }
     // After every input to a node.
     virtual void on_step(Instant at, std::size_t process, const Node& node) {
         static_cast<void>(at), static_cast<void>(process), static_cast<void>(node);
     }
-    virtual void on_crash(Instant at, std::size_t process, const Node& node) {  // the node's last moment
+    virtual void on_crash(Instant at, std::size_t process, const Node& node) {  // the node's last moment; unsynced writes are there
         static_cast<void>(at), static_cast<void>(process), static_cast<void>(node);
     }
 };
@@ -58,6 +61,9 @@ class World {
     World& operator=(const World&) = delete;
 
     std::size_t add(ProcessSetup setup);
+    // A process of somebody else that shares the network: size() does not count it, and observers hear nothing of it. After
+    // all others. Everything here takes its number.
+    std::size_t add_outsider(ProcessSetup setup);
     // Formats the disks of these processes as the voters of one cluster, the first with `init`, the others with `join`;
     // call before they start. `limits`: of the ledger.
     void found_cluster(std::span<const std::size_t> voters, const LedgerLimits& limits, std::uint32_t voter_rate_ppm = 1000);
@@ -71,6 +77,8 @@ class World {
     void wipe(std::size_t process);  // while it is down: its disk is blank
     // Dies inside what its node does now, so that nothing of it leaves or reaches the disk; for code that runs in a handler.
     void crash_here(std::size_t process) { live(process).doomed = true; }
+    // Dies when it next syncs its disk, which then has this to do with what was not synced; for a process that runs.
+    void crash_in_next_sync(std::size_t process, Unsynced fate) { live(process).dies_in_sync = fate; }
     // Whatever comes to the process is handled so much later; and each sync of its disk takes so much longer. 0: no more.
     void set_lag(std::size_t process, Duration lag) { known(process).lag = lag; }
     void set_sync_stall(std::size_t process, Duration stall) { known(process).sync_stall = stall; }
@@ -88,7 +96,7 @@ class World {
     void at(Instant at, std::function<void()> action);
 
     [[nodiscard]] Instant now() const { return now_; }  // true time
-    [[nodiscard]] std::size_t size() const { return processes_.size(); }
+    [[nodiscard]] std::size_t size() const { return size_; }
     [[nodiscard]] Node& node(std::size_t process) { return *live(process).node; }
     [[nodiscard]] Process& process(std::size_t process) { return known(process); }
     [[nodiscard]] Application& application(std::size_t process) { return *live(process).application; }
@@ -112,6 +120,7 @@ class World {
     [[nodiscard]] std::uint64_t events() const { return events_; }
 
   private:
+    [[nodiscard]] bool observed(std::size_t process) const { return process < size_; }
     [[nodiscard]] Process& known(std::size_t process) const {
         if (process >= processes_.size()) refuse(process, "is not of this world");
         return *processes_[process];
@@ -145,7 +154,8 @@ class World {
     Random processes_random_;
     Random workload_;
     std::size_t processes_max_;
-    std::vector<std::unique_ptr<Process>> processes_;
+    std::vector<std::unique_ptr<Process>> processes_;  // outsiders last
+    std::size_t size_ = 0;                             // without outsiders
     std::vector<std::function<void()>> actions_;
     std::vector<Observer*> observers_;
     std::array<std::byte, 1500> packet_{};
