@@ -1,6 +1,7 @@
 #include <dunlin_sim/command_checker.hpp>
 #include <dunlin_sim/coordination_checker.hpp>
 #include <dunlin_sim/delivery_checker.hpp>
+#include <dunlin_sim/lease_checker.hpp>
 #include <dunlin_sim/ledger_checker.hpp>
 #include <dunlin_sim/run.hpp>
 #include <sim/small_cluster.hpp>
@@ -33,9 +34,13 @@ class Coordination : public testing::Test {
         EXPECT_TRUE(cluster.world.run_until([&] { return cluster.leader() < voters; }, seconds{10}));
     }
     void tell(std::size_t process, const Event& event) { checker.on_event(kNow, process, cluster.world.node(0), event); }
+    void grant(std::size_t process, std::uint64_t token) {
+        leases.on_event(kNow, process, cluster.world.node(0), event_of(EventKind::lease_held, token));
+    }
     SmallCluster cluster;
     Verdict verdict;
     CoordinationChecker checker{cluster.world, verdict};
+    LeaseChecker leases{cluster.world, verdict};
 };
 
 TEST_F(Coordination, catches_a_second_leader_of_a_term) {
@@ -87,23 +92,23 @@ TEST_F(Coordination, catches_two_valid_holders_of_a_lease) {
     };
     const auto first = hold(0, "valve");
     const auto second = hold(1, "pump");
-    checker.wants_lease(0, "valve", first);
+    leases.wants_lease(0, "valve", first);
     cluster.world.run_for(seconds{3});
     EXPECT_TRUE(verdict.clean());
-    checker.wants_lease(1, "valve", second);  // as if this were the same lease
+    leases.wants_lease(1, "valve", second);  // as if this were the same lease
     cluster.world.run_for(seconds{3});
     ASSERT_FALSE(verdict.clean());
     EXPECT_THAT(verdict.violations()[0], StartsWith("'one valid holder a lease' violated"));
 }
 
 TEST_F(Coordination, catches_a_token_that_does_not_grow) {
-    checker.wants_lease(0, "valve", {0, 1});
-    checker.wants_lease(1, "valve", {0, 1});
-    tell(0, event_of(EventKind::lease_held, 50));
-    tell(0, event_of(EventKind::lease_held, 50));  // out of jeopardy
-    tell(1, event_of(EventKind::lease_held, 51));
+    leases.wants_lease(0, "valve", {0, 1});
+    leases.wants_lease(1, "valve", {0, 1});
+    grant(0, 50);
+    grant(0, 50);  // out of jeopardy
+    grant(1, 51);
     EXPECT_TRUE(verdict.clean());
-    tell(0, event_of(EventKind::lease_held, 50));
+    grant(0, 50);
     EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'tokens only grow' violated")));
 }
 

@@ -1,5 +1,7 @@
 #include <dunlin_sim/coordination_checker.hpp>
 
+#include <string>
+
 namespace dunlin::sim {
 namespace {
 
@@ -13,8 +15,6 @@ CoordinationChecker::CoordinationChecker(World& world, Verdict& verdict)
       election_(verdict.expect("one leader a term")),
       state_(verdict.expect("equal state at equal index")),
       monotone_(verdict.expect("commit never goes back")),
-      exclusion_(verdict.expect("one valid holder a lease")),
-      token_(verdict.expect("tokens only grow")),
       going_(verdict.expect("no node stops by itself")) {
     world.observe(*this);
 }
@@ -22,24 +22,6 @@ CoordinationChecker::CoordinationChecker(World& world, Verdict& verdict)
 CoordinationChecker::Seen& CoordinationChecker::seen_of(std::size_t process) {
     if (seen_.size() <= process) seen_.resize(process + 1);
     return seen_[process];
-}
-
-std::size_t CoordinationChecker::lease_named(const std::string& name) {
-    for (std::size_t i = 0; i < leases_.size(); ++i) {
-        if (leases_[i].name == name) return i;
-    }
-    leases_.push_back({name});
-    return leases_.size() - 1;
-}
-
-void CoordinationChecker::wants_lease(std::size_t process, const std::string& name, ledger::LeaseHandle handle) {
-    const Want want{lease_named(name), handle};
-    for (Want& each : seen_of(process).wants) {
-        if (each.handle.slot != handle.slot) continue;
-        each = want;
-        return;
-    }
-    seen_of(process).wants.push_back(want);
 }
 
 void CoordinationChecker::on_event(Instant at, std::size_t process, const Node&, const Event& event) {
@@ -52,7 +34,6 @@ void CoordinationChecker::on_event(Instant at, std::size_t process, const Node&,
             });
             return;
         }
-        case EventKind::lease_held: return on_lease_held(at, process, event);
         case EventKind::started: return verdict_.check(going_, true, at, [] { return std::string(); });
         case EventKind::failed:
         case EventKind::diverged:
@@ -60,34 +41,6 @@ void CoordinationChecker::on_event(Instant at, std::size_t process, const Node&,
                 return text(process) + ": " + std::string(to_string(event.kind)) + ", " + std::string(to_string(event.status));
             });
         default: return;
-    }
-}
-
-void CoordinationChecker::on_lease_held(Instant at, std::size_t process, const Event& event) {
-    for (const Want& want : seen_of(process).wants) {
-        if (want.handle.slot != event.slot) continue;
-        Lease& lease = leases_[want.lease];
-        const bool again = event.value == lease.token && process == lease.holder;  // out of jeopardy
-        if (!again) ++grants_;
-        verdict_.check(token_, again || event.value > lease.token, at, [&] {
-            return "lease " + lease.name + " was granted to " + text(process) + " under token " + std::to_string(event.value) +
-                   " after token " + std::to_string(lease.token) + " to " + text(lease.holder);
-        });
-        lease.token = std::max(lease.token, event.value);
-        lease.holder = process;
-    }
-}
-
-void CoordinationChecker::check_exclusion(Instant at, std::size_t process, const Want& mine) {
-    if (!excludes_) return;
-    for (std::size_t other = 0; other < seen_.size(); ++other) {
-        if (other == process || !world_.running(other)) continue;
-        for (const Want& theirs : seen_[other].wants) {
-            if (theirs.lease != mine.lease) continue;
-            const bool both = world_.node(other).lease(theirs.handle).valid_for(world_.local_now(other), Duration{0});
-            verdict_.check(exclusion_, !both, at,
-                           [&] { return "lease " + leases_[mine.lease].name + " is held by " + text(process) + " and " + text(other); });
-        }
     }
 }
 
@@ -114,16 +67,7 @@ void CoordinationChecker::check_replica(Instant at, std::size_t process, const N
     seen.applied = report.applied;
 }
 
-void CoordinationChecker::on_step(Instant at, std::size_t process, const Node& node) {
-    Seen& seen = seen_of(process);
-    check_replica(at, process, node, seen);
-    for (Want& want : seen.wants) {
-        const ledger::LeaseView view = node.lease(want.handle);
-        if (view.valid_until == want.valid_until || !view.valid_for(world_.local_now(process), Duration{0})) continue;
-        want.valid_until = view.valid_until;
-        check_exclusion(at, process, want);
-    }
-}
+void CoordinationChecker::on_step(Instant at, std::size_t process, const Node& node) { check_replica(at, process, node, seen_of(process)); }
 
 // Its disk stays what it is.
 void CoordinationChecker::on_crash(Instant, std::size_t process, const Node&) {

@@ -46,12 +46,11 @@ bool DurableState::choose_bank(std::span<const std::byte> synced) {
     return true;
 }
 
-bool DurableState::record_at(std::span<const std::byte> bank, std::uint32_t at, std::uint64_t sequence, bool crashed,
-                             journal::RecordHead& head) const {
+bool DurableState::record_at(std::span<const std::byte> bank, std::uint32_t at, std::uint64_t sequence, journal::RecordHead& head) const {
     if (at + sizeof(head) > bank.size()) return false;
     std::memcpy(&head, &bank[at], sizeof(head));
     if (head.sequence != sequence || head.salt < salt_ || head.length > bank.size() - at - sizeof(head)) return false;
-    if (!crashed) return true;
+    if (!torn_) return true;
     const std::uint32_t crc = head.crc;
     return crc == journal::record_crc(head, bank.subspan(at + sizeof(head), head.length), seed_);
 }
@@ -59,12 +58,13 @@ bool DurableState::record_at(std::span<const std::byte> bank, std::uint32_t at, 
 bool DurableState::read(std::span<const std::byte> synced, bool crashed) {
     bool changed = choose_bank(synced);
     if (changed) state_ = {};
+    torn_ = crashed || (torn_ && !changed);
     if (header_.generation == 0) return changed;
     const std::span<const std::byte> bank = synced.subspan(bank_at_, header_.bank_bytes);
     std::uint32_t at = position_;
     std::uint64_t sequence = expected_;
     journal::RecordHead head{};
-    while (record_at(bank, at, sequence, crashed, head)) {
+    while (record_at(bank, at, sequence, head)) {
         at += journal::record_bytes(head.length);
         ++sequence;
         if ((head.flags & journal::kRecordContinued) != 0) continue;

@@ -31,8 +31,7 @@ class DurableState {
         std::vector<std::byte> payload;
     };
 
-    // Takes in what was synced since the last call. True: something that is kept here itself has changed. `crashed`: in between, so
-    // that what follows may be torn, and checksums tell.
+    // Takes in what was synced since the last call. True: something that is kept here itself has changed. `crashed`: in between.
     bool read(std::span<const std::byte> synced, bool crashed);
 
     [[nodiscard]] StorageId storage() const { return StorageId{header_.storage}; }  // 0: not formatted
@@ -64,7 +63,7 @@ class DurableState {
         DurableBus bus;
     };
     [[nodiscard]] bool choose_bank(std::span<const std::byte> synced);
-    [[nodiscard]] bool record_at(std::span<const std::byte> bank, std::uint32_t at, std::uint64_t sequence, bool crashed,
+    [[nodiscard]] bool record_at(std::span<const std::byte> bank, std::uint32_t at, std::uint64_t sequence,
                                  journal::RecordHead& head) const;
     bool take(journal::RecordKind kind, std::span<const std::byte> payload);
     void take_entry(std::span<const std::byte> payload);
@@ -78,6 +77,7 @@ class DurableState {
     std::uint64_t expected_ = 0;                                               // sequence of the next record
     std::uint32_t salt_ = 0;
     std::uint32_t seed_ = 0;
+    bool torn_ = false;  // a crash may have torn what follows in this bank: checksums tell
 };
 
 // That of every process of a world, as of now.

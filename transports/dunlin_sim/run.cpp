@@ -7,6 +7,7 @@
 #include <dunlin_sim/story.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace dunlin::sim {
 namespace {
@@ -17,8 +18,10 @@ class Run {
         : plan_(plan),
           schedule_(fault_schedule(plan.faults, plan.seed, plan.time)),
           world_(plan.seed, plan.nodes + ForeignCluster::kProcesses),
-          workload_(world_, verdict_, coordination_, plan.workload) {
+          audit_(world_, verdict_, host_ledger(plan.workload.room), voting(), !schedule_.empty()),
+          workload_(world_, verdict_, leases_, audit_, plan.workload) {
         DUNLIN_ASSERT(plan.nodes >= 1 && plan.nodes <= kNodesMax);
+        if (audit_.on()) leases_.compare_with(audit_.reference());
         build();
         faults_.emplace(world_, workload_, DiskWatchers{coordination_, journals_, amnesia_}, schedule_);
     }
@@ -45,10 +48,15 @@ class Run {
     }
     [[nodiscard]] std::size_t voters() const { return plan_.nodes >= 7 ? 5 : std::min<std::size_t>(plan_.nodes, 3); }
 
+    [[nodiscard]] std::vector<std::size_t> voting() const {
+        std::vector<std::size_t> processes(voters());
+        std::iota(processes.begin(), processes.end(), std::size_t{0});
+        return processes;
+    }
+
     void build() {
         Clocks clocks(plan_.seed, plan_.nodes, plan_.time, schedule_);
         Random sectors(plan_.seed ^ 0x736563746f7273U);
-        std::vector<std::size_t> voting;
         for (std::size_t i = 0; i < plan_.nodes; ++i) {
             const bool votes = i < voters();
             ProcessSetup setup;
@@ -63,13 +71,12 @@ class Run {
             clocks.set(setup);
             const std::size_t process = world_.add(std::move(setup));
             world_.process(process).disk.sector_bytes = std::size_t{16} << sectors.below(6);
-            if (votes) voting.push_back(process);
         }
-        world_.found_cluster(voting, host_ledger(plan_.workload.room));
+        world_.found_cluster(voting(), host_ledger(plan_.workload.room));
         for (std::size_t i = voters(); i < plan_.nodes; i += 2) world_.format_member(i);
         world_.network().faults = plan_.network;
         clock_faults_ = clocks.counts();
-        if (clocks.beyond_bound()) coordination_.exclude_nothing();
+        if (clocks.beyond_bound()) leases_.exclude_nothing();
         if (has(FaultKind::old_datagrams)) world_.network().remember_some();
         // A process that has not met its cluster yet belongs to the first one of its name: a member without a disk, or a newcomer.
         const bool all_bound = plan_.nodes == voters() && !has(FaultKind::wiped_disk);
@@ -112,7 +119,7 @@ class Run {
         bool leader = false;
         for (std::size_t i = 0; i < voters(); ++i) {
             const StatusReport status = world_.node(i).status(world_.local_now(i));
-            leader = leader || status.role == consensus::Role::leader;
+            leader = leader || (status.role == consensus::Role::leader && audit_.leads_with_entry(i));
             if (i != 0 && status.applied != applied) return false;
             applied = status.applied;
         }
@@ -166,7 +173,7 @@ class Run {
         for (std::size_t i = 0; i < report.outcomes.size(); ++i)
             report.outcomes[i] = workload_.delivery().outcomes(static_cast<Outcome>(i));
         report.leaders = coordination_.leaders();
-        report.lease_grants = coordination_.grants();
+        report.lease_grants = leases_.grants();
         report.puts = workload_.ledger().puts();
         report.gets = workload_.ledger().gets();
         report.calls_unanswered = workload_.ledger().unanswered();
@@ -192,6 +199,8 @@ class Run {
     JournalChecker journals_{world_, verdict_};
     AmnesiaChecker amnesia_{world_, verdict_};
     ForeignCluster foreign_{verdict_};
+    Audit audit_;
+    LeaseChecker leases_{world_, verdict_};
     Workload workload_;
     std::optional<Faults> faults_;
     FaultCounts clock_faults_{};

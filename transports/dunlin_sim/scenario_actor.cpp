@@ -109,7 +109,7 @@ Status ScenarioActor::acquire(const std::string& lease, Duration ttl) {
     const auto asked = node().acquire_lease(local_now(), lease, ttl);
     if (!asked.ok()) return asked.status();
     leases_[lease].handle = asked.value();
-    stage_.coordination.wants_lease(process_, lease, asked.value());
+    stage_.leases.wants_lease(process_, lease, asked.value());
     return Status::ok;
 }
 

@@ -2,6 +2,7 @@
 
 #include <dunlin_sim/coordination_checker.hpp>
 #include <dunlin_sim/delivery_checker.hpp>
+#include <dunlin_sim/lease_checker.hpp>
 #include <dunlin_sim/ledger_checker.hpp>
 #include <dunlin_sim/scenario.hpp>
 #include <dunlin_sim/world.hpp>
@@ -55,6 +56,7 @@ class ScenarioStage final : public Observer {
     World world;
     Verdict verdict{};
     CoordinationChecker coordination{world, verdict};
+    LeaseChecker leases{world, verdict};
     DeliveryChecker delivery{verdict};
     const std::size_t voters;  // the first ones
     std::vector<Part> parts;

@@ -114,6 +114,7 @@ bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& messag
     DUNLIN_ASSERT(message.payload.size() >= sizeof(payload));
     std::memcpy(&payload, message.payload.data(), sizeof(payload));
     const MessageKey key{payload.publisher, payload.life, payload.number};
+    if (message.token != Token{}) shared_.audit_.handled_under(world_.now(), process_, ledger::lease_key(kLease), message.token);
     if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
     shared_.settlements_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
     shared_.delivery_.payload_seen(world_.now(), key, is_pattern(message.payload.subspan(sizeof(payload)), payload));
@@ -216,7 +217,7 @@ void Worker::work_on_lease(const Context& context) {
         lease_ = asked.value();
         token_ = Token{};
         ++shared_.counts_.lease_requests;
-        shared_.coordination_.wants_lease(process_, std::string(kLease), lease_);
+        shared_.leases_.wants_lease(process_, std::string(kLease), lease_);
         return;
     }
     if (context.now() >= release_at_ || shared_.stopped_) {

@@ -14,15 +14,15 @@ void add(std::array<std::uint64_t, kCounterCount>& sums, const Counters& counter
 
 }  // namespace
 
-Workload::Workload(World& world, Verdict& verdict, CoordinationChecker& coordination, const WorkloadPlan& plan)
+Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& audit, const WorkloadPlan& plan)
     : world_(world),
-      coordination_(coordination),
+      leases_(leases),
+      audit_(audit),
       plan_(plan),
       delivery_(verdict),
       ledger_(verdict, Options{}.request_timeout + kSlack),
       commands_(verdict),
-      durable_(world),
-      settlements_(world, verdict, durable_) {
+      settlements_(world, verdict, audit.durable()) {
     world.observe(*this);
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <dunlin_sim/audit.hpp>
 #include <dunlin_sim/command_checker.hpp>
-#include <dunlin_sim/coordination_checker.hpp>
 #include <dunlin_sim/delivery_checker.hpp>
+#include <dunlin_sim/lease_checker.hpp>
 #include <dunlin_sim/ledger_checker.hpp>
 #include <dunlin_sim/settlement_checker.hpp>
 #include <dunlin_sim/workload_plan.hpp>
@@ -36,7 +37,7 @@ struct WorkloadCounts {
 // use its applications; call stop() before the faults end, and let the rest come in.
 class Workload final : public Observer {
   public:
-    Workload(World& world, Verdict& verdict, CoordinationChecker& coordination, const WorkloadPlan& plan);
+    Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& audit, const WorkloadPlan& plan);
 
     [[nodiscard]] std::unique_ptr<Application> make(std::size_t process);
     // Publishes, puts and lease requests end; leases are released.
@@ -67,12 +68,12 @@ class Workload final : public Observer {
     friend class Worker;
 
     World& world_;
-    CoordinationChecker& coordination_;
+    LeaseChecker& leases_;
+    Audit& audit_;
     WorkloadPlan plan_;
     DeliveryChecker delivery_;
     LedgerChecker ledger_;
     CommandChecker commands_;
-    DurableStates durable_;
     SettlementChecker settlements_;
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};
