@@ -104,6 +104,18 @@ TEST(Persistence, a_follower_acknowledges_only_entries_that_are_durable) {
     EXPECT_EQ(reply.flags(), kSuccess);
 }
 
+// Others made it committed, so it is applied here before this disk has it; a full ring must not take it for durable.
+TEST(Persistence, a_full_ring_lets_go_of_no_entry_that_is_not_durable) {
+    LoneVoter voter(3, StorageId{101}, {.log_entries = 8});
+    voter.hear_append(2, 2, 1, 1, 1, {});
+    voter.sync();
+    (void)voter.told(2);
+    for (std::uint64_t prev = 1; prev < 20; ++prev) {
+        voter.hear_append(2, 2, prev, prev == 1 ? 1 : 2, prev, {{2, 10, "x"}}, 0, prev + 1);
+        EXPECT_LE(voter.last_told<wire::AppendReply>(2, RecordType::append_reply).match_index(), 1U);
+    }
+}
+
 TEST(Persistence, a_follower_acknowledges_only_what_the_leader_of_this_term_has_shown_to_be_equal) {
     LoneVoter voter;
     voter.hear_append(2, 2, 1, 1, 0, {{2, 10, "a"}, {2, 10, "b"}});

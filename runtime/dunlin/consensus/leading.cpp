@@ -15,10 +15,10 @@ constexpr int kPatienceHeartbeats = 3;
 
 // ---- Appending
 
-// What may leave the ring: applied here, and not about to be needed by a follower that makes progress. One that makes
-// none holds nobody up: it gets the image.
+// What may leave the ring: applied here and durable, since whatever lies below the ring is taken to be on disk; and not
+// about to be needed by a follower that makes progress. One that makes none holds nobody up: it gets the image.
 LogIndex Consensus::droppable(Instant now) const {
-    LogIndex limit = applied_;
+    LogIndex limit = std::min(applied_, durable_index());
     if (role_ != Role::leader) return limit;
     for (const Progress& peer : peers()) {
         if (!peer.answers || now - peer.advanced >= options_.heartbeat_interval * kPatienceHeartbeats) continue;
