@@ -165,7 +165,7 @@ void ElectionChecker::on_event(Instant at, std::size_t process, const Node& node
 }
 
 void ElectionChecker::on_step(Instant at, std::size_t process, const Node& node) {
-    if (!votes(process)) return;
+    if (!votes(process) || node.failed()) return;  // that one neither hears nor says anything
     Seen& seen = seen_[process];
     if (seen.role == Role::leader) check_quorum(at, process, seen);
     if (seen.role == Role::candidate) seen.known_time = node.status(world_.local_now(process)).cluster_time;

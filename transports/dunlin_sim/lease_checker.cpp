@@ -88,7 +88,7 @@ void LeaseChecker::check_exclusion(Instant at, std::size_t process, const Want& 
 bool LeaseChecker::time_of_leader(ClusterTime& time) const {
     Term latest{};
     for (std::size_t process = 0; process < world_.size(); ++process) {
-        if (!world_.running(process)) continue;
+        if (!world_.running(process) || world_.node(process).failed()) continue;
         const StatusReport report = world_.node(process).status(world_.local_now(process));
         if (report.role != consensus::Role::leader || report.term <= latest) continue;
         latest = report.term;
