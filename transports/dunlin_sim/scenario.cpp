@@ -236,6 +236,12 @@ class Parser {
         }
         return std::nullopt;
     }
+    [[nodiscard]] static Counter counter_named(const std::string& name) {
+        for (std::size_t i = 0; i < kCounterCount; ++i) {
+            if (info(static_cast<Counter>(i)).name == name) return static_cast<Counter>(i);
+        }
+        throw Unreadable("there is no counter '" + name + "'");
+    }
     [[nodiscard]] Condition leader_condition(Words& words) const {
         if (words.take("among")) return LeaderAmong{group(words)};
         if (words.take("remembered")) return LeaderRemembered{};
@@ -260,6 +266,12 @@ class Parser {
         if (kind == "get") return GetReturns{who(words), words.text("a key"), words.text("a value")};
         if (kind == "stopped") return Stopped{who(words), words.text("a status")};
         if (kind == "conflict") return Conflict{who(words)};
+        if (kind == "counter") {
+            CounterBelow below{counter_named(words.text("a counter")), 0};
+            words.need("below");
+            below.limit = count(words.word("a number"));
+            return below;
+        }
         throw Unreadable("there is no condition '" + kind + "'");
     }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin/core/counters.hpp>
 #include <dunlin/core/event.hpp>
 #include <dunlin/core/time.hpp>
 
@@ -46,6 +47,7 @@ namespace dunlin::sim {
 //                 put NODE ok            how its last put ended: a status, or `waiting`
 //                 get NODE KEY VALUE | nothing    asks, and waits for the answer
 //                 stopped NODE blank     it failed by itself: the status
+//                 counter NAME below 50  of the nodes that run, together; NAME as in core/counters.hpp
 //                 conflict NODE          it was told that another journal has its id
 //
 //     NODE:   2 · leader · holder LEASE · it (whom `leader` or `holder` named last)
@@ -116,8 +118,12 @@ struct Stopped {
 struct Conflict {
     Who node;
 };
+struct CounterBelow {
+    Counter counter;
+    std::uint64_t limit;
+};
 using Condition = std::variant<LeaderAmong, LeaderNone, LeaderRemembered, TermRemembered, Subscribers, Delivered, OutcomesTold, Settled,
-                               Holds, PutEnded, GetReturns, Stopped, Conflict>;
+                               Holds, PutEnded, GetReturns, Stopped, Conflict, CounterBelow>;
 
 struct SetLoss {
     std::uint32_t ppm;

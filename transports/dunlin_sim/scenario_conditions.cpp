@@ -82,6 +82,11 @@ class Eye {
         const bool told = stage_.parts[cast_.one(wanted.node)].conflict;
         return {told, told ? "it was told so" : "it was not told so"};
     }
+    Finding operator()(const CounterBelow& wanted) const {
+        std::uint64_t sum = 0;
+        for (const std::size_t each : running()) sum += stage_.world.node(each).counters().get(wanted.counter);
+        return {sum < wanted.limit, std::string(info(wanted.counter).name) + " is " + std::to_string(sum)};
+    }
 
   private:
     [[nodiscard]] bool runs(std::size_t process) const { return stage_.world.running(process); }

@@ -41,7 +41,7 @@ struct WorkloadPlan {
 };
 
 // Swarm testing of what applications do: another plan for each seed, from a generator of its own, so that it does not
-// reshuffle the seed's faults. One seed in four has scarce room.
+// reshuffle the seed's faults. One seed in three has scarce room.
 [[nodiscard]] WorkloadPlan draw_workload(std::uint64_t seed);
 
 }  // namespace dunlin::sim
