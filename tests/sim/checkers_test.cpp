@@ -241,7 +241,7 @@ TEST_F(Delivery, catches_an_acknowledgement_of_what_was_not_accepted) {
 }
 
 TEST_F(Delivery, catches_dead_letters_without_a_cause) {
-    publish(1, {.limited = true});
+    publish(1, {.lifetime = milliseconds{1}});
     end(1, Outcome::expired);
     publish(2, {.fenced = true});
     end(2, Outcome::fenced);
@@ -259,15 +259,15 @@ TEST_F(Delivery, catches_dead_letters_without_a_cause) {
 }
 
 TEST_F(Delivery, catches_an_end_without_effect_of_what_a_handler_had) {
-    publish(1, {.limited = true});
+    publish(1, {.lifetime = milliseconds{1}});
     handle(1, bus::Verdict::retry_later);
     end(1, Outcome::expired, Effect::none);
     expect_violation("no effect means no run");
 }
 
 TEST_F(Delivery, catches_a_publisher_that_gives_up_without_asking) {
-    publish(1, {.limited = true});
-    publish(2, {.limited = true});
+    publish(1, {.lifetime = milliseconds{1}});
+    publish(2, {.lifetime = milliseconds{1}});
     handle(1, bus::Verdict::retry_later);
     end(1, Outcome::expired, Effect::unknown);
     checker.finish(kNow);
@@ -280,7 +280,7 @@ TEST_F(Delivery, catches_a_publisher_that_gives_up_without_asking) {
 }
 
 TEST_F(Delivery, catches_an_end_of_what_a_handler_has_in_hand) {
-    publish(1, {.limited = true});
+    publish(1, {.lifetime = milliseconds{1}});
     handle(1, bus::Verdict::pending);
     end(1, Outcome::expired, Effect::unknown);
     checker.finish(kNow);

@@ -1,6 +1,7 @@
 #include <dunlin_sim/delivery_checker.hpp>
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 namespace dunlin::sim {
@@ -8,6 +9,9 @@ namespace {
 
 // A subscription may still be served this long after its subscriber crashed, while its publisher has not heard of it.
 constexpr Duration kNewsTravels = seconds{30};
+
+// What is left of a lifetime in true time, on fast clocks, with what whole milliseconds and the network round off.
+Duration least(Duration lifetime) { return lifetime - lifetime / 256 - milliseconds{2}; }
 
 std::string text(const MessageKey& key) {
     return "message " + std::to_string(key.number) + " of process " + std::to_string(key.publisher) + " (life " + std::to_string(key.life) +
@@ -31,6 +35,7 @@ DeliveryChecker::DeliveryChecker(Verdict& verdict)
     : verdict_(verdict),
       one_outcome_(verdict.expect("one outcome a subscriber")),
       intact_(verdict.expect("payloads arrive as they left")),
+      remembered_(verdict.expect("durable means durable", Verdict::Occasion::rare)),
       once_(verdict.expect("handled once and in order")),
       marked_(verdict.expect("repeats are marked", Verdict::Occasion::rare)),
       settled_(verdict.expect("what is settled stays settled")),
@@ -113,6 +118,18 @@ void DeliveryChecker::check_run(Instant at, const Receiver& receiver, Subscriber
     if (subscriber.runs_ended < 0xffff) ++subscriber.runs_ended;
 }
 
+// Another message than that in hand reached its handler.
+void DeliveryChecker::check_hand(Instant at, const Receiver& receiver, std::uint64_t in_hand, const MessageKey& key) {
+    Message* const held = find({key.publisher, key.life, in_hand});
+    if (held == nullptr) return;
+    const Stream& stream = streams_.at({key.publisher, key.life});
+    const Subscriber& subscriber = subscriber_of(*held, receiver.node, receiver.subscription);
+    verdict_.check(once_, interrupted(stream, *held, subscriber, key.publisher), at, [&] {
+        return text(key) + " reached " + text(receiver.node, receiver.subscription) + " while it had number " + std::to_string(in_hand) +
+               " in hand";
+    });
+}
+
 void DeliveryChecker::payload_seen(Instant at, const MessageKey& key, bool intact) {
     verdict_.check(intact_, intact, at, [&] { return text(key) + " arrived with other bytes"; });
 }
@@ -149,12 +166,19 @@ void DeliveryChecker::handled(Instant at, const Receiver& receiver, const Messag
     verdict_.check(one_outcome_, known->at.size() <= known->subscribers, at,
                    [&] { return text(key) + " reached more subscribers than it had: " + text(receiver.node, receiver.subscription); });
     check_final(at, receiver, streams_.at(stream), subscriber, key);
+    const auto hand = in_hand_.find({subscription, receiver.life, stream});
+    if (hand != in_hand_.end()) check_hand(at, receiver, hand->second, key);
+    if (said == bus::Verdict::pending) in_hand_[{subscription, receiver.life, stream}] = key.number;
     subscriber.called = true;
     subscriber.said = said;
     if (said == bus::Verdict::retry_later) return;
     last = std::max(last, key.number);
     ++deliveries_;
     check_run(at, receiver, subscriber, key, message);
+}
+
+void DeliveryChecker::completing(const Receiver& receiver, const MessageKey& key) {
+    in_hand_.erase({{receiver.node.value(), receiver.subscription.value()}, receiver.life, {key.publisher, key.life}});
 }
 
 void DeliveryChecker::completed(Instant at, const Receiver& receiver, const MessageKey& key, bus::Verdict said, Status result) {
@@ -177,11 +201,11 @@ void DeliveryChecker::unsubscribed(Instant at, NodeId node, SubscriptionId subsc
 
 // ---- Outcomes -----------------------------------------------------------------------------------------------------------
 
-bool DeliveryChecker::has_cause(const Stream& stream, const Message& message, const Subscriber& subscriber) const {
+bool DeliveryChecker::has_cause(Instant at, const Stream& stream, const Message& message, const Subscriber& subscriber) const {
     const Instant since = message.published_at - kNewsTravels;
     switch (subscriber.outcome) {
         case Outcome::acknowledged: return true;
-        case Outcome::expired: return message.traits.limited;
+        case Outcome::expired: return message.traits.lifetime > Duration{} && at - message.published_at >= least(message.traits.lifetime);
         case Outcome::rejected: return subscriber.said == bus::Verdict::reject;
         case Outcome::fenced: return message.traits.fenced;
         case Outcome::subscriber_gone: {
@@ -206,7 +230,7 @@ bool DeliveryChecker::interrupted(const Stream& stream, const Message& message, 
 // Of a dead letter: whether it agrees with what the handler saw and said.
 void DeliveryChecker::check_end(Instant at, const Stream& stream, const Message& message, const Subscriber& subscriber,
                                 const MessageKey& key) {
-    verdict_.check(cause_, has_cause(stream, message, subscriber), at, [&] { return text(key, subscriber) + " for no reason"; });
+    verdict_.check(cause_, has_cause(at, stream, message, subscriber), at, [&] { return text(key, subscriber) + " for no reason"; });
     const bool decided = subscriber.outcome == Outcome::subscriber_gone || subscriber.outcome == Outcome::rejected;
     if (subscriber.effect == Effect::none) {
         verdict_.check(no_effect_, !subscriber.called, at,
@@ -234,14 +258,14 @@ void DeliveryChecker::judge_ends(Instant at) {
     }
 }
 
-void DeliveryChecker::outcome(Instant at, std::uint32_t process, std::uint32_t life, const Event& event) {
+std::uint64_t DeliveryChecker::outcome(Instant at, std::uint32_t process, std::uint32_t life, const Event& event) {
     ++outcomes_[static_cast<std::size_t>(event.outcome)];
     Stream& stream = streams_[{process, life}];
     const auto number = stream.numbers.find(event.id);
     const bool known = number != stream.numbers.end() && number->second <= stream.messages.size();
     verdict_.check(one_outcome_, known, at,
                    [&] { return "process " + std::to_string(process) + " was told the end of what it never published"; });
-    if (!known) return;
+    if (!known) return 0;
     const MessageKey key{process, life, number->second};
     Message& message = stream.messages[number->second - 1];
     Subscriber& subscriber = subscriber_of(message, event.node, event.subscription);
@@ -261,9 +285,11 @@ void DeliveryChecker::outcome(Instant at, std::uint32_t process, std::uint32_t l
     } else {
         check_end(at, stream, message, subscriber, key);
     }
-    if (before != Outcome::none || ++message.ended < message.subscribers) return;
-    --stream.open;
-    verdict_.check(lost_, true, at, [] { return std::string(); });
+    if (before == Outcome::none && ++message.ended == message.subscribers) {
+        --stream.open;
+        verdict_.check(lost_, true, at, [] { return std::string(); });
+    }
+    return key.number;
 }
 
 std::uint64_t DeliveryChecker::open() const {
@@ -274,9 +300,31 @@ std::uint64_t DeliveryChecker::open() const {
     return count;
 }
 
+// A durable subscription that has an outcome of one publish has one of each publish after it.
+void DeliveryChecker::check_remembered(Instant at, const StreamKey& key, const Stream& stream) {
+    std::array<std::set<SubscriptionKey>, 2> known;  // of fenced publishes, and of others
+    for (std::size_t i = 0; i < stream.messages.size(); ++i) {
+        const Message& message = stream.messages[i];
+        if (message.ended < message.subscribers) continue;
+        std::set<SubscriptionKey>& durable = known[message.traits.fenced ? 0 : 1];
+        std::size_t found = 0;
+        for (const Subscriber& each : message.at) {
+            const SubscriptionKey name{each.node, each.subscription};
+            if (!is_durable(SubscriptionId{each.subscription}) || ended_at_.contains(name)) continue;
+            durable.insert(name);
+            ++found;
+        }
+        verdict_.check(remembered_, found == durable.size(), at, [&] {
+            return text({key.first, key.second, i + 1}) + " went to " + std::to_string(found) + " of the " +
+                   std::to_string(durable.size()) + " durable subscribers that its publisher knew";
+        });
+    }
+}
+
 void DeliveryChecker::finish(Instant at) {
     judge_ends(at + Duration{1});
     for (const auto& [key, stream] : streams_) {
+        check_remembered(at, key, stream);
         if (stream.dead || stream.open == 0) continue;
         for (std::size_t i = 0; i < stream.messages.size(); ++i) {
             const Message& message = stream.messages[i];

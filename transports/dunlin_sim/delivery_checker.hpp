@@ -34,7 +34,7 @@ struct Receiver {
 };
 
 struct PublishTraits {
-    bool limited = false;  // has a lifetime
+    Duration lifetime{};  // 0: no limit
     bool fenced = false;
 };
 
@@ -42,17 +42,19 @@ struct PublishTraits {
 //   one outcome              every (publish, subscriber) ends in exactly one outcome. After a restart of the publisher it may be
 //                            told again, and is the same
 //   payloads arrive as they left
-//   handled once, in order   a handler ends a message once in a life of its process, and sees each publisher's numbers ascending
+//   handled once, in order   a handler ends a message once in a life of its process, and sees each publisher's numbers ascending;
+//                            none while it has an earlier one in hand
 //   repeats are marked       a message that ran before a crash, of either side, says so
 //   settled is settled       no handler runs for what was told to be over, unless publisher and journal forgot it in a crash
 //   acknowledged = accepted  what was acknowledged, that subscriber's handler has accepted
-//   dead letters have a cause    expired: it had a lifetime; rejected: the handler did; fenced: it was; gone: somebody crashed, or
+//   dead letters have a cause    expired: it had a lifetime, and that is over; rejected: the handler did; fenced: it was; gone: somebody crashed, or
 //                            the subscription was ended
 //   no effect means no run   the handler never had what ended with effect none
 //   the handler decides      what a handler has in hand or has decided ends as it says, and what none had ends unseen: a publisher
 //                            may give up without knowing only where their session broke or one of them crashed
 //   tokens at a fence grow   no handler sees a token below one that this subscriber has seen
 //   durable before it leaves nothing of a publish is handled that its publisher's journal then does not know
+//   durable means durable    whoever was a durable subscriber of a topic is one of each later publish, until it ends that
 //   nothing is lost          at the end, every publish of a process that still has it has all its outcomes (finish())
 class DeliveryChecker {
   public:
@@ -61,16 +63,18 @@ class DeliveryChecker {
     void published(Instant at, const MessageKey& key, const bus::Published& published, const PublishTraits& traits);
     // Whether what a handler is given is what was published under this key.
     void payload_seen(Instant at, const MessageKey& key, bool intact);
-    // A handler ran and said `said`; for `pending`, completed() follows.
+    // A handler ran and said `said`; for `pending`, completing() follows.
     void handled(Instant at, const Receiver& receiver, const MessageKey& key, const bus::Message& message, bus::Verdict said);
-    // `result`: of Node::complete().
+    // Before Node::complete(), which may hand over what waited behind this message; and after it, with its result.
+    void completing(const Receiver& receiver, const MessageKey& key);
     void completed(Instant at, const Receiver& receiver, const MessageKey& key, bus::Verdict said, Status result);
     // The subscription was ended, or is about to be.
     void unsubscribed(Instant at, NodeId node, SubscriptionId subscription);
     // A session of this process with `peer` opened or closed.
     void session_changed(Instant at, std::uint32_t process, NodeId peer) { breaks_[{process, peer.value()}] = at; }
     // An Event::outcome at this process, in the life of which it numbers its publishes (0 with a journal).
-    void outcome(Instant at, std::uint32_t process, std::uint32_t life, const Event& event);
+    // Returns the number of the publish, or 0: it is not known.
+    std::uint64_t outcome(Instant at, std::uint32_t process, std::uint32_t life, const Event& event);
     // `life`: as for outcome(). `durable`: what it published goes on after its restart.
     void crashed(Instant at, std::uint32_t process, std::uint32_t life, NodeId node, bool durable);
     // The node has crashed before and is started again: others may hear of it only now.
@@ -130,18 +134,21 @@ class DeliveryChecker {
     [[nodiscard]] Message* find(const MessageKey& key);
     [[nodiscard]] static Subscriber& subscriber_of(Message& message, NodeId node, SubscriptionId subscription);
     void check_run(Instant at, const Receiver& receiver, Subscriber& subscriber, const MessageKey& key, const bus::Message& message);
+    void check_hand(Instant at, const Receiver& receiver, std::uint64_t in_hand, const MessageKey& key);
     void check_final(Instant at, const Receiver& receiver, const Stream& stream, const Subscriber& subscriber, const MessageKey& key);
     void check_end(Instant at, const Stream& stream, const Message& message, const Subscriber& subscriber, const MessageKey& key);
     void judge_ends(Instant at);
-    [[nodiscard]] bool has_cause(const Stream& stream, const Message& message, const Subscriber& subscriber) const;
+    void check_remembered(Instant at, const StreamKey& key, const Stream& stream);
+    [[nodiscard]] bool has_cause(Instant at, const Stream& stream, const Message& message, const Subscriber& subscriber) const;
     [[nodiscard]] bool interrupted(const Stream& stream, const Message& message, const Subscriber& subscriber,
                                    std::uint32_t publisher) const;
 
     Verdict& verdict_;
-    Verdict::Invariant one_outcome_, intact_, once_, marked_, settled_, accepted_, cause_, no_effect_, decides_, fence_, durable_first_,
-        lost_;
+    Verdict::Invariant one_outcome_, intact_, remembered_, once_, marked_, settled_, accepted_, cause_, no_effect_, decides_, fence_,
+        durable_first_, lost_;
     std::map<StreamKey, Stream> streams_;
     std::map<ProgressKey, std::uint64_t> last_numbers_;
+    std::map<ProgressKey, std::uint64_t> in_hand_;                       // numbers of pending messages
     std::map<SubscriptionKey, std::uint64_t> floors_;                    // highest token seen
     std::map<std::uint16_t, Instant> crashed_at_;                        // by node, the last time; or its restart
     std::map<SubscriptionKey, Instant> ended_at_;                        // the last time

@@ -30,7 +30,7 @@ void ScenarioActor::on_started() {
 void ScenarioActor::on_event(const Context&, const Event& event) {
     switch (event.kind) {
         case EventKind::started: return on_started();
-        case EventKind::outcome: return stage_.delivery.outcome(world().now(), process_, part().journals, event);
+        case EventKind::outcome: stage_.delivery.outcome(world().now(), process_, part().journals, event); return;
         case EventKind::request_done: return on_request_done(event);
         case EventKind::lease_held:
             for (auto& [name, lease] : leases_) {
@@ -89,7 +89,7 @@ Status ScenarioActor::publish_next() {
     const auto published = node().publish(local_now(), options);
     if (!published.ok()) return published.status();
     ++number_;
-    stage_.delivery.published(world().now(), key, published.value(), {.limited = false, .fenced = !order.lease.empty()});
+    stage_.delivery.published(world().now(), key, published.value(), {.lifetime = {}, .fenced = !order.lease.empty()});
     return Status::ok;
 }
 

@@ -121,7 +121,13 @@ bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& messag
     echo(key);
     const bus::Verdict said = decide(receiver, key, message);
     shared_.delivery_.handled(world_.now(), receiver, key, message, said);
+    if (said == bus::Verdict::accept) keep_effect(receiver, key);
     return said;
+}
+
+void Worker::keep_effect(const Receiver& receiver, const MessageKey& key) {
+    if (!receiver.durable) return;
+    world_.node(process_).store_receive_position(shared_.effects_.kept(world_.now(), receiver, key));
 }
 
 bus::Verdict Worker::decide(const Receiver& receiver, const MessageKey& key, const bus::Message& message) {
@@ -147,8 +153,10 @@ void Worker::complete_waiting(const Context& context) {
             continue;
         }
         waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+        shared_.delivery_.completing(waiting.receiver, waiting.key);
         const Status result = context.node().complete(context.now(), waiting.completion, bus::Verdict::accept);
         shared_.delivery_.completed(world_.now(), waiting.receiver, waiting.key, bus::Verdict::accept, result);
+        if (result == Status::ok) keep_effect(waiting.receiver, waiting.key);
     }
 }
 
@@ -159,6 +167,7 @@ void Worker::on_started(const Context& context) {
     if (journalled_) {
         number_ = context.node().publish_position();
         shared_.delivery_.recovered(world_.now(), process_, number_);
+        shared_.effects_.recovered(world_.now(), process_, context.node().receive_position());
     }
     const WorkloadPlan& plan = shared_.plan_;
     if (plan.publish_every > Duration{0}) publish_at_ = context.now() + up_to(plan.publish_every);
@@ -188,8 +197,9 @@ void Worker::publish(Instant now, const std::string& topic, Token token) {
     PublishTraits traits;
     traits.fenced = token != Token{};
     if (traits.fenced) options.fence = {kLease, token};
-    traits.limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < shared_.plan_.limited_percent;
-    if (traits.limited) options.lifetime = shared_.plan_.lifetime;
+    const bool limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < shared_.plan_.limited_percent;
+    if (limited) traits.lifetime = shared_.plan_.lifetime;
+    options.lifetime = traits.lifetime;
     if (journalled_) options.position = payload.number;
     const auto published = world_.node(process_).publish(now, options);
     switch (published.status()) {
@@ -259,12 +269,21 @@ void Worker::on_request_done(const Context& context, const Event& event) {
     shared_.ledger_.ended(world_.now(), process_, event, value);
 }
 
+void Worker::on_outcome(const Event& event) {
+    const std::uint64_t number = shared_.delivery_.outcome(world_.now(), process_, journalled_ ? 0 : life_, event);
+    const auto subscriber = static_cast<std::uint32_t>(event.node.value() - 1);  // as Run numbers them
+    const bool kept =
+        event.outcome == Outcome::acknowledged && is_durable(event.subscription) && world_.process(subscriber).setup.disk_bytes != 0;
+    if (kept && number != 0)
+        shared_.effects_.acknowledged(world_.now(), subscriber, event.subscription, {process_, journalled_ ? 0 : life_, number});
+}
+
 // ---- Events and time ------------------------------------------------------------------------------------------------------
 
 void Worker::on_event(const Context& context, const Event& event) {
     switch (event.kind) {
         case EventKind::started: return on_started(context);
-        case EventKind::outcome: return shared_.delivery_.outcome(world_.now(), process_, journalled_ ? 0 : life_, event);
+        case EventKind::outcome: return on_outcome(event);
         case EventKind::request_done: return on_request_done(context, event);
         case EventKind::lease_held:
             if (lease_ == ledger::LeaseHandle{} || event.slot != lease_.slot) return;

@@ -41,6 +41,8 @@ class Worker final : public Application {
     void publish(Instant now, const std::string& topic, Token token);
     void echo(const MessageKey& key);
     void change_subscriptions(const Context& context);
+    void keep_effect(const Receiver& receiver, const MessageKey& key);
+    void on_outcome(const Event& event);
     void complete_waiting(const Context& context);
     void work_on_lease(const Context& context);
     void work_on_key(const Context& context);

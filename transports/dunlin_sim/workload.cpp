@@ -22,6 +22,7 @@ Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& 
       delivery_(verdict),
       ledger_(verdict, Options{}.request_timeout + kSlack),
       commands_(verdict),
+      effects_(verdict),
       settlements_(world, verdict, audit.durable()) {
     world.observe(*this);
 }

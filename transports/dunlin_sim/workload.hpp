@@ -3,6 +3,7 @@
 #include <dunlin_sim/audit.hpp>
 #include <dunlin_sim/command_checker.hpp>
 #include <dunlin_sim/delivery_checker.hpp>
+#include <dunlin_sim/effect_checker.hpp>
 #include <dunlin_sim/lease_checker.hpp>
 #include <dunlin_sim/ledger_checker.hpp>
 #include <dunlin_sim/settlement_checker.hpp>
@@ -74,6 +75,7 @@ class Workload final : public Observer {
     DeliveryChecker delivery_;
     LedgerChecker ledger_;
     CommandChecker commands_;
+    EffectChecker effects_;
     SettlementChecker settlements_;
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};

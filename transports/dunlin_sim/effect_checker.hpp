@@ -1,0 +1,38 @@
+#pragma once
+
+#include <dunlin_sim/delivery_checker.hpp>
+#include <dunlin_sim/verdict.hpp>
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace dunlin::sim {
+
+// Plays applications that keep what their handlers do as a list, and its length as their receive position: after a crash
+// they go on from the position that their node has recovered. Of durable subscriptions of nodes with a journal:
+//   effects are kept once    no message runs again whose effect was kept, and the effect of what was acknowledged is kept
+class EffectChecker {
+  public:
+    explicit EffectChecker(Verdict& verdict);
+
+    // A handler has accepted a message, or completed it so. Returns the position to store with it.
+    [[nodiscard]] std::uint64_t kept(Instant at, const Receiver& receiver, const MessageKey& key);
+    // Its publisher was told so.
+    void acknowledged(Instant at, std::uint32_t process, SubscriptionId subscription, const MessageKey& key);
+    // The process is back, with this position.
+    void recovered(Instant at, std::uint32_t process, std::uint64_t position);
+
+  private:
+    struct Effects {
+        std::vector<std::uint64_t> list{};                // names of messages
+        std::unordered_map<std::uint64_t, bool> known{};  // those in the list: whether they were acknowledged
+    };
+    [[nodiscard]] static std::uint64_t name_of(SubscriptionId subscription, const MessageKey& key);
+
+    Verdict& verdict_;
+    Verdict::Invariant once_;
+    std::vector<Effects> effects_;  // by process
+};
+
+}  // namespace dunlin::sim
