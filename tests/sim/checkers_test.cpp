@@ -196,6 +196,19 @@ TEST_F(Delivery, catches_a_message_that_is_handled_twice) {
     expect_violation("handled once and in order");
 }
 
+TEST_F(Delivery, catches_a_message_that_overtakes_one_in_hand) {
+    publish(1);
+    publish(2);
+    publish(3);
+    handle(1, bus::Verdict::pending);
+    checker.completing({1, 0, NodeId{2}, SubscriptionId{5}, durable}, {0, 0, 1});
+    complete(1, Status::ok);
+    handle(2, bus::Verdict::pending);
+    EXPECT_TRUE(verdict.clean());
+    handle(3);
+    expect_violation("handled once and in order");
+}
+
 TEST_F(Delivery, catches_messages_out_of_order) {
     publish(1);
     publish(2);
@@ -311,6 +324,29 @@ TEST_F(Delivery, takes_a_crash_of_the_subscriber_as_the_cause_of_its_being_gone)
     checker.crashed(kNow, 1, 0, NodeId{2}, false);
     end(1, Outcome::subscriber_gone);
     EXPECT_TRUE(verdict.clean());
+}
+
+TEST_F(Delivery, catches_what_expires_before_its_time) {
+    publish(1, {.lifetime = seconds{1}});
+    end(1, Outcome::expired);
+    expect_violation("dead letters have a cause");
+}
+
+TEST_F(Delivery, catches_a_durable_subscriber_that_is_left_out) {
+    for (const std::uint32_t id : {0x80000001U, 5U}) {  // durable, and not
+        publish(id == 5 ? 2 : 1);
+        Event event = event_of(EventKind::outcome, 0);
+        event.node = NodeId{2};
+        event.subscription = SubscriptionId{id};
+        event.id = id == 5 ? 102 : 101;
+        event.outcome = Outcome::rejected;
+        event.effect = Effect::unknown;
+        checker.handled(kNow, {1, 0, NodeId{2}, event.subscription, true}, {0, 0, event.id - 100}, {}, bus::Verdict::reject);
+        static_cast<void>(checker.outcome(kNow, 0, 0, event));
+    }
+    EXPECT_TRUE(verdict.clean());
+    checker.finish(kNow);
+    expect_violation("durable means durable");
 }
 
 TEST_F(Delivery, takes_the_end_of_a_subscription_as_the_cause_of_its_being_gone) {
