@@ -10,8 +10,8 @@ namespace {
 // A subscription may still be served this long after its subscriber crashed, while its publisher has not heard of it.
 constexpr Duration kNewsTravels = seconds{30};
 
-// What is left of a lifetime in true time, on fast clocks, with what whole milliseconds and the network round off.
-Duration least(Duration lifetime) { return lifetime - lifetime / 256 - milliseconds{2}; }
+// A lifetime in true time, on clocks that are up to three percent fast, and with what whole milliseconds round off.
+Duration least(Duration lifetime) { return lifetime - lifetime / 32 - milliseconds{2}; }
 
 std::string text(const MessageKey& key) {
     return "message " + std::to_string(key.number) + " of process " + std::to_string(key.publisher) + " (life " + std::to_string(key.life) +

@@ -35,19 +35,27 @@ SettlementChecker::SettlementChecker(World& world, Verdict& verdict, DurableStat
     world.observe(*this);
 }
 
-// A disk is wiped only while its process is down.
+// A disk is wiped only while its process is down: until it runs again, it has not said whose it is.
 std::uint64_t SettlementChecker::identity_of(std::size_t process) {
     if (identities_.size() <= process) identities_.resize(world_.size());
     Identity& identity = identities_[process];
     const Process& of = world_.process(process);
-    if (identity.lives != of.life + 1)
-        identity = {of.life + 1, of.setup.disk_bytes != 0 ? durable_.of(process).storage().value() : std::uint64_t{of.life} + 1};
+    if (!of.running() || identity.lives == of.life + 1) return identity.value;
+    identity = {of.life + 1, of.setup.disk_bytes != 0 ? durable_.of(process).storage().value() : std::uint64_t{of.life} + 1};
     return identity.value;
 }
 
+std::size_t SettlementChecker::place(std::size_t process, std::size_t other) {
+    const std::size_t pairs = world_.size() * world_.size();
+    if (pairs_.size() < pairs) {
+        pairs_.resize(pairs);
+        stated_.resize(pairs);
+    }
+    return process * world_.size() + other;
+}
+
 SettlementChecker::Pair& SettlementChecker::pair(std::size_t process, std::size_t other) {
-    if (pairs_.size() < world_.size() * world_.size()) pairs_.resize(world_.size() * world_.size());
-    Pair& found = pairs_[process * world_.size() + other];
+    Pair& found = pairs_[place(process, other)];
     const std::uint64_t identity = identity_of(process);
     if (found.identity != identity) found = {.identity = identity};
     return found;
@@ -59,12 +67,15 @@ void SettlementChecker::on_send(Instant at, std::size_t process, std::size_t to,
     for_each_record(bytes, [&](const wire::Record& record) {
         switch (record.type) {
             case wire::RecordType::hello: {
-                pair(process, to).stream = StreamId{record.as<wire::Hello>().stream()};
+                stated_[place(process, to)].stream = StreamId{record.as<wire::Hello>().stream()};
                 return;
             }
             case wire::RecordType::lane_state: {  // follows the hello
                 const std::uint64_t first = record.as<wire::LaneState>().first_unsettled();
-                if (first != 0) pair(process, to).resolved = first - 1;
+                Stated& stated = stated_[place(process, to)];
+                if (first == 0) return;
+                std::uint64_t& resolved = stated.resolved[stated.stream];
+                resolved = std::max(resolved, first - 1);
                 return;
             }
             case wire::RecordType::run: return on_run(at, process, to, record);
@@ -119,11 +130,12 @@ void SettlementChecker::on_settlement(Instant at, std::size_t process, std::size
 
 // What the publisher itself has said to be resolved is settled by its own word.
 void SettlementChecker::check_durable(Instant at, std::size_t process, std::size_t publisher, const SettledSequences& told) {
-    const Pair& stated = pair(publisher, process);
+    const Stated& stated = stated_[place(publisher, process)];
+    const auto resolved = stated.resolved.find(told.stream);
     const SettledSequences* const known = durable_.of(process).bus().settled(world_.process(publisher).setup.options.id);
     const SettledSequences nothing{told.stream, 0, {}};
     const bool same = known != nullptr && known->stream == told.stream;
-    const std::uint64_t missing = told.first_missing_in(same ? *known : nothing, stated.stream == told.stream ? stated.resolved : 0);
+    const std::uint64_t missing = told.first_missing_in(same ? *known : nothing, resolved != stated.resolved.end() ? resolved->second : 0);
     verdict_.check(settled_, missing == 0, at, [&] {
         return text(process) + " tells " + text(publisher) + " that number " + std::to_string(missing) +
                " is settled, and its disk does not know";
@@ -136,7 +148,7 @@ void SettlementChecker::handled(Instant at, std::size_t process, NodeId publishe
     for (std::size_t from = 0; from < world_.size(); ++from) {
         if (world_.process(from).setup.options.id != publisher) continue;
         const SettledSequences& told = pair(process, from).settled;
-        if (pair(from, process).stream != told.stream) continue;
+        if (stated_[place(from, process)].stream != told.stream) continue;
         verdict_.check(never_, !told.contains(sequence.value()), at, [&] {
             return text(process) + " runs number " + std::to_string(sequence.value()) + " of " + text(from) +
                    ", which it has told to be settled";

@@ -5,6 +5,7 @@
 #include <dunlin_sim/world.hpp>
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 namespace dunlin::sim {
@@ -44,12 +45,11 @@ class SettlementChecker final : public Observer {
     // Of one process towards another. A new life (without a journal) or a new disk starts over.
     struct Pair {
         std::uint64_t identity = 0;
-        StreamId stream{};           // its own numbering, as its hello names it
-        std::uint64_t resolved = 0;  // of it, as its hellos say: everything up to here
         SettledSequences settled{};  // of the other one's stream, as told
         std::vector<Sent> sent{};    // by sequence modulo kSentMax; empty until something was sent
     };
     [[nodiscard]] std::uint64_t identity_of(std::size_t process);
+    [[nodiscard]] std::size_t place(std::size_t process, std::size_t other);
     [[nodiscard]] Pair& pair(std::size_t process, std::size_t other);
     void note_sent(Instant at, std::size_t process, std::size_t to, const Sent& sent);
     void on_run(Instant at, std::size_t process, std::size_t to, const wire::Record& record);
@@ -61,8 +61,14 @@ class SettlementChecker final : public Observer {
     DurableStates& durable_;
     Verdict::Invariant sequence_, back_, never_, settled_, outcome_;
     std::vector<Identity> identities_;  // by process
-    std::vector<Pair> pairs_;           // by process and then by the other one
-    bool crashes_ = false;              // somebody has crashed
+    // What a publisher's hellos have said to a peer, over all that it ever was: late ones count as well.
+    struct Stated {
+        StreamId stream{};                             // its numbering, as in the last one
+        std::map<StreamId, std::uint64_t> resolved{};  // of each stream: everything up to here
+    };
+    std::vector<Stated> stated_;  // as pairs_
+    std::vector<Pair> pairs_;     // by process and then by the other one
+    bool crashes_ = false;        // somebody has crashed
 };
 
 }  // namespace dunlin::sim
