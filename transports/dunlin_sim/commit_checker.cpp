@@ -70,12 +70,14 @@ void CommitChecker::on_durable(Instant at, std::size_t process) {
 
 void CommitChecker::check_commit(Instant at, std::size_t process, const StatusReport& report) {
     if (report.commit <= committed()) return;
-    const Term term = term_on_disks(report.commit);
+    // What it may be comes first: while a disk is away, there may seem to be a majority for two.
+    const bool leads = report.role == consensus::Role::leader;
+    const Term term = leads && holders(report.commit, report.term) >= majority() ? report.term : term_on_disks(report.commit);
     verdict_.check(majority_, term != Term{}, at, [&] {
         return text(process) + " takes entry " + number(report.commit) + " for committed, which no majority has on its disks";
     });
     if (term == Term{}) return;
-    if (report.role == consensus::Role::leader) {
+    if (leads) {
         verdict_.check(own_term_, term == report.term, at, [&] {
             return text(process) + ", leader of term " + number(report.term) + ", has committed entry " + number(report.commit) +
                    " of term " + number(term);

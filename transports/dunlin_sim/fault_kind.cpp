@@ -28,6 +28,7 @@ constexpr std::array<FaultKindInfo, kFaultKindCount> kInfos{{
     {"absence", "process", "crashes that keep a process away behind the log's ring"},
     {"pause", "process", "processes that stood still for a while"},
     {"slow_process", "process", "processes that handled everything late for a while"},
+    {"contested_election", "process", "leaders that stood still for about an election, while all disks were slow"},
     {"rate_error", "clock", "clocks off by up to the bound"},
     {"rate_beyond", "clock", "clocks off by more than the bound"},
     {"wrap_us", "clock", "clocks that passed 2^32 microseconds"},

@@ -38,6 +38,7 @@ enum class FaultKind : std::uint8_t {
     absence,
     pause,
     slow_process,
+    contested_election,
     // Clocks
     rate_error,
     rate_beyond,

@@ -25,6 +25,7 @@ void ProcessFaults::strike(const Fault& fault) {
             return count(fault.name.kind);
         case FaultKind::pause: return pause(victim, fault.length);
         case FaultKind::slow_process: return slow_down(victim, fault);
+        case FaultKind::contested_election: return contest_election(fault);
         default: return;
     }
 }
@@ -42,11 +43,17 @@ void ProcessFaults::restart_later(std::size_t process, Duration down) {
     });
 }
 
-void ProcessFaults::crash_leader(Duration down) {
+std::optional<std::size_t> ProcessFaults::leader() {
     for (std::size_t i = 0; i < world_.size(); ++i) {
-        if (!world_.running(i) || world_.node(i).status(world_.local_now(i)).role != consensus::Role::leader) continue;
+        if (world_.running(i) && world_.node(i).status(world_.local_now(i)).role == consensus::Role::leader) return i;
+    }
+    return std::nullopt;
+}
+
+void ProcessFaults::crash_leader(Duration down) {
+    if (const auto found = leader()) {
         count(FaultKind::leader_crash);
-        crash(i, down);
+        crash(*found, down);
         return;
     }
     world_.at(world_.now() + milliseconds{100}, [this, down] {
@@ -77,6 +84,22 @@ void ProcessFaults::pause(std::size_t process, Duration length) {
     workload_.pausing(process);
     world_.pause(process);
     world_.at(world_.now() + length, [this, process] { world_.resume(process); });
+}
+
+// Votes and terms take long to become durable: candidates overlap, and terms are begun that nobody hears of before the leader
+// is back.
+void ProcessFaults::contest_election(const Fault& fault) {
+    constexpr Duration kAftermath = milliseconds{500};
+    const auto found = leader();
+    if (!found || world_.paused(*found)) return;
+    count(FaultKind::contested_election);
+    workload_.pausing(*found);
+    world_.pause(*found);
+    world_.at(world_.now() + fault.length, [this, paused = *found] { world_.resume(paused); });
+    for (std::size_t i = 0; i < world_.size(); ++i) world_.set_sync_stall(i, Duration{static_cast<std::int64_t>(fault.amount)});
+    world_.at(world_.now() + fault.length + kAftermath, [this] {
+        for (std::size_t i = 0; i < world_.size(); ++i) world_.set_sync_stall(i, {});
+    });
 }
 
 void ProcessFaults::slow_down(std::size_t process, const Fault& fault) {

@@ -5,6 +5,7 @@
 #include <dunlin_sim/world.hpp>
 
 #include <cstddef>
+#include <optional>
 
 namespace dunlin::sim {
 
@@ -24,7 +25,9 @@ class ProcessFaults {
     // False: it was down already.
     bool crash(std::size_t process, Duration down);
     void restart_later(std::size_t process, Duration down);
+    [[nodiscard]] std::optional<std::size_t> leader();
     void crash_leader(Duration down);
+    void contest_election(const Fault& fault);
     void crash_next_handler(Duration down);
     void crash_after_start(std::size_t process, const Fault& fault);
     void pause(std::size_t process, Duration length);

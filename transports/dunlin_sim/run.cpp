@@ -32,11 +32,11 @@ class Run {
         if (has(FaultKind::foreign_cluster)) await_binding(0);
         faults_->start();
         keep_going(plan_.time, [] { return false; });
-        const Instant healing = world_.now();
+        const Instant healing = healed_ = world_.now();
         if (verdict_.clean()) heal();
         if (verdict_.clean()) workload_.finish();
         RunReport result = report();
-        result.healed_in = world_.now() - healing;
+        result.healed_in = healed_ - healing;
         return result;
     }
 
@@ -131,8 +131,27 @@ class Run {
         foreign_.stop();
         workload_.stop();
         keep_going(plan_.heal_time, [this] { return at_rest(); });
+        healed_ = world_.now();
         if (!verdict_.clean()) return;
         verdict_.check(healing_, at_rest(), world_.now(), [this] { return what_is_left(); });
+        if (verdict_.clean() && audit_.on()) change_leader();
+    }
+
+    // Once more when nobody wants anything: whoever takes over has to commit an entry of its own, and the old leader to follow.
+    void change_leader() {
+        constexpr Duration kAway = seconds{2};
+        constexpr Duration kBound = seconds{10};
+        for (std::size_t i = 0; i < voters(); ++i) {
+            if (world_.node(i).status(world_.local_now(i)).role != consensus::Role::leader) continue;
+            workload_.pausing(i);
+            world_.pause(i);
+            world_.at(world_.now() + kAway, [this, i] { world_.resume(i); });
+            break;
+        }
+        world_.run_for(kAway);
+        keep_going(kBound, [this] { return at_rest(); });
+        if (!verdict_.clean()) return;
+        verdict_.check(succession_, at_rest(), world_.now(), [this] { return what_is_left(); });
     }
 
     [[nodiscard]] std::string what_is_left() {
@@ -204,7 +223,9 @@ class Run {
     Workload workload_;
     std::optional<Faults> faults_;
     FaultCounts clock_faults_{};
+    Instant healed_{};  // when all was at rest again
     Verdict::Invariant healing_ = verdict_.expect("the cluster heals");
+    Verdict::Invariant succession_ = verdict_.expect("another voter takes over", Verdict::Occasion::rare);
 };
 
 }  // namespace
