@@ -6,6 +6,7 @@
 #include <dunlin_sim/promise_checker.hpp>
 #include <dunlin_sim/read_checker.hpp>
 #include <dunlin_sim/reference_ledger.hpp>
+#include <dunlin_sim/session_checker.hpp>
 
 #include <cstddef>
 #include <vector>
@@ -46,6 +47,7 @@ class Audit final : public Observer {
     PromiseChecker promises_;
     ElectionChecker elections_;
     ReadChecker reads_;
+    SessionChecker sessions_;
     std::vector<std::uint64_t> versions_;  // of the disks' states, by process, as last checked
 };
 
