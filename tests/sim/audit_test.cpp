@@ -1,0 +1,118 @@
+#include <dunlin_sim/durable_state.hpp>
+#include <dunlin_sim/election_checker.hpp>
+#include <dunlin_sim/promise_checker.hpp>
+#include <dunlin_sim/session_checker.hpp>
+#include <sim/small_cluster.hpp>
+
+#include <dunlin/wire/packet_writer.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace dunlin::sim {
+namespace {
+
+using testing::ElementsAre;
+using testing::StartsWith;
+
+constexpr Instant kNow{seconds{1}};
+
+template <class Fixed>
+std::vector<std::byte> packet_with(wire::RecordType type, const Fixed& fixed, std::uint32_t epoch = 1) {
+    std::vector<std::byte> packet(256);
+    wire::PacketWriter writer(packet);
+    EXPECT_TRUE(writer.record(type, fixed));
+    packet.resize(writer.finish(wire::PacketHeader(0, 0, 0, 0, 1, 1, 2, epoch, 1, 1)));
+    return packet;
+}
+std::vector<std::byte> vote_request(std::uint64_t term) {
+    return packet_with(wire::RecordType::vote_request, wire::VoteRequest(term, 1, 1, 0, 0));
+}
+
+class Audits : public testing::Test {
+  protected:
+    Audits() {
+        cluster.world.start_all();
+        EXPECT_TRUE(cluster.world.run_until([&] { return cluster.leader() < 3; }, seconds{10}));
+        cluster.world.run_for(seconds{1});
+    }
+    [[nodiscard]] StatusReport status(std::size_t process) { return cluster.world.node(process).status(cluster.world.local_now(process)); }
+
+    SmallCluster cluster{1, 3};
+    Verdict verdict;
+    DurableStates durable{cluster.world};
+};
+
+TEST_F(Audits, a_disk_says_what_its_node_knows) {
+    for (std::size_t process = 0; process < 3; ++process) {
+        EXPECT_EQ(durable.of(process).term(), status(process).term);
+        EXPECT_EQ(durable.of(process).epoch(), status(process).epoch);
+        EXPECT_EQ(durable.of(process).storage(), status(process).storage);
+        EXPECT_EQ(durable.of(process).last_index(), status(process).last_index);
+    }
+}
+
+TEST_F(Audits, catches_an_epoch_that_is_not_on_disk) {
+    PromiseChecker checker(cluster.world, verdict, durable);
+    checker.on_epoch(kNow, 0, BootEpoch{1});
+    EXPECT_TRUE(verdict.clean());
+    checker.on_epoch(kNow, 0, BootEpoch{2});
+    EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'durable before promised' violated")));
+}
+
+TEST_F(Audits, catches_a_floor_that_is_not_on_disk) {
+    PromiseChecker checker(cluster.world, verdict, durable);
+    checker.handled_under(kNow, 1, LeaseKey{7}, Token{5});
+    EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'durable before promised' violated")));
+}
+
+TEST_F(Audits, catches_a_term_and_a_vote_that_are_not_on_disk) {
+    PromiseChecker checker(cluster.world, verdict, durable);
+    checker.on_send(kNow, 0, 1, vote_request(99));
+    EXPECT_THAT(verdict.violations(),
+                ElementsAre(StartsWith("'durable before promised' violated"), StartsWith("'durable before promised' violated")));
+}
+
+TEST_F(Audits, catches_a_campaign_that_nobody_consented_to) {
+    ElectionChecker checker(cluster.world, verdict, {0, 1, 2});
+    checker.on_send(kNow, 0, 1, vote_request(98));
+    EXPECT_TRUE(verdict.clean());  // there was no leader yet
+    Event elected;
+    elected.kind = EventKind::role_changed;
+    elected.value = static_cast<std::uint64_t>(consensus::Role::leader);
+    checker.on_event(kNow, 1, cluster.world.node(1), elected);
+    checker.on_send(kNow, 0, 1, vote_request(99));
+    EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'no campaign without consent' violated")));
+}
+
+TEST(SessionChecker, catches_a_session_with_an_earlier_life) {
+    Verdict verdict;
+    SessionChecker checker(verdict);
+    Event opened;
+    opened.kind = EventKind::session_opened;
+    opened.node = NodeId{2};
+    opened.value = 5;
+    checker.on_event(kNow, 0, opened);
+    EXPECT_TRUE(verdict.clean());
+    opened.value = 4;
+    checker.on_event(kNow, 0, opened);
+    EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'an earlier life is not believed' violated")));
+}
+
+TEST(SessionChecker, catches_an_echo_of_an_earlier_life) {
+    Verdict verdict;
+    SessionChecker checker(verdict);
+    Event opened;
+    opened.kind = EventKind::session_opened;
+    opened.node = NodeId{1};
+    opened.value = 5;
+    checker.on_event(kNow, 0, opened);
+    checker.on_receive(0, packet_with(wire::RecordType::hello, wire::Hello(77, 0, 1, 1, 1, 1200, 1, 1, 0), 4));
+    checker.on_send(kNow, 0, packet_with(wire::RecordType::hello, wire::Hello(88, 66, 1, 1, 1, 1200, 1, 1, 0)));
+    EXPECT_TRUE(verdict.clean());
+    checker.on_send(kNow, 0, packet_with(wire::RecordType::hello, wire::Hello(88, 77, 1, 1, 1, 1200, 1, 1, 0)));
+    EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'an earlier life is not believed' violated")));
+}
+
+}  // namespace
+}  // namespace dunlin::sim
