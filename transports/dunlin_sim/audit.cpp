@@ -35,11 +35,11 @@ void Audit::on_send(Instant at, std::size_t process, std::size_t to, std::span<c
 }
 
 void Audit::on_receive(Instant at, std::size_t process, std::size_t from, std::span<const std::byte> bytes) {
-    const RecordTypes types = types_of(bytes);
-    if ((types & bit(wire::RecordType::hello)) != 0) sessions_.on_receive(process, bytes);
+    const bool hello = wire::load<wire::PacketHeader>(bytes).session() == 0;
+    if (hello) sessions_.on_receive(process, bytes);
     if (!elections_.votes(process) || !elections_.votes(from)) return;
     elections_.on_datagram(at, process, from);
-    if ((types & kConsensus) != 0) elections_.on_receive(process, from, bytes);
+    if (!hello && (types_of(bytes) & kConsensus) != 0) elections_.on_receive(process, from, bytes);
 }
 
 void Audit::on_step(Instant at, std::size_t process, const Node& node) {
