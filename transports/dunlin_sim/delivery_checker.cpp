@@ -147,9 +147,9 @@ void DeliveryChecker::handled(Instant at, const Receiver& receiver, const Messag
     judge_ends(at);
     const SubscriptionKey subscription{receiver.node.value(), receiver.subscription.value()};
     const StreamKey stream{key.publisher, key.life};
-    std::uint64_t& last = last_numbers_[{subscription, receiver.life, stream}];
-    verdict_.check(once_, key.number > last, at, [&] {
-        return text(key) + " reached " + text(receiver.node, receiver.subscription) + " after number " + std::to_string(last);
+    Progress& progress = progress_[{subscription, receiver.life, stream}];
+    verdict_.check(once_, key.number > progress.last, at, [&] {
+        return text(key) + " reached " + text(receiver.node, receiver.subscription) + " after number " + std::to_string(progress.last);
     });
     if (message.token != Token{}) {
         std::uint64_t& floor = floors_[subscription];
@@ -166,19 +166,18 @@ void DeliveryChecker::handled(Instant at, const Receiver& receiver, const Messag
     verdict_.check(one_outcome_, known->at.size() <= known->subscribers, at,
                    [&] { return text(key) + " reached more subscribers than it had: " + text(receiver.node, receiver.subscription); });
     check_final(at, receiver, streams_.at(stream), subscriber, key);
-    const auto hand = in_hand_.find({subscription, receiver.life, stream});
-    if (hand != in_hand_.end()) check_hand(at, receiver, hand->second, key);
-    if (said == bus::Verdict::pending) in_hand_[{subscription, receiver.life, stream}] = key.number;
+    if (progress.in_hand != 0) check_hand(at, receiver, progress.in_hand, key);
+    if (said == bus::Verdict::pending) progress.in_hand = key.number;
     subscriber.called = true;
     subscriber.said = said;
     if (said == bus::Verdict::retry_later) return;
-    last = std::max(last, key.number);
+    progress.last = std::max(progress.last, key.number);
     ++deliveries_;
     check_run(at, receiver, subscriber, key, message);
 }
 
 void DeliveryChecker::completing(const Receiver& receiver, const MessageKey& key) {
-    in_hand_.erase({{receiver.node.value(), receiver.subscription.value()}, receiver.life, {key.publisher, key.life}});
+    progress_[{{receiver.node.value(), receiver.subscription.value()}, receiver.life, {key.publisher, key.life}}].in_hand = 0;
 }
 
 void DeliveryChecker::completed(Instant at, const Receiver& receiver, const MessageKey& key, bus::Verdict said, Status result) {

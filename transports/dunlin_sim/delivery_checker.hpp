@@ -127,8 +127,12 @@ class DeliveryChecker {
         NodeId node{};
         SubscriptionId subscription{};
     };
-    using StreamKey = std::pair<std::uint32_t, std::uint32_t>;                  // process, life
-    using SubscriptionKey = std::pair<std::uint16_t, std::uint32_t>;            // node, subscription
+    using StreamKey = std::pair<std::uint32_t, std::uint32_t>;        // process, life
+    using SubscriptionKey = std::pair<std::uint16_t, std::uint32_t>;  // node, subscription
+    struct Progress {
+        std::uint64_t last = 0;     // number that was ended, or left pending
+        std::uint64_t in_hand = 0;  // number of a pending message; 0: none
+    };
     using ProgressKey = std::tuple<SubscriptionKey, std::uint32_t, StreamKey>;  // with the subscriber's life
 
     [[nodiscard]] Message* find(const MessageKey& key);
@@ -147,8 +151,7 @@ class DeliveryChecker {
     Verdict::Invariant one_outcome_, intact_, remembered_, once_, marked_, settled_, accepted_, cause_, no_effect_, decides_, fence_,
         durable_first_, lost_;
     std::map<StreamKey, Stream> streams_;
-    std::map<ProgressKey, std::uint64_t> last_numbers_;
-    std::map<ProgressKey, std::uint64_t> in_hand_;                       // numbers of pending messages
+    std::map<ProgressKey, Progress> progress_;
     std::map<SubscriptionKey, std::uint64_t> floors_;                    // highest token seen
     std::map<std::uint16_t, Instant> crashed_at_;                        // by node, the last time; or its restart
     std::map<SubscriptionKey, Instant> ended_at_;                        // the last time

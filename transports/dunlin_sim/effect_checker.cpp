@@ -1,5 +1,6 @@
 #include <dunlin_sim/effect_checker.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace dunlin::sim {
@@ -15,43 +16,56 @@ std::string text(std::uint32_t process, const MessageKey& key) {
 EffectChecker::EffectChecker(Verdict& verdict)
     : verdict_(verdict), once_(verdict.expect("effects are kept once", Verdict::Occasion::rare)) {}
 
-// Publisher, life, number and durable id, each with more bits than a run has use for.
-std::uint64_t EffectChecker::name_of(SubscriptionId subscription, const MessageKey& key) {
-    return std::uint64_t{key.publisher & 0xffU} << 56U | std::uint64_t{key.life & 0xffffU} << 40U | (key.number & 0xffffffffU) << 8U |
-           (subscription.value() & 0xffU);
+EffectChecker::Effects& EffectChecker::effects_of(std::uint32_t process) {
+    if (effects_.size() <= process) effects_.resize(process + std::size_t{1});
+    return effects_[process];
+}
+
+// With a state for this number. A process has few streams.
+std::size_t EffectChecker::stream_of(Effects& effects, SubscriptionId subscription, const MessageKey& key) {
+    std::size_t i = 0;
+    const auto is_it = [&](const Stream& each) {
+        return each.subscription == subscription && each.publisher == key.publisher && each.life == key.life;
+    };
+    while (i < effects.streams.size() && !is_it(effects.streams[i])) ++i;
+    if (i == effects.streams.size()) effects.streams.push_back({subscription, key.publisher, key.life});
+    std::vector<State>& states = effects.streams[i].states;
+    if (states.size() <= key.number) states.resize(key.number + 1);
+    return i;
 }
 
 std::uint64_t EffectChecker::kept(Instant at, const Receiver& receiver, const MessageKey& key) {
-    if (effects_.size() <= receiver.process) effects_.resize(receiver.process + std::size_t{1});
-    Effects& effects = effects_[receiver.process];
-    const bool fresh = effects.known.try_emplace(name_of(receiver.subscription, key), false).second;
-    verdict_.check(once_, fresh, at, [&] { return text(receiver.process, key) + " is kept twice"; });
-    if (fresh) effects.list.push_back(name_of(receiver.subscription, key));
+    Effects& effects = effects_of(receiver.process);
+    const std::size_t stream = stream_of(effects, receiver.subscription, key);
+    State& state = effects.streams[stream].states[key.number];
+    verdict_.check(once_, state == State::none, at, [&] { return text(receiver.process, key) + " is kept twice"; });
+    if (state == State::none) effects.list.push_back({stream, key.number});
+    state = std::max(state, State::kept);
     return effects.list.size();
 }
 
 void EffectChecker::acknowledged(Instant at, std::uint32_t process, SubscriptionId subscription, const MessageKey& key) {
-    if (effects_.size() <= process) effects_.resize(process + std::size_t{1});
-    const auto found = effects_[process].known.find(name_of(subscription, key));
-    verdict_.check(once_, found != effects_[process].known.end(), at,
+    Effects& effects = effects_of(process);
+    State& state = effects.streams[stream_of(effects, subscription, key)].states[key.number];
+    verdict_.check(once_, state != State::none, at,
                    [&] { return text(process, key) + " is not kept, and its publisher was told that it is"; });
-    if (found != effects_[process].known.end()) found->second = true;
+    if (state != State::none) state = State::acknowledged;
 }
 
 void EffectChecker::recovered(Instant at, std::uint32_t process, std::uint64_t position) {
-    if (effects_.size() <= process) return;
-    Effects& effects = effects_[process];
+    Effects& effects = effects_of(process);
     verdict_.check(once_, position <= effects.list.size(), at, [&] {
         return "process " + std::to_string(process) + " recovered position " + std::to_string(position) + " of " +
                std::to_string(effects.list.size());
     });
     for (; effects.list.size() > position; effects.list.pop_back()) {
-        const auto lost = effects.known.find(effects.list.back());
-        verdict_.check(once_, !lost->second, at, [&] {
+        const Effect& last = effects.list.back();
+        State& state = effects.streams[last.stream].states[last.number];
+        verdict_.check(once_, state != State::acknowledged, at, [&] {
             return "process " + std::to_string(process) + " recovered position " + std::to_string(position) + ", and has lost effect " +
                    std::to_string(effects.list.size()) + ", whose publisher was told that it is kept";
         });
-        effects.known.erase(lost);
+        state = State::none;
     }
 }
 

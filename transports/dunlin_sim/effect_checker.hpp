@@ -3,8 +3,8 @@
 #include <dunlin_sim/delivery_checker.hpp>
 #include <dunlin_sim/verdict.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 namespace dunlin::sim {
@@ -24,11 +24,24 @@ class EffectChecker {
     void recovered(Instant at, std::uint32_t process, std::uint64_t position);
 
   private:
-    struct Effects {
-        std::vector<std::uint64_t> list{};                // names of messages
-        std::unordered_map<std::uint64_t, bool> known{};  // those in the list: whether they were acknowledged
+    enum class State : std::uint8_t { none, kept, acknowledged };
+    // Of one publisher's stream at one subscription, by number.
+    struct Stream {
+        SubscriptionId subscription{};
+        std::uint32_t publisher = 0;
+        std::uint32_t life = 0;
+        std::vector<State> states{};
     };
-    [[nodiscard]] static std::uint64_t name_of(SubscriptionId subscription, const MessageKey& key);
+    struct Effect {
+        std::size_t stream = 0;
+        std::uint64_t number = 0;
+    };
+    struct Effects {
+        std::vector<Effect> list{};
+        std::vector<Stream> streams{};
+    };
+    [[nodiscard]] Effects& effects_of(std::uint32_t process);
+    [[nodiscard]] static std::size_t stream_of(Effects& effects, SubscriptionId subscription, const MessageKey& key);
 
     Verdict& verdict_;
     Verdict::Invariant once_;

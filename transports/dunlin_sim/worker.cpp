@@ -126,7 +126,7 @@ bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& messag
 }
 
 void Worker::keep_effect(const Receiver& receiver, const MessageKey& key) {
-    if (!receiver.durable) return;
+    if (!receiver.durable || !shared_.plan_.positions) return;
     world_.node(process_).store_receive_position(shared_.effects_.kept(world_.now(), receiver, key));
 }
 
@@ -272,8 +272,8 @@ void Worker::on_request_done(const Context& context, const Event& event) {
 void Worker::on_outcome(const Event& event) {
     const std::uint64_t number = shared_.delivery_.outcome(world_.now(), process_, journalled_ ? 0 : life_, event);
     const auto subscriber = static_cast<std::uint32_t>(event.node.value() - 1);  // as Run numbers them
-    const bool kept =
-        event.outcome == Outcome::acknowledged && is_durable(event.subscription) && world_.process(subscriber).setup.disk_bytes != 0;
+    const bool kept = shared_.plan_.positions && event.outcome == Outcome::acknowledged && is_durable(event.subscription) &&
+                      world_.process(subscriber).setup.disk_bytes != 0;
     if (kept && number != 0)
         shared_.effects_.acknowledged(world_.now(), subscriber, event.subscription, {process_, journalled_ ? 0 : life_, number});
 }

@@ -36,13 +36,14 @@ WorkloadPlan draw_workload(std::uint64_t seed) {
     if (one_in(random, 2)) plan.echo_percent = up_to(random, 10);
     plan.overlap = !one_in(random, 3);
     if (one_in(random, 2)) plan.churn_every = random.between(milliseconds{500}, seconds{8});
+    plan.positions = !one_in(random, 3);
     plan.verdicts = draw_verdicts(random);
     plan.lease_ttl = random.between(milliseconds{500}, seconds{3});
     plan.lease_hold_max = random.between(milliseconds{500}, seconds{4});
     plan.contenders = 1 + random.below(3);
     plan.shared_keys.keys = 1 + up_to(random, 3);
     plan.shared_keys.every = random.between(milliseconds{20}, milliseconds{500});
-    if (one_in(random, 3)) plan.room = Room::scarce;
+    if (one_in(random, 2)) plan.room = Room::scarce;
     return plan;
 }
 

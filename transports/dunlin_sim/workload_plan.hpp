@@ -30,6 +30,7 @@ struct WorkloadPlan {
     Duration lifetime = milliseconds{300};
     std::uint32_t echo_percent = 0;  // of the messages make their handler publish one of its own
     bool overlap = false;            // the next process listens with a second, durable subscription, so that two share a lane
+    bool positions = false;          // durable subscribers store their receive position with each effect
     Duration churn_every{};          // a process subscribes to all flows, or ends that; 0: never
     VerdictMix verdicts{};
     Duration lease_ttl = seconds{1};
@@ -41,7 +42,7 @@ struct WorkloadPlan {
 };
 
 // Swarm testing of what applications do: another plan for each seed, from a generator of its own, so that it does not
-// reshuffle the seed's faults. One seed in three has scarce room.
+// reshuffle the seed's faults. One seed in two has scarce room.
 [[nodiscard]] WorkloadPlan draw_workload(std::uint64_t seed);
 
 }  // namespace dunlin::sim
