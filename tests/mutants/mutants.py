@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """Breaks the runtime in known ways, one at a time, and asks whether the simulator notices.
 
-Each NAME.patch beside this file is a small wrong change to runtime/; its first line says what it breaks. A copy of the
-tree in build/mutants is patched, built and run: a calm world must still pass, and one with faults must fail within
---seeds. Exit status 0: every mutant was caught; 1: one survived, hung, did not build, or broke a calm world; 2: usage.
+Each NAME.patch beside this file is a small wrong change to runtime/; its first line says what it breaks. Copies of the
+tree in build/mutants, one for each of --jobs workers, are patched, built and run: calm worlds must still pass, and one with
+faults must fail within --seeds, looked for in batches that grow, of five processes and of three in turn. A hang is not a
+catch. Exit status 0: every mutant was caught; 1: one survived, hung, did not build, or broke a calm world; 2: usage.
 With --check nothing is built: exit status 0 if every patch applies to the tree as it is and is as small as it should be.
 """
 
 import argparse
+import concurrent.futures
 import hashlib
 import os
 import pathlib
+import queue
 import re
 import shutil
 import subprocess
@@ -23,7 +26,10 @@ ROOT = HERE.parent.parent
 SCRATCH = ROOT / "build" / "mutants"
 
 CHANGED_LINES_MAX = 5
-WORLDS_AT_A_TIME = 20
+CALM_WORLDS = 2
+BATCHES = (4, 8, 16, 32)  # worlds at a time, the last over and over; most mutants need few
+NODES = (5, 3)            # in turn, so that batches differ in more than their seeds
+SECONDS_A_WORLD = 2       # of real time that a world may take until it hangs, with --timeout on top
 NOT_SOURCES = {"build", ".git", ".cache"}
 
 
@@ -89,12 +95,11 @@ def check(paths):
 
 
 class Scratch:
-    """One copy of the tree and one build, which every mutant goes through in turn."""
+    """One worker's copy of the tree and its build, which its mutants go through in turn: each builds what it touches."""
 
-    def __init__(self, jobs):
-        self.tree = SCRATCH / "tree"
+    def __init__(self, number):
+        self.tree = SCRATCH / f"tree{number}"
         self.runner = self.tree / "build/release/tools/sim/dunlin_sim_runner"
-        self.jobs = jobs
         self.tree.mkdir(parents=True, exist_ok=True)
         copy_tree(self.tree)
         subprocess.run(["cmake", "--preset", "release", "-DDUNLIN_BUILD_TESTS=OFF"], cwd=self.tree, check=True,
@@ -102,7 +107,7 @@ class Scratch:
 
     def build(self):
         return subprocess.run(["cmake", "--build", "--preset", "release", "--target", "dunlin_sim_runner", "--", "--quiet",
-                               f"-j{self.jobs}"], cwd=self.tree, capture_output=True, text=True)
+                               "-j1"], cwd=self.tree, capture_output=True, text=True)
 
     def program(self):
         return hashlib.sha256(self.runner.read_bytes()).digest()
@@ -114,13 +119,14 @@ class Scratch:
         for name in touched(path):
             shutil.copy(ROOT / name, self.tree / name)
 
-    def simulate(self, first, last, faults, options):
+    def simulate(self, first, last, nodes, faults, options):
         """(status, output); a status of None: it did not end in time."""
-        command = [str(self.runner), "--seeds", f"{first}..{last}", "--seconds", str(options.seconds), "--faults", faults,
-                   "--repeat", "0", "--jobs", str(self.jobs)]
+        command = [str(self.runner), "--seeds", f"{first}..{last}", "--nodes", str(nodes), "--seconds", str(options.seconds),
+                   "--faults", faults, "--repeat", "0", "--jobs", "1"]
+        limit = options.timeout + SECONDS_A_WORLD * (last - first + 1)
         with tempfile.TemporaryFile("w+") as output:
             try:
-                status = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, timeout=options.timeout).returncode
+                status = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, timeout=limit).returncode
             except subprocess.TimeoutExpired:
                 return None, ""
             output.seek(0)
@@ -137,23 +143,33 @@ def first_failure(output, status):
         return int(failed[1]), failed[2]
     idle = re.search(r"^idle: '(.*?)'", output, re.MULTILINE)
     if idle:
-        return None, f"idle: {idle[1]}"
+        return None, f"nothing to check for '{idle[1]}'"
     last = output.strip().rsplit("\n", 1)[-1]
     return None, f"signal {-status}" if status < 0 else f"exit status {status}: {last}"
 
 
+def batches(seeds):
+    """(first, last, processes) of each batch of seeds."""
+    first = 1
+    number = 0
+    while first <= seeds:
+        last = min(first + BATCHES[min(number, len(BATCHES) - 1)] - 1, seeds)
+        yield first, last, NODES[number % len(NODES)]
+        first = last + 1
+        number += 1
+
+
 def hunt(scratch, options):
     """(caught, seeds needed, by what)"""
-    status, output = scratch.simulate(1, 2, "none", options)
+    status, output = scratch.simulate(1, CALM_WORLDS, NODES[0], "none", options)
     if status is None:
         return False, "-", "HANGS in a calm world"
     if status != 0:
         return False, "calm", f"breaks a calm world: {first_failure(output, status)[1]}"
-    for first in range(1, options.seeds + 1, WORLDS_AT_A_TIME):
-        last = min(first + WORLDS_AT_A_TIME - 1, options.seeds)
-        status, output = scratch.simulate(first, last, "all", options)
+    for first, last, nodes in batches(options.seeds):
+        status, output = scratch.simulate(first, last, nodes, "all", options)
         if status is None:
-            return False, f"{first}..{last}", f"HANGS: not done after {options.timeout} s"
+            return False, f"{first}..{last}", "HANGS: not done in time"
         if status != 0:
             seed, what = first_failure(output, status)
             return True, str(seed or last), what
@@ -165,18 +181,57 @@ def row(name, needed, what):
 
 
 def one(scratch, sound, path, options):
-    if not scratch.apply(path):
-        return False, "-", "DOES NOT APPLY"
-    try:
-        built = scratch.build()
-        if built.returncode != 0:
-            (SCRATCH / f"{path.stem}.log").write_text(built.stdout + built.stderr, encoding="utf-8")
-            return False, "-", f"DOES NOT BUILD: see build/mutants/{path.stem}.log"
-        if scratch.program() == sound:
-            return False, "-", "CHANGES NOTHING: the same program comes of it"
-        return hunt(scratch, options)
-    finally:
-        scratch.restore(path)
+    """(caught, seeds needed, by what, real seconds)"""
+    begun = time.monotonic()
+
+    def result():
+        if not scratch.apply(path):
+            return False, "-", "DOES NOT APPLY"
+        try:
+            built = scratch.build()
+            if built.returncode != 0:
+                (SCRATCH / f"{path.stem}.log").write_text(built.stdout + built.stderr, encoding="utf-8")
+                return False, "-", f"DOES NOT BUILD: see build/mutants/{path.stem}.log"
+            if scratch.program() == sound:
+                return False, "-", "CHANGES NOTHING: the same program comes of it"
+            return hunt(scratch, options)
+        finally:
+            scratch.restore(path)
+
+    return *result(), time.monotonic() - begun
+
+
+def prepared(number):
+    """A worker's copy of the tree, built as it is."""
+    scratch = Scratch(number)
+    built = scratch.build()
+    if built.returncode != 0:
+        sys.exit(f"mutants: the tree itself does not build\n{built.stdout}{built.stderr}")
+    return scratch, scratch.program()
+
+
+def hunt_all(paths, options):
+    """Yields (path, result) as each is known. A worker takes the next mutant when it is done with one."""
+    free = queue.Queue()
+    with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
+        for worker in pool.map(prepared, range(max(1, min(options.jobs, len(paths))))):
+            free.put(worker)
+        scratch, sound = free.get()
+        for first, last, nodes in batches(BATCHES[0] + BATCHES[1]):
+            status, output = scratch.simulate(first, last, nodes, "all", options)
+            if status != 0:
+                sys.exit(f"mutants: the tree itself does not pass\n{output}")
+        free.put((scratch, sound))
+
+        def take(path):
+            worker = free.get()
+            try:
+                return path, one(*worker, path, options)
+            finally:
+                free.put(worker)
+
+        for done in concurrent.futures.as_completed([pool.submit(take, path) for path in paths]):
+            yield done.result()
 
 
 def main():
@@ -186,8 +241,9 @@ def main():
     parser.add_argument("--list", action="store_true", help="only what each one breaks")
     parser.add_argument("--seeds", type=int, default=300, help="worlds with faults until a mutant counts as a survivor (%(default)s)")
     parser.add_argument("--seconds", type=float, default=60, help="simulated length of a world (%(default)s)")
-    parser.add_argument("--timeout", type=float, default=120, help=f"real seconds for {WORLDS_AT_A_TIME} worlds (%(default)s)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processors to use (%(default)s)")
+    parser.add_argument("--timeout", type=float, default=60,
+                        help=f"real seconds for a batch until it hangs, and {SECONDS_A_WORLD} for each of its worlds (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutants at a time (%(default)s)")
     options = parser.parse_args()
 
     paths = sorted(HERE.glob("*.patch"))
@@ -202,24 +258,15 @@ def main():
     if options.check:
         return check(paths)
 
-    scratch = Scratch(options.jobs)
-    built = scratch.build()
-    if built.returncode != 0:
-        sys.exit(f"mutants: the tree itself does not build\n{built.stdout}{built.stderr}")
-    status, output = scratch.simulate(1, WORLDS_AT_A_TIME, "all", options)
-    if status != 0:
-        sys.exit(f"mutants: the tree itself does not pass\n{output}")
-
-    sound = scratch.program()
+    begun = time.monotonic()
     results = []
     print(row("mutant", "seeds", "caught by"), flush=True)
-    for path in paths:
-        begun = time.monotonic()
-        caught, needed, what = one(scratch, sound, path, options)
+    for path, (caught, needed, what, seconds) in hunt_all(paths, options):
         results.append((caught, path.stem))
-        print(row(path.stem, needed, what) + f"  [{time.monotonic() - begun:.0f} s]", flush=True)
-    missed = [name for caught, name in results if not caught]
-    print(f"mutants: {len(results) - len(missed)} of {len(results)} caught" + (f"; not caught: {' '.join(missed)}" if missed else ""))
+        print(row(path.stem, needed, what) + f"  [{seconds:.0f} s]", flush=True)
+    missed = sorted(name for caught, name in results if not caught)
+    minutes = (time.monotonic() - begun) / 60
+    print(f"mutants: {len(results) - len(missed)} of {len(results)} caught in {minutes:.1f} minutes" + (f"; not caught: {' '.join(missed)}" if missed else ""))
     return 1 if missed else 0
 
 
