@@ -33,7 +33,7 @@ void CommandChecker::seen(Instant at, Key& key, const Call& call, std::uint64_t 
     verdict_.check(once_, before == 0 || before == revision, at, [&] { return named() + " and " + std::to_string(before); });
     before = revision;
     const auto [entry, fresh] = key.by_revision.try_emplace(revision, value);
-    verdict_.check(once_, entry->second == value, at, [&] { return named() + ", as has value " + std::to_string(entry->second); });
+    verdict_.check(once_, entry->second == value, at, [&, known = entry->second] { return named() + ", as has value " + std::to_string(known); });
     key.known = std::max(key.known, revision);
 }
 

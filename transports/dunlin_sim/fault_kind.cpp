@@ -33,6 +33,7 @@ constexpr std::array<FaultKindInfo, kFaultKindCount> kInfos{{
     {"rate_beyond", "clock", "clocks off by more than the bound"},
     {"wrap_us", "clock", "clocks that passed 2^32 microseconds"},
     {"wrap_ms", "clock", "clocks that passed 2^32 milliseconds"},
+    {"wrap_sequence", "clock", "processes whose messages passed number 2^32"},
     {"lost_write", "disk", "unsynced writes that a crash lost"},
     {"torn_write", "disk", "unsynced writes of which a crash kept a part"},
     {"rot_tail", "disk", "bits flipped in what was never synced"},

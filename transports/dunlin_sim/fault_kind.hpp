@@ -44,6 +44,7 @@ enum class FaultKind : std::uint8_t {
     rate_beyond,
     wrap_us,
     wrap_ms,
+    wrap_sequence,
     // Disks
     lost_write,
     torn_write,

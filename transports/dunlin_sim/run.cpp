@@ -1,6 +1,7 @@
 #include <dunlin_sim/run.hpp>
 
 #include <dunlin/core/assert.hpp>
+#include <dunlin_sim/aged_journal.hpp>
 #include <dunlin_sim/clocks.hpp>
 #include <dunlin_sim/coordination_checker.hpp>
 #include <dunlin_sim/foreign_cluster.hpp>
@@ -76,11 +77,28 @@ class Run {
         for (std::size_t i = voters(); i < plan_.nodes; i += 2) world_.format_member(i);
         world_.network().faults = plan_.network;
         clock_faults_ = clocks.counts();
+        for (const Fault& fault : schedule_) {
+            if (fault.name.kind == FaultKind::wrap_sequence) number_lanes(fault);
+        }
         if (clocks.beyond_bound()) leases_.exclude_nothing();
         if (has(FaultKind::old_datagrams)) world_.network().remember_some();
         // A process that has not met its cluster yet belongs to the first one of its name: a member without a disk, or a newcomer.
         const bool all_bound = plan_.nodes == voters() && !has(FaultKind::wiped_disk);
         if (has(FaultKind::foreign_cluster)) foreign_.build(world_, all_bound ? kCluster : "another");
+    }
+
+    // Of the processes with a journal some, as the bits of `other` say, have sent nearly 2^32 messages before.
+    void number_lanes(const Fault& fault) {
+        std::vector<NodeId> all;
+        for (std::size_t i = 0; i < plan_.nodes; ++i) all.push_back(world_.process(i).setup.options.id);
+        for (std::size_t i = 0; i < plan_.nodes; ++i) {
+            Process& process = world_.process(i);
+            if (process.setup.disk_bytes == 0 || (i != 0 && ((fault.other >> i) & 1U) == 0)) continue;
+            std::vector<NodeId> peers = all;
+            peers.erase(peers.begin() + static_cast<std::ptrdiff_t>(i));
+            number_lanes_from(process.disk, peers, Sequence{(std::uint64_t{1} << 32U) - fault.amount});
+            ++clock_faults_[index_of(FaultKind::wrap_sequence)];
+        }
     }
 
     void start_at_random_times() {
