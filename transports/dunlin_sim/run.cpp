@@ -3,6 +3,7 @@
 #include <dunlin/core/assert.hpp>
 #include <dunlin_sim/aged_journal.hpp>
 #include <dunlin_sim/clocks.hpp>
+#include <dunlin_sim/cluster_time_checker.hpp>
 #include <dunlin_sim/coordination_checker.hpp>
 #include <dunlin_sim/foreign_cluster.hpp>
 #include <dunlin_sim/story.hpp>
@@ -239,6 +240,7 @@ class Run {
     Audit audit_;
     LeaseChecker leases_{world_, verdict_};
     Workload workload_;
+    ClusterTimeChecker cluster_times_{world_, verdict_, audit_.durable()};
     std::optional<Faults> faults_;
     FaultCounts clock_faults_{};
     Instant healed_{};  // when all was at rest again
