@@ -68,6 +68,31 @@ TEST(DurableNode, goes_on_with_the_smallest_journal_that_it_takes_though_its_out
     EXPECT_GT(publisher.node->counters().get(Counter::journal_compactions), 0U);
 }
 
+// The journal knows the three by their ids: with their seeds, that is more than it has slots for.
+TEST(DurableNode, dials_all_its_seeds_though_it_has_one_slot_more_than_peers) {
+    constexpr Limits kFourPeers = [] {
+        Limits limits = kSmallMember;
+        limits.peers = 4;
+        return limits;
+    }();
+    NodeWorld world;
+    Disk disk = NodeWorld::formatted_disk(1, kDiskBytes, kFourPeers.journal_buffer_bytes);
+    Listener listener;
+    world.add<kFourPeers>(1, {}, &disk);
+    constexpr std::array<std::uint16_t, 3> kSubscribers{2, 3, 4};
+    for (const std::uint16_t id : kSubscribers) {
+        Host& host = world.add<limits::micro>(id, {"1"});
+        ASSERT_TRUE(host.node->subscribe("t", bus::Handler::of(listener), {.durable_id = 5}).ok());
+    }
+    world.run_for(seconds{2});
+    for (const std::uint16_t id : std::array<std::uint16_t, 4>{1, 2, 3, 4}) world.remove(id);
+    for (const std::uint16_t id : kSubscribers) world.add<limits::micro>(id);
+    Host& publisher = world.add<kFourPeers>(1, {"2", "3", "4"}, &disk);
+    EXPECT_EQ(publisher.node->subscriber_count("t"), 3U);
+    world.run_for(seconds{5});
+    EXPECT_EQ(publisher.node->status(world.now).sessions_open, 3U);
+}
+
 TEST(DurableNode, refuses_a_journal_that_could_fill_up_for_good) {
     NodeMemory<kSmallMember> memory;
     Options options;

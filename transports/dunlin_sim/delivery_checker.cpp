@@ -36,6 +36,7 @@ DeliveryChecker::DeliveryChecker(Verdict& verdict)
       one_outcome_(verdict.expect("one outcome a subscriber")),
       intact_(verdict.expect("payloads arrive as they left")),
       remembered_(verdict.expect("durable means durable", Verdict::Occasion::rare)),
+      causal_(verdict.expect("causes come before effects")),
       once_(verdict.expect("handled once and in order")),
       marked_(verdict.expect("repeats are marked", Verdict::Occasion::rare)),
       settled_(verdict.expect("what is settled stays settled")),
@@ -165,6 +166,11 @@ void DeliveryChecker::handled(Instant at, const Receiver& receiver, const Messag
     Subscriber& subscriber = subscriber_of(*known, receiver.node, receiver.subscription);
     verdict_.check(one_outcome_, known->at.size() <= known->subscribers, at,
                    [&] { return text(key) + " reached more subscribers than it had: " + text(receiver.node, receiver.subscription); });
+    const bool published_before_restart = known->published_at <= streams_.at(stream).restarted_at;
+    verdict_.check(causal_, message.lamport > known->traits.after || published_before_restart, at, [&] {
+        return text(key) + " has the Lamport time " + std::to_string(message.lamport.value()) + ", and its publisher had seen " +
+               std::to_string(known->traits.after.value());
+    });
     check_final(at, receiver, streams_.at(stream), subscriber, key);
     if (progress.in_hand != 0) check_hand(at, receiver, progress.in_hand, key);
     if (said == bus::Verdict::pending) progress.in_hand = key.number;

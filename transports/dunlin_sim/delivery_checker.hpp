@@ -36,6 +36,7 @@ struct Receiver {
 struct PublishTraits {
     Duration lifetime{};  // 0: no limit
     bool fenced = false;
+    Lamport after{};  // the highest Lamport time that a handler of its publisher had seen
 };
 
 // Watches what must hold of delivery, told by the applications that publish and subscribe:
@@ -44,6 +45,7 @@ struct PublishTraits {
 //   payloads arrive as they left
 //   handled once, in order   a handler ends a message once in a life of its process, and sees each publisher's numbers ascending;
 //                            none while it has an earlier one in hand
+//   causes come before effects    a message has a higher Lamport time than what its publisher had seen in the same life
 //   repeats are marked       a message that ran before a crash, of either side, says so
 //   settled is settled       no handler runs for what was told to be over, unless publisher and journal forgot it in a crash
 //   acknowledged = accepted  what was acknowledged, that subscriber's handler has accepted
@@ -148,8 +150,8 @@ class DeliveryChecker {
                                    std::uint32_t publisher) const;
 
     Verdict& verdict_;
-    Verdict::Invariant one_outcome_, intact_, remembered_, once_, marked_, settled_, accepted_, cause_, no_effect_, decides_, fence_,
-        durable_first_, lost_;
+    Verdict::Invariant one_outcome_, intact_, remembered_, causal_, once_, marked_, settled_, accepted_, cause_, no_effect_, decides_,
+        fence_, durable_first_, lost_;
     std::map<StreamKey, Stream> streams_;
     std::map<ProgressKey, Progress> progress_;
     std::map<SubscriptionKey, std::uint64_t> floors_;                    // highest token seen

@@ -6,6 +6,7 @@
 #include <dunlin_sim/cluster_time_checker.hpp>
 #include <dunlin_sim/coordination_checker.hpp>
 #include <dunlin_sim/foreign_cluster.hpp>
+#include <dunlin_sim/peer_health_checker.hpp>
 #include <dunlin_sim/story.hpp>
 
 #include <algorithm>
@@ -133,7 +134,7 @@ class Run {
     }
 
     [[nodiscard]] bool at_rest() {
-        if (!workload_.settled()) return false;
+        if (!workload_.settled() || !workload_.introduced()) return false;
         LogIndex applied{};
         bool leader = false;
         for (std::size_t i = 0; i < voters(); ++i) {
@@ -239,6 +240,7 @@ class Run {
     ForeignCluster foreign_{verdict_};
     Audit audit_;
     LeaseChecker leases_{world_, verdict_};
+    PeerHealthChecker health_{world_, verdict_};
     Workload workload_;
     ClusterTimeChecker cluster_times_{world_, verdict_, audit_.durable()};
     std::optional<Faults> faults_;

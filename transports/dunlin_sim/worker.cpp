@@ -93,6 +93,7 @@ Worker::Subscription* Worker::subscribe(const Context& context, const std::strin
     }
     entry.receiver.subscription = made.value();
     entry.receiver.durable = durable_id != 0 && journalled_;
+    shared_.audience_.subscribed(process_, made.value(), filter);
     return &entry;
 }
 
@@ -105,6 +106,7 @@ void Worker::change_subscriptions(const Context& context) {
     }
     const SubscriptionId ended = std::exchange(extra_, nullptr)->receiver.subscription;
     shared_.delivery_.unsubscribed(world_.now(), context.node().id(), ended);
+    shared_.audience_.unsubscribed(process_, ended);
     const Status status = context.node().unsubscribe(ended);
     DUNLIN_ASSERT(status == Status::ok);
 }
@@ -118,6 +120,7 @@ bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& messag
     if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
     shared_.settlements_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
     shared_.delivery_.payload_seen(world_.now(), key, is_pattern(message.payload.subspan(sizeof(payload)), payload));
+    seen_ = std::max(seen_, message.lamport);
     echo(key);
     const bus::Verdict said = decide(receiver, key, message);
     shared_.delivery_.handled(world_.now(), receiver, key, message, said);
@@ -195,6 +198,7 @@ void Worker::publish(Instant now, const std::string& topic, Token token) {
     options.topic = topic;
     options.payload = std::span(bytes).first(length);
     PublishTraits traits;
+    traits.after = seen_;
     traits.fenced = token != Token{};
     if (traits.fenced) options.fence = {kLease, token};
     const bool limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < shared_.plan_.limited_percent;

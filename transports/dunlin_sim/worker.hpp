@@ -60,6 +60,7 @@ class Worker final : public Application {
     bool started_ = false;
     std::uint64_t number_ = 0;  // of the last publish
     std::string topic_;
+    Lamport seen_{};  // by its handlers
     std::vector<std::unique_ptr<Subscription>> subscriptions_;
     std::vector<Waiting> waiting_;
     std::set<std::pair<MessageKey, std::uint32_t>> retried_;

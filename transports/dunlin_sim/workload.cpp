@@ -23,6 +23,7 @@ Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& 
       ledger_(verdict, Options{}.request_timeout + kSlack),
       commands_(verdict),
       effects_(verdict),
+      audience_(world, verdict),
       settlements_(world, verdict, audit.durable()) {
     world.observe(*this);
 }
@@ -43,6 +44,7 @@ void Workload::on_crash(Instant at, std::size_t process, const Node& node) {
 
 void Workload::finish() {
     delivery_.finish(world_.now());
+    audience_.finish(world_.now());
     ledger_.finish(world_.now());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin_sim/audience_checker.hpp>
 #include <dunlin_sim/audit.hpp>
 #include <dunlin_sim/command_checker.hpp>
 #include <dunlin_sim/delivery_checker.hpp>
@@ -54,6 +55,8 @@ class Workload final : public Observer {
     void before_next_verdict(std::function<void(std::size_t)> call) { before_verdict_ = std::move(call); }
     // Every publish has all its outcomes.
     [[nodiscard]] bool settled() const { return delivery_.open() == 0; }
+    // Everybody knows who listens to what.
+    [[nodiscard]] bool introduced() { return audience_.right(); }
     void finish();
 
     void on_crash(Instant at, std::size_t process, const Node& node) override;
@@ -76,6 +79,7 @@ class Workload final : public Observer {
     LedgerChecker ledger_;
     CommandChecker commands_;
     EffectChecker effects_;
+    AudienceChecker audience_;
     SettlementChecker settlements_;
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};

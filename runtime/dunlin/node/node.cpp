@@ -109,13 +109,7 @@ Status Node::start(Instant now) {
 void Node::become_ready(Instant now) {
     state_ = RunState::ready;
     leases_.start(self_.epoch);
-    for (const std::string_view seed : seeds_) {
-        const auto address = std::as_bytes(std::span(seed));
-        if (peers_.find_address(address) != kNoPeer) continue;
-        const PeerIndex peer = take_peer(now, SlotUse::settled);
-        if (peer == kNoPeer) break;
-        peers_.set_address(now, peer, address);
-    }
+    dial_seeds(now, SlotUse::settled);
     if (coordinator_ != nullptr) coordinator_->start(now, self_.storage);
     Event event;
     event.kind = EventKind::started;
@@ -180,6 +174,7 @@ void Node::advance(Instant now) {
         loop_back(now);
         dial_voters(now);
     }
+    if (!seeds_.empty() && peers_.any_free()) dial_seeds(now, SlotUse::none);
     leases_.take_results(now);
     take_fence_floors(now);
     read_fence_floors(now);

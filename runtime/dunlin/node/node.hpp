@@ -147,6 +147,7 @@ class Node {
     [[nodiscard]] bool void_watermark(PeerIndex peer);
     void name_peer(PeerIndex peer, NodeId node);
     void free_peer(Instant now, PeerIndex peer);
+    void dial_seeds(Instant now, SlotUse most);
     void merge_seed(Instant now, PeerIndex seed, PeerIndex peer);
     [[nodiscard]] StorageId voter_storage(NodeId node) const;
     void dial_voter(Instant now, NodeId node, std::span<const std::byte> address);
@@ -199,8 +200,8 @@ class Node {
     ledger::LeaseHolder leases_;
     Coordinator* coordinator_ = nullptr;
 
-    std::span<const std::string_view> seeds_;
-    std::uint64_t journal_bytes_;  // 0: no journal
+    std::span<const std::string_view> seeds_;  // that had no slot yet
+    std::uint64_t journal_bytes_;              // 0: no journal
     Duration election_timeout_max_;
     StreamId journal_stream_{};  // as recovered
     Checkpoint checkpoint_{};

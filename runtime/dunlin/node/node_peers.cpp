@@ -98,6 +98,18 @@ void Node::free_peer(Instant now, PeerIndex peer) {
     peers_.release(peer);
 }
 
+// Each seed gets a slot once. Where there are not enough, because the journal knows peers by their ids alone, the rest waits until
+// one is free: a seed that turns out to be one of those gives its slot back.
+void Node::dial_seeds(Instant now, SlotUse most) {
+    for (; !seeds_.empty(); seeds_ = seeds_.subspan(1)) {
+        const auto address = std::as_bytes(std::span(seeds_.front()));
+        if (peers_.find_address(address) != kNoPeer) continue;
+        const PeerIndex peer = take_peer(now, most);
+        if (peer == kNoPeer) return;
+        peers_.set_address(now, peer, address);
+    }
+}
+
 // The seed at this address turned out to be a node that has a slot already.
 void Node::merge_seed(Instant now, PeerIndex seed, PeerIndex peer) {
     const PeerSlot slot = peers_[seed];

@@ -11,7 +11,7 @@
 
 namespace dunlin {
 
-// What a node is told at its start. Names and addresses are copied where they are kept; `seeds` must outlive start().
+// What a node is told at its start. Names and addresses are copied where they are kept; `seeds` must outlive the node.
 struct Options {
     NodeId id{};                                // 1..65535, unique in the cluster
     std::string_view cluster = "dunlin";        // 1..32 bytes; nodes of another name never talk to this one

@@ -38,6 +38,10 @@ PeerIndex PeerTable::find_dial(std::uint16_t dial_id) const {
         slots_, [dial_id](const PeerSlot& slot) { return slot.in_use && slot.phase == PathPhase::asked && slot.dial_id == dial_id; });
 }
 
+bool PeerTable::any_free() const {
+    return std::ranges::any_of(slots_, [](const PeerSlot& slot) { return !slot.in_use; });
+}
+
 PeerIndex PeerTable::take() {
     const PeerIndex peer = first_where(slots_, [](const PeerSlot& slot) { return !slot.in_use; });
     if (peer != kNoPeer) {

@@ -53,6 +53,8 @@ class PeerTable {
     [[nodiscard]] PeerIndex find_address(std::span<const std::byte> address) const;
     [[nodiscard]] PeerIndex find_dial(std::uint16_t dial_id) const;
 
+    [[nodiscard]] bool any_free() const;
+
     // A free slot, now in use; kNoPeer when the table is full.
     [[nodiscard]] PeerIndex take();
     void release(PeerIndex peer) { slots_[peer.value()] = PeerSlot{}; }
