@@ -53,6 +53,7 @@ void PeerHealthChecker::on_step(Instant at, std::size_t process, const Node& nod
     if (at - watcher.looked < kLookEvery || !awake(at, process, watcher)) return;
     watcher.looked = at;
     const Instant local = world_.local_now(process);
+    if (node.status(local).state != RunState::ready) return;
     for (std::size_t i = 0;; ++i) {
         const auto peer = node.peer(local, i);
         if (!peer) return;
