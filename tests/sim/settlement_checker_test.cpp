@@ -21,7 +21,9 @@ void append(std::vector<std::byte>& bytes, const Struct& value) {
 // A packet with one record.
 template <class Fixed>
 std::vector<std::byte> packet(wire::RecordType type, const Fixed& fixed, std::span<const std::byte> rest = {}) {
-    std::vector<std::byte> bytes(wire::kHeaderBytes);
+    std::vector<std::byte> bytes;
+    bytes.reserve(wire::kPacketBytesMin);  // GCC 12 warns of its own code where it sees the vector grow
+    bytes.resize(wire::kHeaderBytes);
     const auto length = static_cast<std::uint16_t>(wire::kRecordHeadBytes + sizeof(fixed) + rest.size());
     append(bytes, length);
     bytes.push_back(static_cast<std::byte>(type));

@@ -166,8 +166,8 @@ void DeliveryChecker::handled(Instant at, const Receiver& receiver, const Messag
     Subscriber& subscriber = subscriber_of(*known, receiver.node, receiver.subscription);
     verdict_.check(one_outcome_, known->at.size() <= known->subscribers, at,
                    [&] { return text(key) + " reached more subscribers than it had: " + text(receiver.node, receiver.subscription); });
-    const bool published_before_restart = known->published_at <= streams_.at(stream).restarted_at;
-    verdict_.check(causal_, message.lamport > known->traits.after || published_before_restart, at, [&] {
+    const bool unheard = known->traits.after == Lamport{} || known->published_at <= streams_.at(stream).restarted_at;
+    verdict_.check(causal_, unheard || message.lamport > known->traits.after, at, [&] {
         return text(key) + " has the Lamport time " + std::to_string(message.lamport.value()) + ", and its publisher had seen " +
                std::to_string(known->traits.after.value());
     });

@@ -109,7 +109,8 @@ Status Node::start(Instant now) {
 void Node::become_ready(Instant now) {
     state_ = RunState::ready;
     leases_.start(self_.epoch);
-    dial_seeds(now, SlotUse::settled);
+    // Nobody may be there who dials this node.
+    if (!seeds_.empty() && !peers_.any_free()) static_cast<void>(make_room(now, SlotUse::settled));
     if (coordinator_ != nullptr) coordinator_->start(now, self_.storage);
     Event event;
     event.kind = EventKind::started;
@@ -174,7 +175,7 @@ void Node::advance(Instant now) {
         loop_back(now);
         dial_voters(now);
     }
-    if (!seeds_.empty() && peers_.any_free()) dial_seeds(now, SlotUse::none);
+    if (!seeds_.empty() && peers_.any_free()) dial_seeds(now);
     leases_.take_results(now);
     take_fence_floors(now);
     read_fence_floors(now);

@@ -147,7 +147,7 @@ class Node {
     [[nodiscard]] bool void_watermark(PeerIndex peer);
     void name_peer(PeerIndex peer, NodeId node);
     void free_peer(Instant now, PeerIndex peer);
-    void dial_seeds(Instant now, SlotUse most);
+    void dial_seeds(Instant now);
     void merge_seed(Instant now, PeerIndex seed, PeerIndex peer);
     [[nodiscard]] StorageId voter_storage(NodeId node) const;
     void dial_voter(Instant now, NodeId node, std::span<const std::byte> address);

@@ -99,12 +99,12 @@ void Node::free_peer(Instant now, PeerIndex peer) {
 }
 
 // Each seed gets a slot once. Where there are not enough, because the journal knows peers by their ids alone, the rest waits until
-// one is free: a seed that turns out to be one of those gives its slot back.
-void Node::dial_seeds(Instant now, SlotUse most) {
+// one is free: a seed that turns out to be one of those gives its slot back. None takes that of a publisher that may send again.
+void Node::dial_seeds(Instant now) {
     for (; !seeds_.empty(); seeds_ = seeds_.subspan(1)) {
         const auto address = std::as_bytes(std::span(seeds_.front()));
         if (peers_.find_address(address) != kNoPeer) continue;
-        const PeerIndex peer = take_peer(now, most);
+        const PeerIndex peer = take_peer(now, SlotUse::none);
         if (peer == kNoPeer) return;
         peers_.set_address(now, peer, address);
     }
