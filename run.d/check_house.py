@@ -14,6 +14,9 @@ LINES_MAX = 600
 # Lowest first: a folder may include from itself and from what stands before it.
 RUNTIME = ["core", "wire", "journal", "resilience", "link", "membership", "consensus", "ledger", "bus", "node"]
 
+# The same of the simulator, whose own folder, the world, is below all of these.
+SIMULATOR = ["checkers", "workload", "faults", "run", "scenario"]
+
 # What the runtime may include of the standard library: nothing that allocates, throws, blocks or asks an OS.
 RUNTIME_STANDARD = set(
     "algorithm array atomic bit chrono compare concepts cstddef cstdint cstring initializer_list iterator limits new numeric"
@@ -53,6 +56,16 @@ def check_runtime_include(folder, quote, target):
     return f"the runtime does not include <{target}>"
 
 
+def check_simulator_include(parents, target):
+    """`parents`: the folders that the file is in, below transports/dunlin_sim."""
+    parts = target.split("/")
+    if parts[0] != "dunlin_sim" or len(parts) == 2:
+        return None
+    if not parents or SIMULATOR.index(parts[1]) > SIMULATOR.index(parents[0]):
+        return f"{parents[0] if parents else 'the world'} is below {parts[1]}/: arrows go down only"
+    return None
+
+
 def check_includes(path, lines):
     place = next((place for place in LIBRARIES if str(path).startswith(place + "/")), None)
     if place is None:
@@ -68,6 +81,8 @@ def check_includes(path, lines):
             problem = f"{place}/ does not include from {library}/"
         elif place == "runtime/dunlin":
             problem = check_runtime_include(path.parts[2], quote, target)
+        elif place == "transports/dunlin_sim":
+            problem = check_simulator_include(path.parts[2:-1], target)
         if problem:
             yield f"{path}:{number}: {problem}"
 

@@ -1,7 +1,7 @@
 // The checkers of who knows whom, and how well.
-#include <dunlin_sim/audience_checker.hpp>
-#include <dunlin_sim/delivery_checker.hpp>
-#include <dunlin_sim/peer_health_checker.hpp>
+#include <dunlin_sim/checkers/audience_checker.hpp>
+#include <dunlin_sim/checkers/delivery_checker.hpp>
+#include <dunlin_sim/checkers/peer_health_checker.hpp>
 #include <sim/small_cluster.hpp>
 
 #include <gmock/gmock.h>

@@ -1,7 +1,7 @@
-#include <dunlin_sim/durable_state.hpp>
-#include <dunlin_sim/election_checker.hpp>
-#include <dunlin_sim/promise_checker.hpp>
-#include <dunlin_sim/session_checker.hpp>
+#include <dunlin_sim/checkers/durable_state.hpp>
+#include <dunlin_sim/checkers/election_checker.hpp>
+#include <dunlin_sim/checkers/promise_checker.hpp>
+#include <dunlin_sim/checkers/session_checker.hpp>
 #include <sim/small_cluster.hpp>
 
 #include <dunlin/wire/packet_writer.hpp>

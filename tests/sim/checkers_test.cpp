@@ -1,9 +1,9 @@
-#include <dunlin_sim/command_checker.hpp>
-#include <dunlin_sim/coordination_checker.hpp>
-#include <dunlin_sim/delivery_checker.hpp>
-#include <dunlin_sim/lease_checker.hpp>
-#include <dunlin_sim/ledger_checker.hpp>
-#include <dunlin_sim/run.hpp>
+#include <dunlin_sim/checkers/command_checker.hpp>
+#include <dunlin_sim/checkers/coordination_checker.hpp>
+#include <dunlin_sim/checkers/delivery_checker.hpp>
+#include <dunlin_sim/checkers/lease_checker.hpp>
+#include <dunlin_sim/checkers/ledger_checker.hpp>
+#include <dunlin_sim/run/run.hpp>
 #include <sim/small_cluster.hpp>
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include <dunlin_sim/effect_checker.hpp>
+#include <dunlin_sim/checkers/effect_checker.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include <dunlin_sim/fault_schedule.hpp>
+#include <dunlin_sim/faults/fault_schedule.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include <sim/small_cluster.hpp>
 
-#include <dunlin_sim/journal_checker.hpp>
+#include <dunlin_sim/checkers/journal_checker.hpp>
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 // What the author of a scenario is told: the file, the line, and what is wrong or was seen instead.
-#include <dunlin_sim/scenario_player.hpp>
+#include <dunlin_sim/scenario/scenario_player.hpp>
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include <dunlin_sim/settlement_checker.hpp>
+#include <dunlin_sim/checkers/settlement_checker.hpp>
 #include <sim/small_cluster.hpp>
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include <dunlin_sim/shrink.hpp>
+#include <dunlin_sim/run/shrink.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include "arguments.hpp"
 
-#include <dunlin_sim/shrink.hpp>
+#include <dunlin_sim/run/shrink.hpp>
 
 #include <CLI/CLI.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <dunlin_sim/run.hpp>
+#include <dunlin_sim/run/run.hpp>
 
 #include <cstdint>
 #include <string>

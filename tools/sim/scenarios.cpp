@@ -1,7 +1,7 @@
 #include "scenarios.hpp"
 
 #include <dunlin/core/assert.hpp>
-#include <dunlin_sim/scenario_player.hpp>
+#include <dunlin_sim/scenario/scenario_player.hpp>
 
 #include <cstdlib>
 #include <fstream>

@@ -1,7 +1,7 @@
 #include "shrinking.hpp"
 
 #include <dunlin/core/assert.hpp>
-#include <dunlin_sim/shrink.hpp>
+#include <dunlin_sim/run/shrink.hpp>
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,0 +1,63 @@
+#include <dunlin_sim/checkers/audit.hpp>
+
+#include <dunlin_sim/checkers/sent_records.hpp>
+
+namespace dunlin::sim {
+
+Audit::Audit(World& world, Verdict& verdict, const LedgerLimits& limits, const std::vector<std::size_t>& voters, bool on)
+    : on_(on),
+      durable_(world),
+      reference_(verdict, limits),
+      commits_(world, verdict, durable_, voters),
+      promises_(world, verdict, durable_),
+      elections_(world, verdict, voters),
+      reads_(world, verdict, commits_),
+      sessions_(verdict) {
+    if (!on) return;
+    commits_.on_committed = [this](Instant at, LogIndex index, const DurableState::Entry& entry) { reference_.apply(at, index, entry); };
+    world.observe(*this);
+}
+
+void Audit::on_event(Instant at, std::size_t process, const Node& node, const Event& event) {
+    commits_.on_event(at, process, node, event);
+    elections_.on_event(at, process, node, event);
+    sessions_.on_event(at, process, event);
+}
+
+void Audit::on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) {
+    promises_.on_epoch(at, process, BootEpoch{wire::load<wire::PacketHeader>(bytes).epoch()});
+    const RecordTypes types = types_of(bytes);
+    if ((types & bit(wire::RecordType::hello)) != 0) sessions_.on_send(at, process, bytes);
+    if ((types & kReads) != 0 && (elections_.votes(process) || elections_.votes(to))) reads_.on_send(at, process, to, bytes);
+    if ((types & kConsensus) == 0 || !elections_.votes(process) || !elections_.votes(to)) return;
+    promises_.on_send(at, process, to, bytes);
+    elections_.on_send(at, process, to, bytes);
+}
+
+void Audit::on_receive(Instant at, std::size_t process, std::size_t from, std::span<const std::byte> bytes) {
+    const bool hello = wire::load<wire::PacketHeader>(bytes).session() == 0;
+    if (hello) sessions_.on_receive(process, bytes);
+    if (!elections_.votes(process) || !elections_.votes(from)) return;
+    elections_.on_datagram(at, process, from);
+    if (!hello && (types_of(bytes) & kConsensus) != 0) elections_.on_receive(process, from, bytes);
+}
+
+void Audit::on_step(Instant at, std::size_t process, const Node& node) {
+    if (versions_.size() <= process) versions_.resize(process + 1);
+    commits_.on_step(at, process, node);
+    elections_.on_step(at, process, node);
+    const std::uint64_t version = durable_.version(process);
+    if (version == versions_[process]) return;
+    versions_[process] = version;
+    promises_.on_durable(at, process);
+    commits_.on_durable(at, process);
+}
+
+void Audit::on_crash(Instant, std::size_t process, const Node&) {
+    commits_.on_crash(process);
+    elections_.on_crash(process);
+    reads_.on_crash(process);
+    sessions_.on_crash(process);
+}
+
+}  // namespace dunlin::sim

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <dunlin_sim/checkers/reference_ledger.hpp>
+#include <dunlin_sim/checkers/verdict.hpp>
+#include <dunlin_sim/world.hpp>
+
+#include <string>
+#include <vector>
+
+namespace dunlin::sim {
+
+// Watches leases and their holders, on true time:
+//   one valid holder a lease           whenever a process's lease becomes or stays valid, nobody else's view of that lease is
+//   tokens only grow                   each grant of a lease has a higher token than the one before
+//   a lease outlasts its holder's view   (with a reference) a holder ends before the ledger could give the lease to somebody else, however
+//                                      fast the voters' clocks run within their bound
+class LeaseChecker final : public Observer {
+  public:
+    LeaseChecker(World& world, Verdict& verdict);
+
+    // This process wants this lease under this handle; call when the application asked for it.
+    void wants_lease(std::size_t process, const std::string& name, ledger::LeaseHandle handle);
+    // From now on views are held against what is committed, also where nobody else wants the lease.
+    void compare_with(const ReferenceLedger& reference) { reference_ = &reference; }
+
+    // Some clock is beyond its bound: then leases exclude nobody, and tokens alone protect.
+    void exclude_nothing() { excludes_ = false; }
+
+    void on_event(Instant at, std::size_t process, const Node& node, const Event& event) override;
+    void on_step(Instant at, std::size_t process, const Node& node) override;
+    void on_crash(Instant at, std::size_t process, const Node& node) override;
+
+    [[nodiscard]] std::uint64_t grants() const { return grants_; }
+
+  private:
+    struct Want {
+        std::size_t lease;  // into leases_
+        ledger::LeaseHandle handle;
+        Instant valid_until{};  // as last seen
+    };
+    struct Lease {
+        std::string name;
+        std::uint64_t token = 0;  // highest granted
+        std::size_t holder = 0;   // to which process
+    };
+    void check_exclusion(Instant at, std::size_t process, const Want& mine);
+    void check_margin(Instant at, std::size_t process, const Want& mine, const ledger::LeaseView& view);
+    [[nodiscard]] bool time_of_leader(ClusterTime& time) const;
+    [[nodiscard]] std::size_t lease_named(const std::string& name);
+    [[nodiscard]] std::vector<Want>& wants_of(std::size_t process);
+
+    World& world_;
+    Verdict& verdict_;
+    Verdict::Invariant exclusion_, token_, margin_;
+    const ReferenceLedger* reference_ = nullptr;
+    std::vector<Lease> leases_;
+    std::vector<std::vector<Want>> wants_;  // by process
+    std::uint64_t grants_ = 0;
+    bool excludes_ = true;
+};
+
+}  // namespace dunlin::sim

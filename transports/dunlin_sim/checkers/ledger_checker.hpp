@@ -1,0 +1,59 @@
+#pragma once
+
+#include <dunlin_sim/checkers/verdict.hpp>
+
+#include <dunlin/core/event.hpp>
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace dunlin::sim {
+
+// Watches a key that one process puts, with the numbers 1, 2, 3, ..., and any process gets:
+//   reads are linearizable   a get returns no less than what was put, or got by anybody, before it began; and nothing that was
+//                            not put yet
+//   calls end in time        every call into the ledger ends by its timeout
+class LedgerChecker {
+  public:
+    // `timeout`: of the calls, with what the loop may add to it.
+    LedgerChecker(Verdict& verdict, Duration timeout);
+
+    void put_started(Instant at, std::uint32_t process, RequestId request, std::uint64_t number);
+    void get_started(Instant at, std::uint32_t process, RequestId request);
+    // An Event::request_done; `value`: the number that a get returned, 0 where the key did not exist.
+    void ended(Instant at, std::uint32_t process, const Event& event, std::uint64_t value);
+    // Its calls end with it; a put among them may be executed at any later time.
+    void crashed(std::uint32_t process);
+    // It stood still: its calls are not held to their time.
+    void paused(std::uint32_t process);
+    void finish(Instant at);
+
+    [[nodiscard]] std::uint64_t puts() const { return puts_; }  // answered
+    [[nodiscard]] std::uint64_t gets() const { return gets_; }
+    [[nodiscard]] std::uint64_t unanswered() const { return unanswered_; }
+
+  private:
+    struct Call {
+        Instant since{};
+        std::uint64_t number = 0;  // put: what; get: the least that it may return
+        bool put = false;
+        bool timed = true;
+    };
+    void put_ended(const Event& event, const Call& call);
+    void get_ended(Instant at, std::uint32_t process, const Event& event, const Call& call, std::uint64_t value);
+
+    Verdict& verdict_;
+    Verdict::Invariant linear_, in_time_;
+    Duration timeout_;
+    std::map<std::pair<std::uint32_t, std::uint32_t>, Call> calls_;  // by process and request
+    std::set<std::uint64_t> loose_;                                  // puts that may be executed at any time, or never
+    std::uint64_t known_ = 0;                                        // no read that begins now may return less
+    std::uint64_t highest_ = 0;                                      // put so far
+    std::uint64_t puts_ = 0;
+    std::uint64_t gets_ = 0;
+    std::uint64_t unanswered_ = 0;
+};
+
+}  // namespace dunlin::sim

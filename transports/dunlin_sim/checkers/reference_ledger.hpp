@@ -1,0 +1,44 @@
+#pragma once
+
+#include <dunlin_sim/checkers/durable_state.hpp>
+#include <dunlin_sim/checkers/verdict.hpp>
+
+#include <dunlin/ledger/ledger.hpp>
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace dunlin::sim {
+
+// The ledger as the committed log makes it, apart from all replicas: what is agreed on, at the moment it is.
+//   a renewal renews what it was asked for   one that was collected before a slot was granted does not prolong that grant
+class ReferenceLedger {
+  public:
+    ReferenceLedger(Verdict& verdict, const LedgerLimits& limits);
+    ReferenceLedger(const ReferenceLedger&) = delete;
+    ReferenceLedger& operator=(const ReferenceLedger&) = delete;
+
+    // The next committed entry. After a gap nothing more is known here.
+    void apply(Instant at, LogIndex index, const DurableState::Entry& entry);
+    // Nothing: it is not known. A row of token 0: nobody has that lease.
+    [[nodiscard]] std::optional<ledger::LeaseRow> lease(std::string_view name) const;
+    [[nodiscard]] std::uint32_t voter_rate_ppm() const { return ledger_.voter_rate_ppm(); }
+
+  private:
+    void check_renewals(Instant at, LogIndex index, const DurableState::Entry& entry);
+    void remember_leases();
+
+    Verdict& verdict_;
+    Verdict::Invariant renewals_;
+    std::vector<std::byte> image_;
+    std::array<ledger::HashRecord, 1> hashes_{};
+    Counters counters_;
+    ledger::Ledger ledger_;
+    std::vector<ledger::LeaseRow> before_;  // each slot, before the entry
+    bool known_ = true;
+};
+
+}  // namespace dunlin::sim

@@ -1,0 +1,69 @@
+#include <dunlin_sim/run/marks.hpp>
+
+namespace dunlin::sim {
+namespace {
+
+constexpr std::array<Mark, kMarkCount> kMarks{{
+    {"a corrupt packet was dropped", Counter::packets_corrupt},
+    {"a packet of another cluster was dropped", Counter::packets_foreign_cluster},
+    {"a packet of an older session was dropped", Counter::packets_stale_session},
+    {"a duplicate packet was dropped", Counter::packets_duplicate},
+    {"a hello was refused", Counter::hellos_refused},
+    {"a session ended", Counter::sessions_closed},
+    {"an id had two claimants", Counter::identity_conflicts},
+    {"a packet was declared lost", Counter::packets_lost},
+    {"a probe timeout fired", Counter::probe_timeouts},
+    {"a message was sent again", Counter::messages_resent},
+    {"a duplicate message was not delivered", Counter::messages_duplicate},
+    {"a message came again after retry_later", Counter::messages_delivered_again},
+    {"a message was pending", Counter::messages_pending},
+    {"a message waited for its fence floor", Counter::messages_held},
+    {"a repeat after a crash was marked", Counter::messages_maybe_repeated},
+    {"a publisher skipped what it gave up on", Counter::skips_received},
+    {"a message expired", Counter::outcomes_expired},
+    {"a handler rejected a message", Counter::outcomes_rejected},
+    {"a token was fenced", Counter::messages_fenced},
+    {"a fence floor rose", Counter::fence_floor_raised},
+    {"a subscriber was gone", Counter::outcomes_subscriber_gone},
+    {"a publish found the outbox full", Counter::publish_outbox_full},
+    {"a peer was suspected", Counter::peers_suspected},
+    {"a peer was declared dead", Counter::peers_died},
+    {"a peer recovered", Counter::peers_recovered},
+    {"a pre-vote was refused", Counter::pre_votes_refused},
+    {"a vote was refused", Counter::votes_refused},
+    {"a leader was elected", Counter::leaders_elected},
+    {"a leader was deposed", Counter::leaders_deposed},
+    {"a leader without a quorum stepped down", Counter::leaders_stepped_down},
+    {"an append did not match", Counter::appends_rejected},
+    {"entries were cut off", Counter::entries_truncated},
+    {"a snapshot was installed", Counter::snapshots_installed},
+    {"a proposal was refused", Counter::proposals_refused},
+    {"a read was confirmed by a quorum", Counter::reads_confirmed},
+    {"a promise waited for the disk", Counter::promises_waited},
+    {"a record of an older term was dropped", Counter::stale_terms},
+    {"a repeated command was answered from memory", Counter::commands_repeated},
+    {"a lease was refused", Counter::leases_refused},
+    {"a lease was renewed", Counter::leases_renewed},
+    {"a lease expired", Counter::leases_expired},
+    {"a renewal was refused", Counter::renewals_refused},
+    {"a lease was in jeopardy", Counter::leases_in_jeopardy},
+    {"a lease was lost", Counter::leases_lost},
+    {"a ledger call was tried again", Counter::requests_retried},
+    {"a ledger call ended unknown", Counter::requests_timed_out},
+    {"a journal was compacted", Counter::journal_compactions},
+    {"a torn tail was cut off", Counter::journal_torn_tails},
+    {"a disk failed a journal", Counter::journal_errors},
+    {"an append to a journal was put off", Counter::journal_busy},
+}};
+
+}  // namespace
+
+std::span<const Mark, kMarkCount> marks() { return kMarks; }
+
+MarkCounts marks_hit(std::span<const std::uint64_t, kCounterCount> counters) {
+    MarkCounts counts{};
+    for (std::size_t i = 0; i < kMarkCount; ++i) counts[i] = counters[static_cast<std::size_t>(kMarks[i].counter)];
+    return counts;
+}
+
+}  // namespace dunlin::sim

@@ -1,0 +1,298 @@
+#include <dunlin_sim/scenario/scenario.hpp>
+
+#include <dunlin_sim/workload/host.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace dunlin::sim {
+namespace {
+
+class Unreadable : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// The words of one line, taken one by one.
+class Words {
+  public:
+    explicit Words(std::string_view line) {
+        constexpr std::string_view kBlank = " \t\r";
+        while (true) {
+            line.remove_prefix(std::min(line.find_first_not_of(kBlank), line.size()));
+            if (line.empty() || line.front() == '#') return;
+            words_.push_back(line.substr(0, line.find_first_of(kBlank)));
+            line.remove_prefix(words_.back().size());
+        }
+    }
+    [[nodiscard]] bool empty() const { return next_ == words_.size(); }
+    [[nodiscard]] bool take(std::string_view word) {
+        if (empty() || words_[next_] != word) return false;
+        ++next_;
+        return true;
+    }
+    std::string_view word(const std::string& what) {
+        if (empty()) throw Unreadable(what + " is missing");
+        return words_[next_++];
+    }
+    void need(std::string_view expected) {
+        const std::string quoted = "'" + std::string(expected) + "'";
+        const std::string_view found = word(quoted);
+        if (found != expected) throw Unreadable("'" + std::string(found) + "' stands where " + quoted + " belongs");
+    }
+    std::string text(const std::string& what) { return std::string(word(what)); }
+    void end() const {
+        if (!empty()) throw Unreadable("'" + std::string(words_[next_]) + "' is too much");
+    }
+    [[nodiscard]] std::string all() const {
+        std::string text;
+        for (const std::string_view each : words_) text += (text.empty() ? "" : " ") + std::string(each);
+        return text;
+    }
+
+  private:
+    std::vector<std::string_view> words_;
+    std::size_t next_ = 0;
+};
+
+// A number and what follows it, such as 500 and ms.
+struct Quantity {
+    std::uint64_t number;
+    std::string_view unit;
+};
+
+Quantity quantity(std::string_view word, const std::string& what) {
+    std::uint64_t number = 0;
+    const auto [rest, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    if (error != std::errc{} || number > 1'000'000'000'000U) throw Unreadable("'" + std::string(word) + "' is not " + what);
+    return {number, word.substr(static_cast<std::size_t>(rest - word.data()))};
+}
+
+std::uint64_t count(std::string_view word, const std::string& what = "a number") {
+    const Quantity found = quantity(word, what);
+    if (!found.unit.empty()) throw Unreadable("'" + std::string(word) + "' is not " + what);
+    return found.number;
+}
+
+Duration duration(std::string_view word) {
+    constexpr std::int64_t kMonthUs = 2'600'000'000'000;  // as far as clocks of processes are good
+    const std::string what = "a time such as 500ms, 2s or 1h";
+    const auto [number, unit] = quantity(word, what);
+    std::int64_t unit_us = 0;
+    if (unit == "us") unit_us = 1;
+    if (unit == "ms") unit_us = 1'000;
+    if (unit == "s") unit_us = 1'000'000;
+    if (unit == "m") unit_us = 60'000'000;
+    if (unit == "h") unit_us = 3'600'000'000;
+    if (unit_us == 0) throw Unreadable("'" + std::string(word) + "' is not " + what);
+    if (static_cast<std::int64_t>(number) > kMonthUs / unit_us) throw Unreadable("'" + std::string(word) + "' is longer than a month");
+    return Duration{static_cast<std::int64_t>(number) * unit_us};
+}
+
+class Parser {
+  public:
+    explicit Parser(std::string_view file) { scenario_.file = file; }
+
+    void line(std::size_t number, std::string_view text) {
+        Words words(text);
+        if (words.empty()) return;
+        const std::string verb = words.text("a step");
+        if (scenario_.clocks.empty() != (verb == "nodes")) throw Unreadable("'nodes' comes first, and once");
+        if (verb == "nodes" || verb == "seed" || verb == "clock") {
+            if (!scenario_.steps.empty()) throw Unreadable("'" + verb + "' comes before the first step");
+            setup(verb, words);
+        } else {
+            scenario_.steps.push_back({number, words.all(), action(verb, words)});
+        }
+        words.end();
+    }
+    [[nodiscard]] Scenario take() { return std::move(scenario_); }
+
+  private:
+    void setup(const std::string& verb, Words& words) {
+        if (verb == "seed") {
+            scenario_.seed = count(words.word("a seed"));
+        } else if (verb == "nodes") {
+            const std::uint64_t nodes = count(words.word("a number of nodes"));
+            scenario_.voters = words.take("voters") ? count(words.word("a number of voters")) : nodes;
+            const bool fits =
+                nodes >= 1 && nodes <= kNodesMax && scenario_.voters >= 1 && scenario_.voters <= std::min<std::size_t>(nodes, 7);
+            if (!fits) throw Unreadable("there can be 1 to " + std::to_string(kNodesMax) + " nodes, and 1 to 7 voters among them");
+            scenario_.clocks.resize(nodes);
+        } else {
+            ClockSetup& clock = scenario_.clocks[number(words.word("a node"))];
+            const std::string_view error = words.word("a rate or a time");
+            const bool slow = error.front() == '-';
+            if (!slow && error.front() != '+') throw Unreadable("'" + std::string(error) + "' needs a sign: +900ppm, -900ppm, +1h");
+            if (error.ends_with("ppm")) {
+                const auto ppm = static_cast<std::int64_t>(quantity(error.substr(1), "a rate such as +900ppm").number);
+                if (ppm > 500'000) throw Unreadable("a clock is at most 500000ppm off");
+                clock.rate_ppm = slow ? -ppm : ppm;
+            } else {
+                if (slow) throw Unreadable("a clock starts at 0 at the earliest: set the others ahead");
+                clock.offset = duration(error.substr(1));
+            }
+        }
+    }
+
+    [[nodiscard]] std::size_t number(std::string_view word) const {
+        const std::uint64_t node = count(word, "a node");
+        if (node < 1 || node > scenario_.clocks.size())
+            throw Unreadable("there is no node " + std::string(word) + ": they are 1 to " + std::to_string(scenario_.clocks.size()));
+        return node - 1;
+    }
+    [[nodiscard]] Who who(Words& words) const {
+        if (words.take("leader")) return {Who::Kind::leader};
+        if (words.take("it")) return {Who::Kind::it};
+        if (words.take("holder")) return {Who::Kind::holder, 0, words.text("a lease")};
+        return {Who::Kind::number, number(words.word("a node"))};
+    }
+    [[nodiscard]] Group group(Words& words) const {
+        if (words.take("others")) return {true};
+        Group group;
+        do group.nodes.push_back(who(words));
+        while (!words.empty());
+        return group;
+    }
+
+    [[nodiscard]] Action action(const std::string& verb, Words& words) const {
+        if (verb == "loss") {
+            const Quantity share = quantity(words.word("a share"), "a share such as 5%");
+            if (share.unit != "%" || share.number > 99) throw Unreadable("loss is 0% to 99%");
+            return SetLoss{static_cast<std::uint32_t>(share.number * 10'000)};
+        }
+        if (verb == "heal") return Heal{};
+        if (verb == "cut" || verb == "part") {
+            Who from = who(words);
+            return Cut{std::move(from), who(words), verb == "part"};
+        }
+        if (verb == "isolate") return Strike{Strike::Kind::isolate, who(words)};
+        if (verb == "crash") return Strike{Strike::Kind::crash, who(words)};
+        if (verb == "restart") return Strike{Strike::Kind::restart, who(words)};
+        if (verb == "pause") return Strike{Strike::Kind::pause, who(words)};
+        if (verb == "resume") return Strike{Strike::Kind::resume, who(words)};
+        if (verb == "wipe") return Strike{Strike::Kind::wipe, who(words)};
+        if (verb == "format") return Strike{Strike::Kind::format, who(words)};
+        if (verb == "slow" || verb == "stall") {
+            Who node = who(words);
+            return Slow{std::move(node), duration(words.word("a time")), verb == "stall"};
+        }
+        if (verb == "advance") return Advance{duration(words.word("a time"))};
+        if (verb == "remember") return words.need("leader"), Remember{};
+        if (verb == "expect") return expectation(words);
+        return application_call(verb, words);
+    }
+
+    [[nodiscard]] Action application_call(const std::string& verb, Words& words) const {
+        if (verb == "subscribe") {
+            Subscribe subscribe{who(words), words.text("a filter"), words.take("durable"), {}};
+            if (words.take("fenced")) words.need("by"), subscribe.fence = words.text("a lease");
+            return subscribe;
+        }
+        if (verb == "publish") {
+            Publish publish{who(words), words.text("a topic"), 1, {}};
+            if (words.empty()) return publish;
+            if (!words.take("under")) {
+                const std::string_view times = words.word("a number");
+                if (times.front() != 'x') throw Unreadable("'" + std::string(times) + "' stands where x100 or 'under' belongs");
+                publish.count = count(times.substr(1), "a number after x");
+                if (words.empty()) return publish;
+                words.need("under");
+            }
+            publish.lease = words.text("a lease");
+            return publish;
+        }
+        if (verb == "acquire") {
+            Acquire acquire{who(words), words.text("a lease"), {}};
+            words.need("ttl");
+            acquire.ttl = duration(words.word("a time"));
+            return acquire;
+        }
+        if (verb == "release") return Release{who(words), words.text("a lease")};
+        if (verb == "put") return Put{who(words), words.text("a key"), words.text("a value")};
+        throw Unreadable("there is no step '" + verb + "'");
+    }
+
+    [[nodiscard]] Expect expectation(Words& words) const {
+        Expect expect{{}, false, Settled{}};
+        if (words.take("within")) expect.within = duration(words.word("a time"));
+        expect.negated = words.take("not");
+        const std::string kind = words.text("a condition");
+        if (kind == "leader") {
+            expect.condition = leader_condition(words);
+        } else if (kind == "term") {
+            words.need("remembered"), words.need("at");
+            expect.condition = TermRemembered{group(words)};
+        } else if (const auto outcome = outcome_named(kind)) {
+            expect.condition = OutcomesTold{*outcome, count(words.word("a number"))};
+        } else {
+            expect.condition = node_condition(kind, words);
+        }
+        return expect;
+    }
+
+    [[nodiscard]] static std::optional<Outcome> outcome_named(std::string_view name) {
+        for (const Outcome each : {Outcome::acknowledged, Outcome::fenced}) {
+            if (to_string(each) == name) return each;
+        }
+        return std::nullopt;
+    }
+    [[nodiscard]] static Counter counter_named(const std::string& name) {
+        for (std::size_t i = 0; i < kCounterCount; ++i) {
+            if (info(static_cast<Counter>(i)).name == name) return static_cast<Counter>(i);
+        }
+        throw Unreadable("there is no counter '" + name + "'");
+    }
+    [[nodiscard]] Condition leader_condition(Words& words) const {
+        if (words.take("among")) return LeaderAmong{group(words)};
+        if (words.take("remembered")) return LeaderRemembered{};
+        words.need("none"), words.need("at");
+        return LeaderNone{group(words)};
+    }
+    [[nodiscard]] Condition node_condition(const std::string& kind, Words& words) const {
+        if (kind == "settled") return Settled{};
+        if (kind == "subscribers") {
+            Subscribers subscribers{who(words), words.text("a topic"), 0};
+            subscribers.count = count(words.word("a number"));
+            return subscribers;
+        }
+        if (kind == "delivered") {
+            Delivered delivered{count(words.word("a number")), {}, {}};
+            if (words.take("duplicates")) delivered.duplicates = count(words.word("a number"));
+            if (words.take("at")) delivered.node = who(words);
+            return delivered;
+        }
+        if (kind == "holder") return Holds{who(words), words.text("a lease")};
+        if (kind == "put") return PutEnded{who(words), words.text("a status")};
+        if (kind == "get") return GetReturns{who(words), words.text("a key"), words.text("a value")};
+        if (kind == "stopped") return Stopped{who(words), words.text("a status")};
+        if (kind == "conflict") return Conflict{who(words)};
+        if (kind == "counter") {
+            CounterBelow below{counter_named(words.text("a counter")), 0};
+            words.need("below");
+            below.limit = count(words.word("a number"));
+            return below;
+        }
+        throw Unreadable("there is no condition '" + kind + "'");
+    }
+
+    Scenario scenario_;
+};
+
+}  // namespace
+
+Scenario parse_scenario(std::string_view file, std::string_view text) {
+    Parser parser(file);
+    std::size_t line = 0;
+    try {
+        while (!text.empty()) {
+            const std::size_t length = std::min(text.find('\n'), text.size());
+            parser.line(++line, text.substr(0, length));
+            text.remove_prefix(std::min(length + 1, text.size()));
+        }
+        Scenario scenario = parser.take();
+        if (scenario.steps.empty()) throw Unreadable("nothing happens");
+        return scenario;
+    } catch (const Unreadable& unreadable) { throw ScenarioError(file, line, unreadable.what()); }
+}
+
+}  // namespace dunlin::sim

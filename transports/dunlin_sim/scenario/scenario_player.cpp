@@ -1,0 +1,191 @@
+#include <dunlin_sim/scenario/scenario_player.hpp>
+
+#include <dunlin/core/assert.hpp>
+#include <dunlin_sim/scenario/scenario_actor.hpp>
+#include <dunlin_sim/scenario/scenario_conditions.hpp>
+#include <dunlin_sim/story.hpp>
+
+namespace dunlin::sim {
+namespace {
+
+class Player {
+  public:
+    Player(const Scenario& scenario, std::FILE* trace) : scenario_(scenario), stage_(scenario), story_(stage_.world, trace) {}
+
+    ScenarioReport play() {
+        ScenarioReport report;
+        start();
+        for (const Step& step : scenario_.steps) {
+            report.failure = failure_of(step);
+            if (!report.failure.empty()) break;
+        }
+        report.time = world_.now() - Instant{};
+        for (const Verdict::Tally& tally : stage_.verdict.tallies()) report.checks += tally.checks;
+        if (!report.failure.empty()) report.last_events = story_.last();
+        return report;
+    }
+
+    void operator()(const SetLoss& loss) { world_.network().faults.loss_ppm = loss.ppm; }
+    void operator()(const Heal&) { world_.network().heal(); }
+    void operator()(const Cut& cut) {
+        const std::size_t from = cast_.one(cut.from);
+        const std::size_t to = cast_.one(cut.to);
+        world_.network().cut(from, to, true);
+        if (cut.both) world_.network().cut(to, from, true);
+    }
+    void operator()(const Strike& strike);
+    void operator()(const Slow& slow) {
+        const std::size_t process = cast_.one(slow.node);
+        slow.disk ? world_.set_sync_stall(process, slow.by) : world_.set_lag(process, slow.by);
+    }
+    void operator()(const Advance& advance) { world_.run_for(advance.time); }
+    void operator()(const Subscribe& wanted);
+    void operator()(const Publish& wanted);
+    void operator()(const Acquire& wanted) {
+        act(wanted.node, [&](ScenarioActor& actor, std::size_t) { require(actor.acquire(wanted.lease, wanted.ttl)); });
+    }
+    void operator()(const Release& wanted) {
+        act(wanted.node, [&](ScenarioActor& actor, std::size_t process) {
+            if (!actor.release(wanted.lease)) throw StepFailed(node_name(process) + " never asked for " + wanted.lease);
+        });
+    }
+    void operator()(const Put& wanted);
+    void operator()(const Remember&) { cast_.remember_leader(); }
+    void operator()(const Expect& expect);
+
+  private:
+    static void require(Status status) {
+        if (status != Status::ok) throw StepFailed("the node says " + std::string(to_string(status)));
+    }
+
+    // Journals are read before the first step.
+    void start() {
+        world_.start_all();
+        const auto ready = [this] {
+            for (std::size_t i = 0; i < world_.size(); ++i) {
+                if (!stage_.actor(i).ready()) return false;
+            }
+            return true;
+        };
+        DUNLIN_ASSERT(world_.run_until(ready, seconds{10}));
+    }
+
+    [[nodiscard]] std::string failure_of(const Step& step) {
+        std::string why;
+        try {
+            std::visit(*this, step.action);
+        } catch (const StepFailed& failed) { why = failed.what(); } catch (const Misuse& misuse) {
+            why = misuse.what();
+        }
+        // What a checker found says more than what the story missed.
+        if (!stage_.verdict.clean()) why = stage_.verdict.violations().front();
+        return why.empty() ? why : ScenarioError(scenario_.file, step.line, step.text + ": " + why).what();
+    }
+
+    // Lets the application of a node that can do something do it.
+    template <class Call>
+    void act(const Who& who, const Call& call) {
+        const std::size_t process = cast_.one(who);
+        if (!world_.running(process)) throw StepFailed(node_name(process) + " is down");
+        if (world_.paused(process)) throw StepFailed(node_name(process) + " is paused");
+        call(stage_.actor(process), process);
+        world_.touch(process);
+    }
+    void ask(const Expect& expect, const GetReturns& wanted);
+    [[nodiscard]] Finding judge(const Expect& expect);
+
+    static constexpr Duration kSlice = milliseconds{1};
+
+    const Scenario& scenario_;
+    ScenarioStage stage_;
+    World& world_ = stage_.world;
+    Story story_;
+    ScenarioCast cast_{stage_};
+};
+
+void Player::operator()(const Strike& strike) {
+    const std::size_t process = cast_.one(strike.node);
+    const bool up = world_.running(process);
+    const bool while_up = strike.kind == Strike::Kind::crash || strike.kind == Strike::Kind::pause;
+    const bool while_down =
+        strike.kind == Strike::Kind::wipe || strike.kind == Strike::Kind::format || strike.kind == Strike::Kind::restart;
+    if (while_up && !up) throw StepFailed(node_name(process) + " is down");
+    if (while_down && up) throw StepFailed(node_name(process) + " runs: crash it first");
+    switch (strike.kind) {
+        case Strike::Kind::isolate: return world_.network().isolate(process, true);
+        case Strike::Kind::crash: return world_.crash(process);
+        case Strike::Kind::restart: return world_.restart(process);
+        case Strike::Kind::pause: return stage_.pausing(process), world_.pause(process);
+        case Strike::Kind::resume:
+            if (!world_.paused(process)) throw StepFailed(node_name(process) + " is not paused");
+            return world_.resume(process);
+        case Strike::Kind::wipe: return stage_.wipe(process);
+        case Strike::Kind::format: return world_.format_member(process);
+    }
+}
+
+void Player::operator()(const Subscribe& wanted) {
+    act(wanted.node, [&](ScenarioActor& actor, std::size_t process) {
+        auto& listening = stage_.parts[process].listening;
+        const auto durable_id = static_cast<std::uint32_t>(wanted.durable ? listening.size() + 1 : 0);
+        listening.push_back({wanted.filter, durable_id, wanted.fence});
+        require(actor.listen(listening.size() - 1));
+    });
+}
+
+void Player::operator()(const Publish& wanted) {
+    act(wanted.node, [&](ScenarioActor& actor, std::size_t process) {
+        const Token token = actor.token(wanted.lease);
+        if (!wanted.lease.empty() && token == Token{}) throw StepFailed(node_name(process) + " never held " + wanted.lease);
+        auto& orders = stage_.parts[process].orders;
+        orders.insert(orders.end(), wanted.count, {wanted.topic, wanted.lease, token});
+        require(actor.publish_rest());
+    });
+}
+
+void Player::operator()(const Put& wanted) {
+    const KeyHistory& history = stage_.key(wanted.key);
+    if (history.putting) throw StepFailed("the put of " + wanted.key + " before this one has no answer yet");
+    if (history.number_of(wanted.value) != 0) throw StepFailed("each value of " + wanted.key + " can be put once");
+    act(wanted.node, [&](ScenarioActor& actor, std::size_t) { require(actor.put(wanted.key, wanted.value)); });
+}
+
+Finding Player::judge(const Expect& expect) {
+    try {
+        Finding found = look(stage_, cast_, expect.condition);
+        if (expect.negated) found.holds = !found.holds;
+        return found;
+    } catch (const StepFailed& nobody) { return {false, nobody.what()}; }
+}
+
+// Asks once, and again as long as there is time.
+void Player::ask(const Expect& expect, const GetReturns& wanted) {
+    const Duration longest = Options{}.request_timeout + seconds{1};
+    const Instant end = world_.now() + expect.within;
+    Finding found;
+    do {
+        act(wanted.node, [&](ScenarioActor& actor, std::size_t) { require(actor.get(wanted.key)); });
+        const std::size_t process = cast_.one(wanted.node);
+        static_cast<void>(world_.run_until([&] { return !world_.running(process) || !stage_.actor(process).answer().empty(); }, longest));
+        found = judge(expect);
+        if (!found.holds && world_.now() < end) world_.run_for(kSlice);
+    } while (!found.holds && world_.now() < end && stage_.verdict.clean());
+    if (!found.holds) throw StepFailed(found.seen);
+}
+
+void Player::operator()(const Expect& expect) {
+    if (const auto* const get = std::get_if<GetReturns>(&expect.condition)) return ask(expect, *get);
+    const Instant end = world_.now() + expect.within;
+    Finding found = judge(expect);
+    while (!found.holds && world_.now() < end && stage_.verdict.clean()) {
+        world_.run_for(kSlice);
+        found = judge(expect);
+    }
+    if (!found.holds) throw StepFailed(found.seen);
+}
+
+}  // namespace
+
+ScenarioReport play(const Scenario& scenario, std::FILE* trace) { return Player(scenario, trace).play(); }
+
+}  // namespace dunlin::sim

@@ -1,0 +1,334 @@
+#include <dunlin_sim/workload/worker.hpp>
+
+#include <dunlin/core/assert.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace dunlin::sim {
+namespace {
+
+constexpr std::string_view kLease = "valve";
+constexpr const char* kFencedTopic = "fenced/valve";
+constexpr std::string_view kKey = "setpoint";
+constexpr std::size_t kFencedSubscriber = 1;  // process
+constexpr std::uint32_t kFlowDurableId = 1;
+constexpr std::uint32_t kFencedDurableId = 2;
+constexpr std::uint32_t kOverlapDurableId = 3;
+constexpr std::uint32_t kExtraDurableId = 4;
+
+struct Payload {
+    std::uint32_t publisher;
+    std::uint32_t life;
+    std::uint64_t number;
+};
+static_assert(sizeof(Payload) == 16);
+
+// A handler's verdict follows from the message alone, so that it is the same when the message runs again after a crash.
+std::uint32_t percent_of(const MessageKey& key, SubscriptionId subscription) {
+    const std::uint64_t mixed = (key.number * 0x9e3779b97f4a7c15U) ^ (std::uint64_t{key.publisher} << 32U | subscription.value());
+    return static_cast<std::uint32_t>((mixed * 0xff51afd7ed558ccdU >> 33U) % 100);
+}
+
+// What follows the payload's head tells one message from the other.
+std::byte pattern_at(const Payload& payload, std::size_t i) { return static_cast<std::byte>(payload.number + payload.publisher + i); }
+
+void write_pattern(std::span<std::byte> bytes, const Payload& payload) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = pattern_at(payload, i);
+}
+
+bool is_pattern(std::span<const std::byte> bytes, const Payload& payload) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (bytes[i] != pattern_at(payload, i)) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+Worker::Worker(Workload& shared, std::size_t process)
+    : shared_(shared),
+      world_(shared.world_),
+      process_(static_cast<std::uint32_t>(process)),
+      life_(world_.process(process).life),
+      journalled_(world_.process(process).setup.disk_bytes != 0),
+      topic_("flow/" + std::to_string(process)),
+      keys_(shared.commands_, shared.plan_.shared_keys, process_, life_) {}
+
+bool Worker::contends() const { return process_ + shared_.plan_.contenders >= world_.size(); }
+
+Duration Worker::up_to(Duration longest) { return world_.workload().between(Duration{1}, std::max(Duration{1}, longest)); }
+
+// ---- Listening ----------------------------------------------------------------------------------------------------------
+
+void Worker::on_start(const Context& context) {
+    if (life_ > 0) shared_.delivery_.restarted(world_.now(), context.node().id());
+    const std::size_t count = world_.size();
+    const auto flow_before = [&](std::size_t steps) { return "flow/" + std::to_string((process_ + count - steps) % count); };
+    if (count > 1) subscribe(context, flow_before(1), 0, {});
+    if (count > 2) subscribe(context, flow_before(2) + "/#", kFlowDurableId, {});
+    if (count > 1 && shared_.plan_.overlap) subscribe(context, flow_before(1) + "/#", kOverlapDurableId, {});
+    if (process_ == kFencedSubscriber) subscribe(context, "fenced/+", kFencedDurableId, kLease);
+    // What is durable stays so over a crash: whoever wants to end it first says that it is back.
+    if (shared_.plan_.churn_every > Duration{0} && process_ % 2 == 0) extra_ = subscribe(context, "flow/#", kExtraDurableId, {});
+}
+
+Worker::Subscription* Worker::subscribe(const Context& context, const std::string& filter, std::uint32_t durable_id,
+                                        std::string_view fence) {
+    subscriptions_.push_back(std::make_unique<Subscription>(Subscription{this, {process_, life_, context.node().id(), {}, false}}));
+    Subscription& entry = *subscriptions_.back();
+    bus::SubscribeOptions options;
+    options.durable_id = durable_id;
+    options.fence_lease = fence;
+    const bus::Handler handler{[](void* self, const bus::Message& message) {
+                                   const auto& subscription = *static_cast<Subscription*>(self);
+                                   return subscription.worker->handle(subscription.receiver, message);
+                               },
+                               &entry};
+    const auto made = context.node().subscribe(filter, handler, options);
+    DUNLIN_ASSERT(made.ok() || made.status() == Status::table_full);
+    if (!made.ok()) {
+        subscriptions_.pop_back();
+        return nullptr;
+    }
+    entry.receiver.subscription = made.value();
+    entry.receiver.durable = durable_id != 0 && journalled_;
+    shared_.audience_.subscribed(process_, made.value(), filter);
+    return &entry;
+}
+
+// Every other process has a durable one that comes and goes.
+void Worker::change_subscriptions(const Context& context) {
+    ++shared_.counts_.subscriptions_changed;
+    if (extra_ == nullptr) {
+        extra_ = subscribe(context, "flow/#", process_ % 2 == 0 ? kExtraDurableId : 0, {});
+        return;
+    }
+    const SubscriptionId ended = std::exchange(extra_, nullptr)->receiver.subscription;
+    shared_.delivery_.unsubscribed(world_.now(), context.node().id(), ended);
+    shared_.audience_.unsubscribed(process_, ended);
+    const Status status = context.node().unsubscribe(ended);
+    DUNLIN_ASSERT(status == Status::ok);
+}
+
+bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& message) {
+    Payload payload{};
+    DUNLIN_ASSERT(message.payload.size() >= sizeof(payload));
+    std::memcpy(&payload, message.payload.data(), sizeof(payload));
+    const MessageKey key{payload.publisher, payload.life, payload.number};
+    if (message.token != Token{}) shared_.audit_.handled_under(world_.now(), process_, ledger::lease_key(kLease), message.token);
+    if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
+    shared_.settlements_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
+    shared_.delivery_.payload_seen(world_.now(), key, is_pattern(message.payload.subspan(sizeof(payload)), payload));
+    seen_ = std::max(seen_, message.lamport);
+    echo(key);
+    const bus::Verdict said = decide(receiver, key, message);
+    shared_.delivery_.handled(world_.now(), receiver, key, message, said);
+    if (said == bus::Verdict::accept) keep_effect(receiver, key);
+    return said;
+}
+
+void Worker::keep_effect(const Receiver& receiver, const MessageKey& key) {
+    if (!receiver.durable || !shared_.plan_.positions) return;
+    world_.node(process_).store_receive_position(shared_.effects_.kept(world_.now(), receiver, key));
+}
+
+bus::Verdict Worker::decide(const Receiver& receiver, const MessageKey& key, const bus::Message& message) {
+    const VerdictMix& mix = shared_.plan_.verdicts;
+    const std::uint32_t percent = percent_of(key, receiver.subscription);
+    if (percent < mix.reject) return bus::Verdict::reject;
+    if (percent < mix.reject + mix.pending) {
+        const Duration pause = up_to(mix.pending_max);
+        waiting_.push_back({world_.local_now(process_) + pause, message.completion, key, receiver});
+        world_.wake(process_, waiting_.back().until);
+        return bus::Verdict::pending;
+    }
+    const bool first = percent < mix.reject + mix.pending + mix.retry && retried_.insert({key, receiver.subscription.value()}).second;
+    return first ? bus::Verdict::retry_later : bus::Verdict::accept;
+}
+
+void Worker::complete_waiting(const Context& context) {
+    for (std::size_t i = 0; i < waiting_.size();) {
+        const Waiting waiting = waiting_[i];
+        if (waiting.until > context.now()) {
+            context.wake_at(waiting.until);
+            ++i;
+            continue;
+        }
+        waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+        shared_.delivery_.completing(waiting.receiver, waiting.key);
+        const Status result = context.node().complete(context.now(), waiting.completion, bus::Verdict::accept);
+        shared_.delivery_.completed(world_.now(), waiting.receiver, waiting.key, bus::Verdict::accept, result);
+        if (result == Status::ok) keep_effect(waiting.receiver, waiting.key);
+    }
+}
+
+// ---- Publishing ---------------------------------------------------------------------------------------------------------
+
+void Worker::on_started(const Context& context) {
+    started_ = true;
+    if (journalled_) {
+        number_ = context.node().publish_position();
+        shared_.delivery_.recovered(world_.now(), process_, number_);
+        shared_.effects_.recovered(world_.now(), process_, context.node().receive_position());
+    }
+    const WorkloadPlan& plan = shared_.plan_;
+    if (plan.publish_every > Duration{0}) publish_at_ = context.now() + up_to(plan.publish_every);
+    if (contends()) lease_at_ = context.now() + up_to(plan.lease_hold_max);
+    if (plan.churn_every > Duration{0}) churn_at_ = context.now() + up_to(plan.churn_every);
+    keys_.start(context.now());
+    if (plan.key_every > Duration{0} && (puts() || gets())) key_at_ = context.now() + up_to(plan.key_every);
+    on_timer(context);
+}
+
+// A handler that has something to say itself, and says it at once.
+void Worker::echo(const MessageKey& key) {
+    if (!started_ || shared_.stopped_ || percent_of(key, SubscriptionId{~process_}) >= shared_.plan_.echo_percent) return;
+    ++shared_.counts_.echoes;
+    publish(world_.local_now(process_), topic_, {});
+}
+
+void Worker::publish(Instant now, const std::string& topic, Token token) {
+    std::array<std::byte, 1024> bytes;
+    const Payload payload{process_, journalled_ ? 0 : life_, number_ + 1};
+    const std::size_t length = std::clamp(shared_.plan_.payload_bytes, sizeof(payload), bytes.size());
+    std::memcpy(bytes.data(), &payload, sizeof(payload));
+    write_pattern(std::span(bytes).first(length).subspan(sizeof(payload)), payload);
+    bus::PublishOptions options;
+    options.topic = topic;
+    options.payload = std::span(bytes).first(length);
+    PublishTraits traits;
+    traits.after = seen_;
+    traits.fenced = token != Token{};
+    if (traits.fenced) options.fence = {kLease, token};
+    const bool limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < shared_.plan_.limited_percent;
+    if (limited) traits.lifetime = shared_.plan_.lifetime;
+    options.lifetime = traits.lifetime;
+    if (journalled_) options.position = payload.number;
+    const auto published = world_.node(process_).publish(now, options);
+    switch (published.status()) {
+        case Status::ok: break;
+        case Status::no_subscriber: ++shared_.counts_.unheard; return;
+        default: ++shared_.counts_.refused; return;
+    }
+    number_ = payload.number;
+    shared_.delivery_.published(world_.now(), {payload.publisher, payload.life, payload.number}, published.value(), traits);
+}
+
+// ---- Coordinating -------------------------------------------------------------------------------------------------------
+
+void Worker::work_on_lease(const Context& context) {
+    Node& node = context.node();
+    const bool wanted = lease_ != ledger::LeaseHandle{};
+    if (!wanted) {
+        lease_at_ = kNever;
+        if (shared_.stopped_) return;
+        const auto asked = node.acquire_lease(context.now(), kLease, shared_.plan_.lease_ttl);
+        if (!asked.ok()) {
+            lease_at_ = context.now() + milliseconds{200};
+            return;
+        }
+        lease_ = asked.value();
+        token_ = Token{};
+        ++shared_.counts_.lease_requests;
+        shared_.leases_.wants_lease(process_, std::string(kLease), lease_);
+        return;
+    }
+    if (context.now() >= release_at_ || shared_.stopped_) {
+        node.release_lease(context.now(), lease_);
+        lease_ = {};
+        release_at_ = kNever;
+        ++shared_.counts_.lease_releases;
+        lease_at_ = context.now() + up_to(shared_.plan_.lease_hold_max);
+        return;
+    }
+    if (node.lease(lease_).valid_for(context.now(), milliseconds{10})) publish(context.now(), kFencedTopic, token_);
+    lease_at_ = std::min(release_at_, context.now() + milliseconds{100});
+}
+
+void Worker::work_on_key(const Context& context) {
+    key_at_ = context.now() + shared_.plan_.key_every;
+    if (request_ != RequestId{} || shared_.stopped_) return;
+    if (!puts()) {
+        const auto got = context.node().get(context.now(), kKey);
+        if (!got.ok()) return;
+        request_ = got.value();
+        shared_.ledger_.get_started(world_.now(), process_, request_);
+        return;
+    }
+    const std::uint64_t number = shared_.last_put_ + 1;
+    const auto put = context.node().put(context.now(), kKey, std::as_bytes(std::span<const std::uint64_t, 1>(&number, 1)));
+    if (!put.ok()) return;
+    shared_.last_put_ = number;
+    request_ = put.value();
+    shared_.ledger_.put_started(world_.now(), process_, request_, number);
+}
+
+void Worker::on_request_done(const Context& context, const Event& event) {
+    if (keys_.on_request_done(world_.now(), context, event) || event.request != request_) return;
+    request_ = {};
+    std::uint64_t value = 0;
+    const auto bytes = context.node().value_of(event.request);
+    if (event.status == Status::ok && bytes.size() == sizeof(value)) std::memcpy(&value, bytes.data(), sizeof(value));
+    shared_.ledger_.ended(world_.now(), process_, event, value);
+}
+
+void Worker::on_outcome(const Event& event) {
+    const std::uint64_t number = shared_.delivery_.outcome(world_.now(), process_, journalled_ ? 0 : life_, event);
+    const auto subscriber = static_cast<std::uint32_t>(event.node.value() - 1);  // as Run numbers them
+    const bool kept = shared_.plan_.positions && event.outcome == Outcome::acknowledged && is_durable(event.subscription) &&
+                      world_.process(subscriber).setup.disk_bytes != 0;
+    if (kept && number != 0)
+        shared_.effects_.acknowledged(world_.now(), subscriber, event.subscription, {process_, journalled_ ? 0 : life_, number});
+}
+
+// ---- Events and time ------------------------------------------------------------------------------------------------------
+
+void Worker::on_event(const Context& context, const Event& event) {
+    switch (event.kind) {
+        case EventKind::started: return on_started(context);
+        case EventKind::outcome: return on_outcome(event);
+        case EventKind::request_done: return on_request_done(context, event);
+        case EventKind::lease_held:
+            if (lease_ == ledger::LeaseHandle{} || event.slot != lease_.slot) return;
+            token_ = Token{event.value};
+            release_at_ = context.now() + up_to(shared_.plan_.lease_hold_max);
+            lease_at_ = context.now();
+            return work_on_lease(context), context.wake_at(lease_at_);
+        case EventKind::lease_lost:
+            ++shared_.counts_.leases_lost;
+            if (token_ == Token{} || shared_.stopped_) return;
+            ++shared_.counts_.stale_publishes;
+            return publish(context.now(), kFencedTopic, token_);
+        case EventKind::session_opened: return shared_.delivery_.session_changed(world_.now(), process_, event.node);
+        case EventKind::session_closed:
+            ++shared_.counts_.sessions_lost;
+            return shared_.delivery_.session_changed(world_.now(), process_, event.node);
+        case EventKind::events_lost: shared_.counts_.events_lost += event.value; return;
+        default: return;
+    }
+}
+
+void Worker::on_timer(const Context& context) {
+    if (!started_) return;
+    const Instant now = context.now();
+    if (publish_at_ <= now) {
+        for (std::uint32_t i = 0; i < shared_.plan_.burst && !shared_.stopped_; ++i) publish(now, topic_, {});
+        publish_at_ = now + shared_.plan_.publish_every;
+    }
+    if (lease_at_ <= now) work_on_lease(context);
+    if (key_at_ <= now) work_on_key(context);
+    if (shared_.stopped_) {
+        keys_.stop();
+        churn_at_ = kNever;
+    }
+    if (keys_.due() <= now) keys_.call(context);
+    if (churn_at_ <= now) {
+        change_subscriptions(context);
+        churn_at_ = now + up_to(2 * shared_.plan_.churn_every);
+    }
+    complete_waiting(context);
+    context.wake_at(std::min({publish_at_, lease_at_, key_at_, keys_.due(), churn_at_}));
+}
+
+}  // namespace dunlin::sim

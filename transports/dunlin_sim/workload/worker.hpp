@@ -1,0 +1,81 @@
+#pragma once
+
+#include <dunlin_sim/application.hpp>
+#include <dunlin_sim/workload/key_client.hpp>
+#include <dunlin_sim/workload/workload.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace dunlin::sim {
+
+// One process of the standard workload, for one life.
+class Worker final : public Application {
+  public:
+    Worker(Workload& shared, std::size_t process);
+
+    void on_start(const Context& context) override;
+    void on_event(const Context& context, const Event& event) override;
+    void on_timer(const Context& context) override;
+
+  private:
+    struct Subscription {
+        Worker* worker;
+        Receiver receiver;
+    };
+    struct Waiting {  // a handler said `pending`
+        Instant until{};
+        bus::CompletionId completion{};
+        MessageKey key{};
+        Receiver receiver{};
+    };
+
+    // nullptr: no room; rows of ended subscriptions wait until every peer knows.
+    Subscription* subscribe(const Context& context, const std::string& filter, std::uint32_t durable_id, std::string_view fence);
+    [[nodiscard]] bus::Verdict handle(const Receiver& receiver, const bus::Message& message);
+    [[nodiscard]] bus::Verdict decide(const Receiver& receiver, const MessageKey& key, const bus::Message& message);
+    void on_started(const Context& context);
+    void publish(Instant now, const std::string& topic, Token token);
+    void echo(const MessageKey& key);
+    void change_subscriptions(const Context& context);
+    void keep_effect(const Receiver& receiver, const MessageKey& key);
+    void on_outcome(const Event& event);
+    void complete_waiting(const Context& context);
+    void work_on_lease(const Context& context);
+    void work_on_key(const Context& context);
+    void on_request_done(const Context& context, const Event& event);
+    [[nodiscard]] Duration up_to(Duration longest);
+    [[nodiscard]] bool contends() const;
+    [[nodiscard]] bool puts() const { return process_ + 1 == world_.size(); }
+    [[nodiscard]] bool gets() const { return process_ < 2; }
+
+    Workload& shared_;
+    World& world_;
+    std::uint32_t process_;
+    std::uint32_t life_ = 0;  // of its process
+    bool journalled_ = false;
+    bool started_ = false;
+    std::uint64_t number_ = 0;  // of the last publish
+    std::string topic_;
+    Lamport seen_{};  // by its handlers
+    std::vector<std::unique_ptr<Subscription>> subscriptions_;
+    std::vector<Waiting> waiting_;
+    std::set<std::pair<MessageKey, std::uint32_t>> retried_;
+
+    Subscription* extra_ = nullptr;  // the one that comes and goes
+    KeyClient keys_;
+
+    Instant publish_at_ = kNever;
+    Instant churn_at_ = kNever;
+    Instant lease_at_ = kNever;  // to ask for it, to publish under it, or to release it
+    Instant release_at_ = kNever;
+    Instant key_at_ = kNever;
+    ledger::LeaseHandle lease_{};
+    Token token_{};        // of the grant that it holds, or held
+    RequestId request_{};  // put or get under way
+};
+
+}  // namespace dunlin::sim

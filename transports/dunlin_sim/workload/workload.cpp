@@ -1,0 +1,59 @@
+#include <dunlin_sim/workload/workload.hpp>
+
+#include <dunlin_sim/workload/worker.hpp>
+
+namespace dunlin::sim {
+namespace {
+
+// A call ends by its timeout on the node's clock; this much may pass until the application hears of it.
+constexpr Duration kSlack = milliseconds{100};
+
+void add(std::array<std::uint64_t, kCounterCount>& sums, const Counters& counters) {
+    for (std::size_t i = 0; i < kCounterCount; ++i) sums[i] += counters.get(static_cast<Counter>(i));
+}
+
+}  // namespace
+
+Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& audit, const WorkloadPlan& plan)
+    : world_(world),
+      leases_(leases),
+      audit_(audit),
+      plan_(plan),
+      delivery_(verdict),
+      ledger_(verdict, Options{}.request_timeout + kSlack),
+      commands_(verdict),
+      effects_(verdict),
+      audience_(world, verdict),
+      settlements_(world, verdict, audit.durable()) {
+    world.observe(*this);
+}
+
+std::unique_ptr<Application> Workload::make(std::size_t process) {
+    if (process < idle_.size() && idle_[process]) return std::make_unique<Application>();
+    return std::make_unique<Worker>(*this, process);
+}
+
+void Workload::on_crash(Instant at, std::size_t process, const Node& node) {
+    const bool journalled = world_.process(process).setup.disk_bytes != 0;
+    const auto number = static_cast<std::uint32_t>(process);
+    delivery_.crashed(at, number, journalled ? 0 : world_.process(process).life, node.id(), journalled);
+    ledger_.crashed(number);
+    commands_.crashed(number);
+    add(past_counters_, node.counters());
+}
+
+void Workload::finish() {
+    delivery_.finish(world_.now());
+    audience_.finish(world_.now());
+    ledger_.finish(world_.now());
+}
+
+std::array<std::uint64_t, kCounterCount> Workload::counters() const {
+    auto sums = past_counters_;
+    for (std::size_t i = 0; i < world_.size(); ++i) {
+        if (world_.running(i)) add(sums, world_.node(i).counters());
+    }
+    return sums;
+}
+
+}  // namespace dunlin::sim

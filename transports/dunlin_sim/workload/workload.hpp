@@ -1,0 +1,92 @@
+#pragma once
+
+#include <dunlin_sim/checkers/audience_checker.hpp>
+#include <dunlin_sim/checkers/audit.hpp>
+#include <dunlin_sim/checkers/command_checker.hpp>
+#include <dunlin_sim/checkers/delivery_checker.hpp>
+#include <dunlin_sim/checkers/effect_checker.hpp>
+#include <dunlin_sim/checkers/lease_checker.hpp>
+#include <dunlin_sim/checkers/ledger_checker.hpp>
+#include <dunlin_sim/checkers/settlement_checker.hpp>
+#include <dunlin_sim/workload/workload_plan.hpp>
+#include <dunlin_sim/world.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dunlin::sim {
+
+struct WorkloadCounts {
+    std::uint64_t refused = 0;                // publishes that found an outbox, a journal or a table full
+    std::uint64_t unheard = 0;                // publishes that nobody listened to (yet)
+    std::uint64_t echoes = 0;                 // publishes inside a handler
+    std::uint64_t subscriptions_changed = 0;  // begun or ended at run time
+    std::uint64_t stale_publishes = 0;        // under a token whose lease was lost
+    std::uint64_t lease_requests = 0;
+    std::uint64_t lease_releases = 0;
+    std::uint64_t leases_lost = 0;
+    std::uint64_t sessions_lost = 0;
+    std::uint64_t events_lost = 0;
+};
+
+// The applications of one world, and what they have in common: checkers to report to. Make it before the processes that
+// use its applications; call stop() before the faults end, and let the rest come in.
+class Workload final : public Observer {
+  public:
+    Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& audit, const WorkloadPlan& plan);
+
+    [[nodiscard]] std::unique_ptr<Application> make(std::size_t process);
+    // Publishes, puts and lease requests end; leases are released.
+    void stop() { stopped_ = true; }
+    // Before World::pause().
+    void pausing(std::size_t process) { ledger_.paused(static_cast<std::uint32_t>(process)); }
+    // It has a disk that is not its own, and from its next start on an application that does nothing; or no more.
+    void set_idle(std::size_t process, bool idle) {
+        if (idle_.size() <= process) idle_.resize(process + 1);
+        idle_[process] = idle;
+    }
+    // Called once, inside the next handler that runs, with its process.
+    void before_next_verdict(std::function<void(std::size_t)> call) { before_verdict_ = std::move(call); }
+    // Every publish has all its outcomes.
+    [[nodiscard]] bool settled() const { return delivery_.open() == 0; }
+    // Everybody knows who listens to what.
+    [[nodiscard]] bool introduced() { return audience_.right(); }
+    void finish();
+
+    void on_crash(Instant at, std::size_t process, const Node& node) override;
+
+    [[nodiscard]] DeliveryChecker& delivery() { return delivery_; }
+    [[nodiscard]] LedgerChecker& ledger() { return ledger_; }
+    [[nodiscard]] CommandChecker& commands() { return commands_; }
+    [[nodiscard]] const WorkloadCounts& counts() const { return counts_; }
+    // The counters of all nodes of all lives, summed; living ones as of the call.
+    [[nodiscard]] std::array<std::uint64_t, kCounterCount> counters() const;
+
+  private:
+    friend class Worker;
+
+    World& world_;
+    LeaseChecker& leases_;
+    Audit& audit_;
+    WorkloadPlan plan_;
+    DeliveryChecker delivery_;
+    LedgerChecker ledger_;
+    CommandChecker commands_;
+    EffectChecker effects_;
+    AudienceChecker audience_;
+    SettlementChecker settlements_;
+    WorkloadCounts counts_;
+    std::array<std::uint64_t, kCounterCount> past_counters_{};
+    std::function<void(std::size_t)> before_verdict_;
+    std::vector<bool> idle_;  // by process
+    std::uint64_t last_put_ = 0;
+    bool stopped_ = false;
+};
+
+}  // namespace dunlin::sim

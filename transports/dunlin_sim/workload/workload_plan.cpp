@@ -1,0 +1,50 @@
+#include <dunlin_sim/workload/workload_plan.hpp>
+
+#include <dunlin/core/random.hpp>
+
+namespace dunlin::sim {
+namespace {
+
+constexpr std::uint64_t kStream = 0x776f726b6c6f6164U;  // of the generator that draws, apart from all others of the seed
+
+std::uint32_t up_to(Random& random, std::uint32_t most) { return static_cast<std::uint32_t>(random.below(std::uint64_t{most} + 1)); }
+
+bool one_in(Random& random, std::uint64_t count) { return random.below(count) == 0; }
+
+VerdictMix draw_verdicts(Random& random) {
+    VerdictMix mix;
+    mix.reject = up_to(random, 12);
+    mix.retry = up_to(random, 10);
+    // Long or often: with both, what waits behind a pending message would grow for ever.
+    const bool longer = one_in(random, 2);
+    mix.pending = up_to(random, longer ? 3 : 15);
+    mix.pending_max = random.between(milliseconds{1}, longer ? seconds{2} : milliseconds{200});
+    return mix;
+}
+
+}  // namespace
+
+WorkloadPlan draw_workload(std::uint64_t seed) {
+    Random random(seed ^ kStream);
+    WorkloadPlan plan;
+    plan.publish_every = random.between(milliseconds{50}, milliseconds{400});
+    if (one_in(random, 3)) plan.burst = 2 + up_to(random, 14);
+    plan.publish_every *= plan.burst > 1 ? std::int64_t{plan.burst} / 2 : 1;
+    plan.payload_bytes = one_in(random, 3) ? 64 + random.below(900) : 32 + random.below(64);
+    plan.limited_percent = up_to(random, 25);
+    plan.lifetime = random.between(milliseconds{20}, milliseconds{800});
+    if (one_in(random, 2)) plan.echo_percent = up_to(random, 10);
+    plan.overlap = !one_in(random, 3);
+    if (one_in(random, 2)) plan.churn_every = random.between(milliseconds{500}, seconds{8});
+    plan.positions = !one_in(random, 3);
+    plan.verdicts = draw_verdicts(random);
+    plan.lease_ttl = random.between(milliseconds{500}, seconds{3});
+    plan.lease_hold_max = random.between(milliseconds{500}, seconds{4});
+    plan.contenders = 1 + random.below(3);
+    plan.shared_keys.keys = 1 + up_to(random, 3);
+    plan.shared_keys.every = random.between(milliseconds{20}, milliseconds{500});
+    if (one_in(random, 2)) plan.room = Room::scarce;
+    return plan;
+}
+
+}  // namespace dunlin::sim

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <dunlin_sim/workload/host.hpp>
+#include <dunlin_sim/workload/key_client.hpp>
+
+#include <dunlin/core/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace dunlin::sim {
+
+// What handlers say, in percent of messages; the rest is accepted.
+struct VerdictMix {
+    std::uint32_t reject = 1;
+    std::uint32_t pending = 3;  // and completed within pending_max
+    std::uint32_t retry = 2;    // the first time
+    Duration pending_max = milliseconds{200};
+};
+
+// What the processes of a world do all day. Process i publishes under flow/i; the next process listens to it with a volatile
+// subscription, the one after that with a durable one. Contenders take turns with the lease `valve`, and its holder
+// publishes under its token to a fenced subscriber (and once more after it lost the lease, as one does who was paused
+// between check and act). One process puts a key, two get it; other keys are put and got by all.
+struct WorkloadPlan {
+    Duration publish_every = milliseconds{100};  // by each process; 0: nobody publishes
+    std::uint32_t burst = 1;                     // publishes at a time
+    std::size_t payload_bytes = 64;              // at least kKeyBytes
+    std::uint32_t limited_percent = 6;           // of the publishes have a lifetime
+    Duration lifetime = milliseconds{300};
+    std::uint32_t echo_percent = 0;  // of the messages make their handler publish one of its own
+    bool overlap = false;            // the next process listens with a second, durable subscription, so that two share a lane
+    bool positions = false;          // durable subscribers store their receive position with each effect
+    Duration churn_every{};          // a process subscribes to all flows, or ends that; 0: never
+    VerdictMix verdicts{};
+    Duration lease_ttl = seconds{1};
+    Duration lease_hold_max = milliseconds{1500};  // a contender keeps the lease for up to so long, and then pauses for as long
+    std::size_t contenders = 2;                    // the last processes; 0: nobody wants the lease
+    Duration key_every = seconds{1};               // the put, and each get; 0: none
+    KeyClientPlan shared_keys{};
+    Room room = Room::ample;  // of every node and of the ledger
+};
+
+// Swarm testing of what applications do: another plan for each seed, from a generator of its own, so that it does not
+// reshuffle the seed's faults. One seed in two has scarce room.
+[[nodiscard]] WorkloadPlan draw_workload(std::uint64_t seed);
+
+}  // namespace dunlin::sim
