@@ -192,7 +192,9 @@ void ElectionChecker::check_votes(Instant at, std::size_t process, const Node& n
                    " us after it heard its leader, node " + number(seen.leader_before);
         });
     }
-    if (appends != seen.appends && stale_terms == seen.stale_terms && malformed == seen.malformed) seen.leader_heard = at;
+    // A leader whose new term finds no room in the journal is not followed yet.
+    const bool stored = counters.get(Counter::journal_busy) == seen.heard.journal_busy;
+    if (appends != seen.appends && stored && stale_terms == seen.stale_terms && malformed == seen.malformed) seen.leader_heard = at;
     seen.appends = appends;
     seen.stale_terms = stale_terms;
     seen.malformed = malformed;
