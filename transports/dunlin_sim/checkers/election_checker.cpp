@@ -36,6 +36,7 @@ ElectionChecker::ElectionChecker(World& world, Verdict& verdict, const std::vect
       voters_(voters.size()),
       consent_(verdict.expect("no campaign without consent", Verdict::Occasion::rare)),
       sticky_(verdict.expect("a heard leader is not voted out", Verdict::Occasion::rare)),
+      patient_(verdict.expect("a heard leader is followed", Verdict::Occasion::rare)),
       quorum_(verdict.expect("no leader without a majority", Verdict::Occasion::rare)),
       held_(verdict.expect("a term heard is a term held", Verdict::Occasion::rare)),
       told_(verdict.expect("a stale leader is told", Verdict::Occasion::rare)),
@@ -155,6 +156,13 @@ void ElectionChecker::on_event(Instant at, std::size_t process, const Node& node
     seen.role = static_cast<Role>(event.value);
     seen.role_since = at;
     seen.overdue = {};
+    if (seen.role == Role::pre_candidate && seen.leader_before != NodeId{}) {
+        const Duration silence = at - seen.leader_heard;
+        verdict_.check(patient_, silence >= kTimes.election_timeout_min * 95 / 100, at, [&] {
+            return text(process) + " campaigns " + std::to_string(silence.count()) + " us after it heard its leader, node " +
+                   number(seen.leader_before);
+        });
+    }
     if (seen.role != Role::leader) return;
     led_ = true;
     const ClusterTime time = node.status(world_.local_now(process)).cluster_time;

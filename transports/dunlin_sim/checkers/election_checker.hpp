@@ -17,6 +17,7 @@ namespace dunlin::sim {
 //   no campaign without consent           once there was a leader, nobody raises the term before a majority has said in pre-votes that
 //                                         it would vote, or the leader has handed over to it
 //   a heard leader is not voted out       who heard its leader less than the shortest election timeout ago grants nobody else a vote
+//   a heard leader is followed            nor does it campaign itself
 //   no leader without a majority          a leader that no majority was heard by for kQuorumBound leads no more
 //   a term heard is a term held           whoever hears of a newer term in an answer or from a leader is of that term afterwards
 //   a stale leader is told                a leader of an older term that is heard again and again hears of the newer one within kToldBound
@@ -84,7 +85,7 @@ class ElectionChecker {
     World& world_;
     Verdict& verdict_;
     std::size_t voters_;
-    Verdict::Invariant consent_, sticky_, quorum_, held_, told_, time_;
+    Verdict::Invariant consent_, sticky_, patient_, quorum_, held_, told_, time_;
     std::vector<bool> is_voter_;  // by process
     std::vector<Seen> seen_;      // by process
     bool led_ = false;            // there was a leader
