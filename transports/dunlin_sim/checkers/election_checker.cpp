@@ -115,10 +115,8 @@ void ElectionChecker::on_receive(std::size_t process, std::size_t from, std::spa
     });
     heard.asks = heard.asks && asks_only;
     const Counters& counters = world_.node(process).counters();
-    if (heard.newer != Term{} || heard.stale != Term{}) {
-        heard.dropped = dropped(counters);
-        heard.journal_busy = counters.get(Counter::journal_busy);
-    }
+    heard.journal_busy = counters.get(Counter::journal_busy);
+    if (heard.newer != Term{} || heard.stale != Term{}) heard.dropped = dropped(counters);
     seen.heard = heard;
 }
 
