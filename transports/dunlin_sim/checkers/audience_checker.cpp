@@ -79,7 +79,7 @@ std::string AudienceChecker::first_wrong() {
 }
 
 void AudienceChecker::finish(Instant at) {
-    const std::string wrong = first_wrong();
+    std::string wrong = first_wrong();
     verdict_.check(known_, wrong.empty(), at, [&] { return wrong; });
 }
 
