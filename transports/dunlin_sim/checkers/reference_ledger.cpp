@@ -2,6 +2,7 @@
 
 #include <dunlin/core/bytes.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace dunlin::sim {
@@ -11,6 +12,8 @@ ReferenceLedger::ReferenceLedger(Verdict& verdict, const LedgerLimits& limits)
       renewals_(verdict.expect("a renewal renews what it was asked for", Verdict::Occasion::rare)),
       image_(ledger::image_bytes(limits)),
       ledger_({image_, hashes_, limits}, counters_),
+      leases_(verdict, limits),
+      sessions_(verdict, limits),
       before_(limits.leases) {}
 
 void ReferenceLedger::apply(Instant at, LogIndex index, const DurableState::Entry& entry) {
@@ -24,6 +27,27 @@ void ReferenceLedger::apply(Instant at, LogIndex index, const DurableState::Entr
         return;
     }
     if (renews) check_renewals(at, index, entry);
+    check_rules(at, index, entry, result);
+}
+
+void ReferenceLedger::check_rules(Instant at, LogIndex index, const DurableState::Entry& entry, const ledger::ApplyResult& result) {
+    cluster_time_ = std::max(cluster_time_, entry.time.value());
+    leases_.begin(at, index, cluster_time_);
+    if (entry.type == consensus::EntryType::renewals) leases_.renewed(entry.payload);
+    if (entry.type == consensus::EntryType::command) check_command(at, index, entry.payload, result);
+    leases_.end(ledger_);
+}
+
+// What is malformed was refused, and changes nothing.
+void ReferenceLedger::check_command(Instant at, LogIndex index, std::span<const std::byte> payload, const ledger::ApplyResult& result) {
+    ledger::CommandHead head{};
+    if (!take(payload, head) || result.command.status == Status::invalid_argument) return;
+    const auto type = static_cast<ledger::CommandType>(head.type);
+    if (!sessions_.applied(at, index, head, type == ledger::CommandType::open_session, result)) return;
+    ledger::AcquireCommand acquire{};
+    ledger::ReleaseCommand release{};
+    if (type == ledger::CommandType::acquire && decode(payload, acquire)) leases_.acquired(head, acquire, result.command);
+    if (type == ledger::CommandType::release && decode(payload, release)) leases_.released(head, release, result.command);
 }
 
 void ReferenceLedger::remember_leases() {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <dunlin_sim/checkers/durable_state.hpp>
+#include <dunlin_sim/checkers/lease_model.hpp>
+#include <dunlin_sim/checkers/session_model.hpp>
 #include <dunlin_sim/checkers/verdict.hpp>
 
 #include <dunlin/ledger/ledger.hpp>
@@ -13,7 +15,8 @@
 
 namespace dunlin::sim {
 
-// The ledger as the committed log makes it, apart from all replicas: what is agreed on, at the moment it is.
+// The ledger as the committed log makes it, apart from all replicas: what is agreed on, at the moment it is. It runs the
+// replicas' code, so it is held against models of its rules.
 //   a renewal renews what it was asked for   one that was collected before a slot was granted does not prolong that grant
 class ReferenceLedger {
   public:
@@ -30,6 +33,8 @@ class ReferenceLedger {
   private:
     void check_renewals(Instant at, LogIndex index, const DurableState::Entry& entry);
     void remember_leases();
+    void check_rules(Instant at, LogIndex index, const DurableState::Entry& entry, const ledger::ApplyResult& result);
+    void check_command(Instant at, LogIndex index, std::span<const std::byte> payload, const ledger::ApplyResult& result);
 
     Verdict& verdict_;
     Verdict::Invariant renewals_;
@@ -37,7 +42,10 @@ class ReferenceLedger {
     std::array<ledger::HashRecord, 1> hashes_{};
     Counters counters_;
     ledger::Ledger ledger_;
+    LeaseModel leases_;
+    SessionModel sessions_;
     std::vector<ledger::LeaseRow> before_;  // each slot, before the entry
+    std::uint64_t cluster_time_ = 0;        // of the entries so far
     bool known_ = true;
 };
 

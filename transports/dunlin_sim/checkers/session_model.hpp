@@ -1,0 +1,39 @@
+#pragma once
+
+#include <dunlin_sim/checkers/verdict.hpp>
+
+#include <dunlin/ledger/ledger.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace dunlin::sim {
+
+// The rules of ledger sessions (protocol.md §6) told a second time, apart from the ledger's code:
+//   a retry is answered, not executed    a sequence at or below its session's last is answered, not executed; any other one runs
+//   who was idle longest is evicted      and only where the table is full; commands of a session that is there are not refused
+class SessionModel {
+  public:
+    SessionModel(Verdict& verdict, const LedgerLimits& limits);
+
+    // The next committed command, and how the ledger took it. True: it was executed.
+    bool applied(Instant at, LogIndex index, const ledger::CommandHead& head, bool opens, const ledger::ApplyResult& result);
+
+  private:
+    struct Session {
+        std::uint64_t id = 0;
+        std::uint64_t sequence = 0;
+        std::uint64_t last_used = 0;
+        std::uint16_t node = 0;
+        ledger::CommandResult answer{};  // to that sequence
+    };
+    [[nodiscard]] Session* find(std::uint64_t id);
+    [[nodiscard]] Status open(LogIndex index, const ledger::CommandHead& head);
+
+    Verdict& verdict_;
+    Verdict::Invariant once_, evicted_;
+    std::size_t sessions_max_;
+    std::vector<Session> sessions_;
+};
+
+}  // namespace dunlin::sim
