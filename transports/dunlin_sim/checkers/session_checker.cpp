@@ -31,12 +31,16 @@ void SessionChecker::on_event(Instant at, std::size_t process, const Event& even
 void SessionChecker::on_receive(std::size_t process, std::span<const std::byte> bytes) {
     const auto header = wire::load<wire::PacketHeader>(bytes);
     Seen& seen = seen_of(process);
-    const bool stale = BootEpoch{header.epoch()} < known(seen, NodeId{header.source()});
+    const NodeId source{header.source()};
+    const BootEpoch epoch{header.epoch()};
+    const bool stale = epoch < known(seen, source);
     for_each_record(bytes, [&](const wire::Record& record) {
         if (record.type != wire::RecordType::hello) return;
         const std::uint64_t nonce = record.as<wire::Hello>().nonce();
-        if (stale) seen.stale[seen.next++ % kStaleMax] = nonce;
-        // Who learns from a refusal that it is in a later epoch says so under the nonce that it has.
+        Hello& latest = seen.latest[source];
+        if (epoch >= latest.epoch) latest = {epoch, nonce};
+        // Who learns from a refusal that it is in a later epoch says so under the nonce that it has; what it said before may come after.
+        if (stale && nonce != latest.nonce) seen.stale[seen.next++ % kStaleMax] = nonce;
         if (!stale) std::ranges::replace(seen.stale, nonce, 0);
     });
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 namespace dunlin::sim {
@@ -24,8 +25,13 @@ class SessionChecker {
 
   private:
     static constexpr std::size_t kStaleMax = 16;  // hellos that are remembered
+    struct Hello {
+        BootEpoch epoch{};
+        std::uint64_t nonce = 0;
+    };
     struct Seen {
         std::vector<BootEpoch> known;                  // by NodeId, of the last session
+        std::map<NodeId, Hello> latest;                // of each node, in its latest epoch
         std::array<std::uint64_t, kStaleMax> stale{};  // nonces of hellos of earlier lives
         std::size_t next = 0;
     };
