@@ -26,6 +26,22 @@ void for_each_record(std::span<const std::byte> packet, const See& see) {
     }
 }
 
+// Calls `see(sequence, head, payload)` for each message of a run, as far as it is well formed; the payload without its fence.
+template <class See>
+void for_each_message(const wire::Record& record, const See& see) {
+    const auto run = record.as<wire::Run>();
+    std::span<const std::byte> rest = record.bytes;
+    for (std::uint64_t i = 0; i < run.count() && rest.size() >= sizeof(wire::MessageHead); ++i) {
+        const auto head = wire::load<wire::MessageHead>(rest);
+        rest = rest.subspan(sizeof(wire::MessageHead));
+        const bool fenced = (head.flags() & static_cast<std::uint8_t>(wire::MessageFlag::fence)) != 0;
+        const std::size_t before = fenced ? sizeof(wire::FenceBlock) : 0;
+        if (rest.size() < padded_to<4>(before + head.length())) return;
+        see(run.first_sequence() + i, head, rest.subspan(before, head.length()));
+        rest = rest.subspan(padded_to<4>(before + head.length()));
+    }
+}
+
 // A set of record types, as bits.
 using RecordTypes = std::uint64_t;
 [[nodiscard]] constexpr RecordTypes bit(wire::RecordType type) { return RecordTypes{1} << (static_cast<unsigned>(type) & 63U); }

@@ -1,6 +1,5 @@
 #include <dunlin_sim/checkers/settlement_checker.hpp>
 
-#include <dunlin/core/padding.hpp>
 #include <dunlin_sim/checkers/sent_records.hpp>
 
 #include <algorithm>
@@ -86,17 +85,9 @@ void SettlementChecker::on_send(Instant at, std::size_t process, std::size_t to,
 }
 
 void SettlementChecker::on_run(Instant at, std::size_t process, std::size_t to, const wire::Record& record) {
-    const auto run = record.as<wire::Run>();
-    std::span<const std::byte> rest = record.bytes;
-    for (std::uint64_t i = 0; i < run.count() && rest.size() >= sizeof(wire::MessageHead); ++i) {
-        const auto head = wire::load<wire::MessageHead>(rest);
-        rest = rest.subspan(sizeof(wire::MessageHead));
-        const bool fenced = (head.flags() & static_cast<std::uint8_t>(wire::MessageFlag::fence)) != 0;
-        const std::size_t before = fenced ? sizeof(wire::FenceBlock) : 0;
-        if (rest.size() < padded_to<4>(before + head.length())) return;
-        note_sent(at, process, to, {run.first_sequence() + i, fingerprint(rest.subspan(before, head.length()))});
-        rest = rest.subspan(padded_to<4>(before + head.length()));
-    }
+    for_each_message(record, [&](std::uint64_t sequence, const wire::MessageHead&, std::span<const std::byte> payload) {
+        note_sent(at, process, to, {sequence, fingerprint(payload)});
+    });
 }
 
 void SettlementChecker::note_sent(Instant at, std::size_t process, std::size_t to, const Sent& sent) {

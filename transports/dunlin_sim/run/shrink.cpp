@@ -16,10 +16,7 @@ constexpr Work kWork[] = {
     {"echoes", [](WorkloadPlan& work) { work.echo_percent = 0; }, [](const WorkloadPlan& work) { return work.echo_percent == 0; }},
     {"churn", [](WorkloadPlan& work) { work.churn_every = {}; }, [](const WorkloadPlan& work) { return work.churn_every == Duration{}; }},
     {"overlap", [](WorkloadPlan& work) { work.overlap = false; }, [](const WorkloadPlan& work) { return !work.overlap; }},
-    {"verdicts",
-     [](WorkloadPlan& work) {
-         work.verdicts = {0, 0, 0, {}};
-     },
+    {"verdicts", [](WorkloadPlan& work) { work.verdicts = {.reject = 0, .pending = 0, .retry = 0}; },
      [](const WorkloadPlan& work) { return work.verdicts.reject + work.verdicts.pending + work.verdicts.retry == 0; }},
     {"lifetimes", [](WorkloadPlan& work) { work.limited_percent = 0; }, [](const WorkloadPlan& work) { return work.limited_percent == 0; }},
 };

@@ -119,11 +119,13 @@ bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& messag
     if (message.token != Token{}) shared_.audit_.handled_under(world_.now(), process_, ledger::lease_key(kLease), message.token);
     if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
     shared_.settlements_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
+    shared_.expiries_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
     shared_.delivery_.payload_seen(world_.now(), key, is_pattern(message.payload.subspan(sizeof(payload)), payload));
     seen_ = std::max(seen_, message.lamport);
     echo(key);
     const bus::Verdict said = decide(receiver, key, message);
     shared_.delivery_.handled(world_.now(), receiver, key, message, said);
+    shared_.backoffs_.handled(world_.now(), receiver, key, said);
     if (said == bus::Verdict::accept) keep_effect(receiver, key);
     return said;
 }
@@ -143,8 +145,9 @@ bus::Verdict Worker::decide(const Receiver& receiver, const MessageKey& key, con
         world_.wake(process_, waiting_.back().until);
         return bus::Verdict::pending;
     }
-    const bool first = percent < mix.reject + mix.pending + mix.retry && retried_.insert({key, receiver.subscription.value()}).second;
-    return first ? bus::Verdict::retry_later : bus::Verdict::accept;
+    if (percent >= mix.reject + mix.pending + mix.retry) return bus::Verdict::accept;
+    const std::uint64_t times = key.number % mix.retries_max + 1;
+    return ++retried_[{key, receiver.subscription.value()}] <= times ? bus::Verdict::retry_later : bus::Verdict::accept;
 }
 
 void Worker::complete_waiting(const Context& context) {

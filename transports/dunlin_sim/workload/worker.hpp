@@ -6,7 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -63,7 +63,7 @@ class Worker final : public Application {
     Lamport seen_{};  // by its handlers
     std::vector<std::unique_ptr<Subscription>> subscriptions_;
     std::vector<Waiting> waiting_;
-    std::set<std::pair<MessageKey, std::uint32_t>> retried_;
+    std::map<std::pair<MessageKey, std::uint32_t>, std::uint64_t> retried_;  // how often
 
     Subscription* extra_ = nullptr;  // the one that comes and goes
     KeyClient keys_;

@@ -24,7 +24,9 @@ Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& 
       commands_(verdict),
       effects_(verdict),
       audience_(world, verdict),
-      settlements_(world, verdict, audit.durable()) {
+      settlements_(world, verdict, audit.durable()),
+      expiries_(world, verdict),
+      backoffs_(verdict) {
     world.observe(*this);
 }
 

@@ -2,9 +2,11 @@
 
 #include <dunlin_sim/checkers/audience_checker.hpp>
 #include <dunlin_sim/checkers/audit.hpp>
+#include <dunlin_sim/checkers/backoff_checker.hpp>
 #include <dunlin_sim/checkers/command_checker.hpp>
 #include <dunlin_sim/checkers/delivery_checker.hpp>
 #include <dunlin_sim/checkers/effect_checker.hpp>
+#include <dunlin_sim/checkers/expiry_checker.hpp>
 #include <dunlin_sim/checkers/lease_checker.hpp>
 #include <dunlin_sim/checkers/ledger_checker.hpp>
 #include <dunlin_sim/checkers/settlement_checker.hpp>
@@ -81,6 +83,8 @@ class Workload final : public Observer {
     EffectChecker effects_;
     AudienceChecker audience_;
     SettlementChecker settlements_;
+    ExpiryChecker expiries_;
+    BackoffChecker backoffs_;
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};
     std::function<void(std::size_t)> before_verdict_;

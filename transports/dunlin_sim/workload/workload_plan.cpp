@@ -15,6 +15,10 @@ VerdictMix draw_verdicts(Random& random) {
     VerdictMix mix;
     mix.reject = up_to(random, 12);
     mix.retry = up_to(random, 10);
+    if (one_in(random, 3)) {  // patience is for few: each takes seconds, and what waits behind it as long
+        mix.retry = 1;
+        mix.retries_max = 14;
+    }
     // Long or often: with both, what waits behind a pending message would grow for ever.
     const bool longer = one_in(random, 2);
     mix.pending = up_to(random, longer ? 3 : 15);

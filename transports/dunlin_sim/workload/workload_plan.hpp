@@ -14,7 +14,8 @@ namespace dunlin::sim {
 struct VerdictMix {
     std::uint32_t reject = 1;
     std::uint32_t pending = 3;  // and completed within pending_max
-    std::uint32_t retry = 2;    // the first time
+    std::uint32_t retry = 2;    // up to retries_max times, and then accepted
+    std::uint32_t retries_max = 1;
     Duration pending_max = milliseconds{200};
 };
 

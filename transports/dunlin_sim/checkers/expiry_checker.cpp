@@ -1,0 +1,50 @@
+#include <dunlin_sim/checkers/expiry_checker.hpp>
+
+#include <dunlin_sim/checkers/sent_records.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace dunlin::sim {
+
+ExpiryChecker::ExpiryChecker(World& world, Verdict& verdict)
+    : world_(world), verdict_(verdict), over_(verdict.expect("no handler gets what is over")) {
+    world.observe(*this);
+}
+
+ExpiryChecker::Arrivals& ExpiryChecker::arrivals(std::size_t process, std::size_t from) {
+    if (arrivals_.size() < world_.size() * world_.size()) arrivals_.resize(world_.size() * world_.size());
+    return arrivals_[process * world_.size() + from];
+}
+
+void ExpiryChecker::on_receive(Instant, std::size_t process, std::size_t from, std::span<const std::byte> bytes) {
+    for_each_record(bytes, [&](const wire::Record& record) {
+        if (record.type == wire::RecordType::run) on_run(world_.local_now(process), arrivals(process, from), record);
+    });
+}
+
+void ExpiryChecker::on_run(Instant now, Arrivals& arrivals, const wire::Record& record) {
+    if (arrivals.empty()) arrivals.resize(kArrivedMax);
+    for_each_message(record, [&](std::uint64_t sequence, const wire::MessageHead& head, std::span<const std::byte>) {
+        const std::int64_t left_ms = std::int64_t{head.lifetime()} << std::min<unsigned>(head.lifetime_shift(), 40U);
+        const Instant expires = left_ms == 0 ? kNever : now + milliseconds{left_ms};
+        Arrived& known = arrivals[sequence % kArrivedMax];
+        known = {sequence, known.sequence == sequence ? std::max(known.expires, expires) : expires};
+    });
+}
+
+void ExpiryChecker::handled(Instant at, std::size_t process, NodeId publisher, Sequence sequence) {
+    for (std::size_t from = 0; from < world_.size(); ++from) {
+        if (world_.process(from).setup.options.id != publisher) continue;
+        const Arrivals& all = arrivals(process, from);
+        if (all.empty() || all[sequence.value() % kArrivedMax].sequence != sequence.value()) continue;
+        const Instant expires = all[sequence.value() % kArrivedMax].expires;
+        const Instant now = world_.local_now(process);
+        verdict_.check(over_, now < expires, at, [&] {
+            return "process " + std::to_string(process) + " runs number " + std::to_string(sequence.value()) + " of process " +
+                   std::to_string(from) + " " + std::to_string((now - expires).count()) + " us after its lifetime";
+        });
+    }
+}
+
+}  // namespace dunlin::sim
