@@ -1,5 +1,8 @@
 #include <dunlin_sim/checkers/lease_checker.hpp>
 
+#include <dunlin/ledger/commands.hpp>
+#include <dunlin_sim/checkers/sent_records.hpp>
+
 #include <algorithm>
 
 namespace dunlin::sim {
@@ -14,7 +17,8 @@ LeaseChecker::LeaseChecker(World& world, Verdict& verdict)
       verdict_(verdict),
       exclusion_(verdict.expect("one valid holder a lease")),
       token_(verdict.expect("tokens only grow")),
-      margin_(verdict.expect("a lease outlasts its holder's view", Verdict::Occasion::rare)) {
+      margin_(verdict.expect("a lease outlasts its holder's view", Verdict::Occasion::rare)),
+      validity_(verdict.expect("validity counts from the request", Verdict::Occasion::rare)) {
     world.observe(*this);
 }
 
@@ -66,10 +70,54 @@ void LeaseChecker::on_step(Instant at, std::size_t process, const Node& node) {
         const ledger::LeaseView view = node.lease(want.handle);
         if (view.valid_until == want.valid_until || !view.valid_for(world_.local_now(process), Duration{0})) continue;
         want.valid_until = view.valid_until;
+        if (reference_ != nullptr) check_validity(at, process, want);
         if (!excludes_) continue;
         check_exclusion(at, process, want);
         if (reference_ != nullptr) check_margin(at, process, want, view);
     }
+}
+
+LeaseChecker::Asked& LeaseChecker::asked_by(std::size_t process) {
+    if (asked_.size() <= process) asked_.resize(process + 1);
+    return asked_[process];
+}
+
+void LeaseChecker::on_send(Instant, std::size_t process, std::size_t, std::span<const std::byte> bytes) {
+    if (reference_ == nullptr || wants_of(process).empty() || asked_by(process).votes) return;
+    for_each_record(bytes, [&](const wire::Record& record) { note_asked(world_.local_now(process), asked_by(process), record); });
+}
+
+void LeaseChecker::note_asked(Instant now, Asked& asked, const wire::Record& record) {
+    if (of_consensus(record.type)) asked.votes = true;
+    if (record.type == wire::RecordType::renew) {
+        const std::uint64_t request = record.as<wire::Renew>().request();
+        if (request > asked.renewal) asked.first_sent = now;
+        asked.renewal = std::max(asked.renewal, request);
+    }
+    if (record.type != wire::RecordType::command) return;
+    const auto command = record.as<wire::Command>();
+    ledger::AcquireCommand acquire{};
+    if (command.type() != static_cast<std::uint8_t>(ledger::CommandType::acquire) || !decode(record.bytes, acquire)) return;
+    const bool again = command.session() == asked.session && command.sequence() <= asked.sequence;
+    if (again) return;
+    asked.session = command.session();
+    asked.sequence = command.sequence();
+    asked.first_sent = now;
+    asked.ttl = std::max(asked.ttl, acquire.ttl);
+}
+
+void LeaseChecker::check_validity(Instant at, std::size_t process, const Want& mine) {
+    constexpr std::int64_t kMillion = 1'000'000;
+    const Asked& asked = asked_by(process);
+    if (asked.votes || asked.ttl == Duration{}) return;
+    const Options& options = world_.process(process).setup.options;
+    const std::int64_t own = to_us(asked.ttl) * (kMillion - options.clock_rate_bound_ppm) / kMillion;
+    const Duration longest = Duration{own * (kMillion - reference_->voter_rate_ppm()) / kMillion} - options.lease_guard;
+    verdict_.check(validity_, mine.valid_until <= asked.first_sent + longest, at, [&] {
+        return text(process) + " takes lease " + leases_[mine.lease].name + " for its own for " +
+               std::to_string((mine.valid_until - asked.first_sent).count()) + " us from its request on, and not " +
+               std::to_string(longest.count()) + " us";
+    });
 }
 
 void LeaseChecker::check_exclusion(Instant at, std::size_t process, const Want& mine) {
@@ -112,6 +160,9 @@ void LeaseChecker::check_margin(Instant at, std::size_t process, const Want& min
     });
 }
 
-void LeaseChecker::on_crash(Instant, std::size_t process, const Node&) { wants_of(process).clear(); }
+void LeaseChecker::on_crash(Instant, std::size_t process, const Node&) {
+    wants_of(process).clear();
+    asked_by(process) = {};
+}
 
 }  // namespace dunlin::sim

@@ -4,6 +4,9 @@
 #include <dunlin_sim/checkers/verdict.hpp>
 #include <dunlin_sim/world.hpp>
 
+#include <dunlin/wire/record.hpp>
+
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +17,8 @@ namespace dunlin::sim {
 //   tokens only grow                   each grant of a lease has a higher token than the one before
 //   a lease outlasts its holder's view   (with a reference) a holder ends before the ledger could give the lease to somebody else, however
 //                                      fast the voters' clocks run within their bound
+//   validity counts from the request   (with a reference) no longer than the ttl, less both clocks' rate bounds and the guard, on the holder's
+//                                      clock from when it first sent what was answered; of processes that do not vote, who ask others
 class LeaseChecker final : public Observer {
   public:
     LeaseChecker(World& world, Verdict& verdict);
@@ -26,6 +31,7 @@ class LeaseChecker final : public Observer {
     // Some clock is beyond its bound: then leases exclude nobody, and tokens alone protect.
     void exclude_nothing() { excludes_ = false; }
 
+    void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) override;
     void on_event(Instant at, std::size_t process, const Node& node, const Event& event) override;
     void on_step(Instant at, std::size_t process, const Node& node) override;
     void on_crash(Instant at, std::size_t process, const Node& node) override;
@@ -43,6 +49,18 @@ class LeaseChecker final : public Observer {
         std::uint64_t token = 0;  // highest granted
         std::size_t holder = 0;   // to which process
     };
+    // What a process has asked for in this life. The ids of what it asks for ascend.
+    struct Asked {
+        std::uint64_t session = 0;
+        std::uint64_t sequence = 0;  // of the last acquire
+        std::uint64_t renewal = 0;   // the last one
+        Instant first_sent{};        // of the last of all these, on its clock
+        Duration ttl{};              // the longest
+        bool votes = false;
+    };
+    [[nodiscard]] Asked& asked_by(std::size_t process);
+    void note_asked(Instant now, Asked& asked, const wire::Record& record);
+    void check_validity(Instant at, std::size_t process, const Want& mine);
     void check_exclusion(Instant at, std::size_t process, const Want& mine);
     void check_margin(Instant at, std::size_t process, const Want& mine, const ledger::LeaseView& view);
     [[nodiscard]] bool time_of_leader(ClusterTime& time) const;
@@ -51,10 +69,11 @@ class LeaseChecker final : public Observer {
 
     World& world_;
     Verdict& verdict_;
-    Verdict::Invariant exclusion_, token_, margin_;
+    Verdict::Invariant exclusion_, token_, margin_, validity_;
     const ReferenceLedger* reference_ = nullptr;
     std::vector<Lease> leases_;
     std::vector<std::vector<Want>> wants_;  // by process
+    std::vector<Asked> asked_;              // by process
     std::uint64_t grants_ = 0;
     bool excludes_ = true;
 };
