@@ -38,7 +38,7 @@ void SessionChecker::on_receive(std::size_t process, std::span<const std::byte> 
         if (record.type != wire::RecordType::hello) return;
         const std::uint64_t nonce = record.as<wire::Hello>().nonce();
         Hello& latest = seen.latest[source];
-        if (epoch >= latest.epoch) latest = {epoch, nonce};
+        if (!stale && epoch >= latest.epoch) latest = {epoch, nonce};
         // Who learns from a refusal that it is in a later epoch says so under the nonce that it has; what it said before may come after.
         if (stale && nonce != latest.nonce) seen.stale[seen.next++ % kStaleMax] = nonce;
         if (!stale) std::ranges::replace(seen.stale, nonce, 0);
