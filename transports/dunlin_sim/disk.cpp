@@ -60,7 +60,7 @@ void Disk::crash(Unsynced fate) {
         std::size_t kept = 0;
         if (fate == Unsynced::torn || (fate == Unsynced::any && luck > 1)) {
             kept = keep_part(write);
-        } else if (fate == Unsynced::any && luck == 1) {
+        } else if (fate == Unsynced::kept || (fate == Unsynced::any && luck == 1)) {
             std::memcpy(&synced_[write.offset], &written_[write.place], write.length);
             kept = write.length;
         }

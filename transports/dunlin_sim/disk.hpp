@@ -18,6 +18,7 @@ enum class Unsynced : std::uint8_t {
     any,   // each arrives whole, not at all, or in part
     lost,  // none arrives
     torn,  // each arrives in part
+    kept,  // all arrive: the process is gone, and the machine goes on
 };
 
 // A block device that knows what was synced. Reads see every write. A crash keeps all that was synced; each write since

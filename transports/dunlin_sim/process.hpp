@@ -67,11 +67,12 @@ struct Process {
     Node* node = nullptr;
     std::vector<std::string> seed_addresses;
     std::vector<std::string_view> seed_views;
-    journal::DeviceOp op{};             // under way while disk_busy
-    std::vector<Occurrence> held{};     // what came while it was paused, oldest first
-    Instant application_wake = kNever;  // local time
-    Instant timer_at = kNever;          // true time of the timer that counts; others in the queue are void
-    Instant burst_since{};              // timers that fire without rest are a bug of the node: World asserts on it
+    journal::DeviceOp op{};              // under way while disk_busy
+    std::vector<Occurrence> held{};      // what came while it was paused, oldest first
+    Instant application_wake = kNever;   // local time
+    Instant timer_at = kNever;           // true time of the timer that counts; others in the queue are void
+    Instant told_to_shut_down = kNever;  // true time
+    Instant burst_since{};               // timers that fire without rest are a bug of the node: World asserts on it
     std::uint32_t burst = 0;
     Duration lag{};                          // what comes to it waits so long
     Duration sync_stall{};                   // on top of what a sync of its disk takes

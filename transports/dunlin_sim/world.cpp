@@ -145,6 +145,7 @@ void World::start(std::size_t index) {
     process.application = process.setup.application ? process.setup.application() : std::make_unique<Application>();
     process.application_wake = kNever;
     process.timer_at = kNever;
+    process.told_to_shut_down = kNever;
     process.paused = false;
     process.disk_busy = false;
     process.doomed = false;
@@ -165,13 +166,32 @@ void World::start_all() {
 }
 
 void World::crash(std::size_t index) {
-    Process& process = known(index);
-    if (!process.running()) return;
+    const Process& process = known(index);
+    if (process.running()) end(index, process.doomed && process.dies_in_sync ? *process.dies_in_sync : Unsynced::any);
+}
+
+void World::shut_down(std::size_t index, Duration limit) {
+    Process& process = live(index);
+    if (process.told_to_shut_down != kNever) refuse(index, "was told to shut down already");
+    process.told_to_shut_down = now_;
+    process.node->shutdown(process.local(now_));
+    at(now_ + limit, [this, index, life = process.life] {
+        if (known(index).life == life) end_shutdown(index);
+    });
+    touch(index);
+}
+
+void World::end_shutdown(std::size_t index) {
+    if (shutting_down(index)) end(index, Unsynced::kept);
+}
+
+void World::end(std::size_t index, Unsynced fate) {
+    Process& process = *processes_[index];
     if (observed(index)) {
         for (Observer* observer : observers_) observer->on_crash(now_, index, *process.node);
     }
     drop_held(index);
-    process.disk.crash(process.doomed && process.dies_in_sync ? *process.dies_in_sync : Unsynced::any);
+    process.disk.crash(fate);
     process.dies_in_sync.reset();
     ++process.life;
     process.node = nullptr;
@@ -329,12 +349,22 @@ void World::pump(std::size_t index) {
     if (observed(index)) {
         for (Observer* observer : observers_) observer->on_step(now_, index, *processes_[index]->node);
     }
-    set_timer(index);
+    if (!leaves(index)) set_timer(index);
 }
 
 bool World::dies(std::size_t index) {
     if (!processes_[index]->doomed) return false;
     crash(index);
+    return true;
+}
+
+bool World::leaves(std::size_t index) {
+    const Process& process = *processes_[index];
+    if (process.told_to_shut_down == kNever || !process.node->drained()) return false;
+    if (observed(index) && !process.node->failed()) {
+        for (Observer* observer : observers_) observer->on_drained(now_, index, *process.node, now_ - process.told_to_shut_down);
+    }
+    end(index, Unsynced::kept);
     return true;
 }
 

@@ -41,6 +41,10 @@ class Observer {
     virtual void on_crash(Instant at, std::size_t process, const Node& node) {  // the node's last moment; unsynced writes are there
         static_cast<void>(at), static_cast<void>(process), static_cast<void>(node);
     }
+    // Told to shut down this long ago, the process ends by itself, because its node says that it has drained; on_crash() follows.
+    virtual void on_drained(Instant at, std::size_t process, const Node& node, Duration took) {
+        static_cast<void>(at), static_cast<void>(process), static_cast<void>(node), static_cast<void>(took);
+    }
 };
 
 // A whole cluster in one thread, on virtual time, from one seed. The same seed and the same calls give the same run: hash()
@@ -74,6 +78,11 @@ class World {
     void start_all();
     void crash(std::size_t process);  // at once: memory is gone, the disk keeps what it must
     void restart(std::size_t process) { start(process); }
+    // As a host that gets a signal: the node is told, and the process ends once it has drained, after `limit` at the latest. What
+    // it wrote is on its disk then, synced or not. end_shutdown(): if it is at that still, the limit is now.
+    void shut_down(std::size_t process, Duration limit);
+    void end_shutdown(std::size_t process);
+    [[nodiscard]] bool shutting_down(std::size_t process) const { return running(process) && known(process).told_to_shut_down != kNever; }
     void wipe(std::size_t process);  // while it is down: its disk is blank
     // Dies inside what its node does now, so that nothing of it leaves or reaches the disk; for code that runs in a handler.
     void crash_here(std::size_t process) { live(process).doomed = true; }
@@ -135,6 +144,8 @@ class World {
     void pump(std::size_t process);
     void hold(const Occurrence& occurrence);
     [[nodiscard]] bool dies(std::size_t process);
+    [[nodiscard]] bool leaves(std::size_t process);
+    void end(std::size_t process, Unsynced fate);
     void drop_held(std::size_t process);
     [[nodiscard]] bool note_timer(Process& process, const Occurrence& occurrence);
     void connect(std::size_t process);

@@ -305,6 +305,26 @@ std::uint64_t DeliveryChecker::open() const {
     return count;
 }
 
+std::uint64_t DeliveryChecker::open(std::uint32_t process) const {
+    std::uint64_t count = 0;
+    for (const auto& [key, stream] : streams_) {
+        if (key.first == process && !stream.dead) count += stream.open;
+    }
+    return count;
+}
+
+std::uint64_t DeliveryChecker::owed(std::uint32_t process, NodeId node) const {
+    std::uint64_t count = 0;
+    const auto waits = [node](const Subscriber& each) {
+        return each.node == node.value() && !is_durable(SubscriptionId{each.subscription}) && each.outcome == Outcome::none;
+    };
+    for (const auto& [key, stream] : streams_) {
+        if (key.first != process || stream.dead || stream.open == 0) continue;
+        for (const Message& message : stream.messages) count += static_cast<std::uint64_t>(std::ranges::count_if(message.at, waits));
+    }
+    return count;
+}
+
 // A durable subscription that has an outcome of one publish has one of each publish after it.
 void DeliveryChecker::check_remembered(Instant at, const StreamKey& key, const Stream& stream) {
     std::array<std::set<SubscriptionKey>, 2> known;  // of fenced publishes, and of others

@@ -92,6 +92,10 @@ class DeliveryChecker {
     [[nodiscard]] std::uint64_t outcomes(Outcome outcome) const { return outcomes_[static_cast<std::size_t>(outcome)]; }
     // Publishes without all their outcomes. O(publishers).
     [[nodiscard]] std::uint64_t open() const;
+    // Of these, those of one process.
+    [[nodiscard]] std::uint64_t open(std::uint32_t process) const;
+    // Messages of this process without an outcome that a handler of a volatile subscription at `node` had. O(messages).
+    [[nodiscard]] std::uint64_t owed(std::uint32_t process, NodeId node) const;
 
   private:
     static constexpr Instant kLongAgo = Instant::min();

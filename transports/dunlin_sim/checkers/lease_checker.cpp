@@ -18,7 +18,8 @@ LeaseChecker::LeaseChecker(World& world, Verdict& verdict)
       exclusion_(verdict.expect("one valid holder a lease")),
       token_(verdict.expect("tokens only grow")),
       margin_(verdict.expect("a lease outlasts its holder's view", Verdict::Occasion::rare)),
-      validity_(verdict.expect("validity counts from the request", Verdict::Occasion::rare)) {
+      validity_(verdict.expect("validity counts from the request", Verdict::Occasion::rare)),
+      released_(verdict.expect("who leaves holds no lease", Verdict::Occasion::rare)) {
     world.observe(*this);
 }
 
@@ -49,8 +50,9 @@ void LeaseChecker::wants_lease(std::size_t process, const std::string& name, led
 
 void LeaseChecker::on_event(Instant at, std::size_t process, const Node&, const Event& event) {
     if (event.kind != EventKind::lease_held) return;
-    for (const Want& want : wants_of(process)) {
+    for (Want& want : wants_of(process)) {
         if (want.handle.slot != event.slot) continue;
+        want.token = event.value;
         Lease& lease = leases_[want.lease];
         const bool again = event.value == lease.token && process == lease.holder;  // out of jeopardy
         if (!again) ++grants_;
@@ -158,6 +160,21 @@ void LeaseChecker::check_margin(Instant at, std::size_t process, const Want& min
                " for its own for " + std::to_string((ends - at).count()) + " us more, and the ledger, where its token is " +
                std::to_string(row->token) + ", may give it away in " + std::to_string(at_the_earliest.count()) + " us";
     });
+}
+
+// ---- Leaving ------------------------------------------------------------------------------------------------------------------
+
+void LeaseChecker::on_drained(Instant at, std::size_t process, const Node&, Duration took) {
+    if (reference_ == nullptr) return;
+    for (const Want& want : wants_of(process)) {
+        const std::string& name = leases_[want.lease].name;
+        const auto row = reference_->lease(name);
+        const bool ran_out = !row || took >= Duration{row->ttl_us} - Duration{row->ttl_us / 32};
+        if (ran_out || want.token == 0) continue;
+        verdict_.check(released_, row->token != want.token, at, [&] {
+            return text(process) + " has drained, and holds lease " + name + " under token " + std::to_string(want.token);
+        });
+    }
 }
 
 void LeaseChecker::on_crash(Instant, std::size_t process, const Node&) {

@@ -19,6 +19,7 @@ namespace dunlin::sim {
 //                                      fast the voters' clocks run within their bound
 //   validity counts from the request   (with a reference) no longer than the ttl, less both clocks' rate bounds and the guard, on the holder's
 //                                      clock from when it first sent what was answered; of processes that do not vote, who ask others
+//   who leaves holds no lease          (with a reference) who drained has released what it was granted in this life, unless it ran out meanwhile
 class LeaseChecker final : public Observer {
   public:
     LeaseChecker(World& world, Verdict& verdict);
@@ -34,6 +35,7 @@ class LeaseChecker final : public Observer {
     void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) override;
     void on_event(Instant at, std::size_t process, const Node& node, const Event& event) override;
     void on_step(Instant at, std::size_t process, const Node& node) override;
+    void on_drained(Instant at, std::size_t process, const Node& node, Duration took) override;
     void on_crash(Instant at, std::size_t process, const Node& node) override;
 
     [[nodiscard]] std::uint64_t grants() const { return grants_; }
@@ -42,7 +44,8 @@ class LeaseChecker final : public Observer {
     struct Want {
         std::size_t lease;  // into leases_
         ledger::LeaseHandle handle;
-        Instant valid_until{};  // as last seen
+        Instant valid_until{};    // as last seen
+        std::uint64_t token = 0;  // granted last
     };
     struct Lease {
         std::string name;
@@ -69,7 +72,7 @@ class LeaseChecker final : public Observer {
 
     World& world_;
     Verdict& verdict_;
-    Verdict::Invariant exclusion_, token_, margin_, validity_;
+    Verdict::Invariant exclusion_, token_, margin_, validity_, released_;
     const ReferenceLedger* reference_ = nullptr;
     std::vector<Lease> leases_;
     std::vector<std::vector<Want>> wants_;  // by process

@@ -32,6 +32,7 @@ PeerHealthChecker::PeerHealthChecker(World& world, Verdict& verdict)
       verdict_(verdict),
       silence_(verdict.expect("silence is reported in time")),
       heard_(verdict.expect("who is heard is not dead")),
+      goodbye_(verdict.expect("a goodbye is no suspicion", Verdict::Occasion::rare)),
       suspected_(verdict.expect("suspected before dead", Verdict::Occasion::rare)) {
     world.observe(*this);
 }
@@ -62,12 +63,15 @@ void PeerHealthChecker::on_step(Instant at, std::size_t process, const Node& nod
 }
 
 void PeerHealthChecker::check_peer(Instant at, std::size_t process, const PeerReport& peer) {
+    if (peer.left) {
+        verdict_.check(goodbye_, peer.health == Health::unknown, at,
+                       [&] { return text(process, peer.id) + ", which said goodbye: its silence is watched on"; });
+    }
     if (peer.health == Health::unknown) return;
     const auto said = [&] { return text(process, peer.id) + ", not heard for " + text(peer.silence); };
     verdict_.check(silence_, peer.silence <= kBound + kSlack || peer.health == Health::dead, at,
                    [&] { return said() + ": it is not reported dead"; });
-    verdict_.check(heard_, peer.health != Health::dead || (peer.silence > kInterval && !peer.left), at,
-                   [&] { return said() + (peer.left ? ", as it said goodbye" : "") + ": it is reported dead"; });
+    verdict_.check(heard_, peer.health != Health::dead || peer.silence > kInterval, at, [&] { return said() + ": it is reported dead"; });
 }
 
 void PeerHealthChecker::on_event(Instant at, std::size_t process, const Node& node, const Event& event) {

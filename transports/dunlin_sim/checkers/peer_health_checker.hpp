@@ -11,7 +11,8 @@ namespace dunlin::sim {
 
 // Holds what each node says of its peers' health against what it has heard of them (docs/guarantees.md, "Failure detection"):
 //   silence is reported in time    a peer that was not heard for FailureDetector::detection_bound() is dead
-//   who is heard is not dead       nor is one that said goodbye
+//   who is heard is not dead
+//   a goodbye is no suspicion      who said so is neither suspect nor dead
 //   suspected before dead          as long as the node is awake to notice
 // A process that stood still, or to which all comes late, cannot tell in time; it is asked again once it can. Each process
 // is looked at ten times a second.
@@ -36,7 +37,7 @@ class PeerHealthChecker final : public Observer {
 
     World& world_;
     Verdict& verdict_;
-    Verdict::Invariant silence_, heard_, suspected_;
+    Verdict::Invariant silence_, heard_, goodbye_, suspected_;
     std::vector<Watcher> watchers_;  // by process
 };
 

@@ -29,6 +29,7 @@ constexpr std::array<FaultKindInfo, kFaultKindCount> kInfos{{
     {"pause", "process", "processes that stood still for a while"},
     {"slow_process", "process", "processes that handled everything late for a while"},
     {"contested_election", "process", "leaders that stood still for about an election, while all disks were slow"},
+    {"shutdown", "process", "processes told to shut down, half of them the leader"},
     {"rate_error", "clock", "clocks off by up to the bound"},
     {"rate_beyond", "clock", "clocks off by more than the bound"},
     {"wrap_us", "clock", "clocks that passed 2^32 microseconds"},

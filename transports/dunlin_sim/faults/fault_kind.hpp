@@ -39,6 +39,7 @@ enum class FaultKind : std::uint8_t {
     pause,
     slow_process,
     contested_election,
+    shutdown,
     // Clocks
     rate_error,
     rate_beyond,

@@ -42,6 +42,7 @@ constexpr std::array<Habit, kFaultKindCount> kHabits{{
     {FaultKind::pause, seconds{4}, seconds{30}, seconds{3}, 0, 0},
     {FaultKind::slow_process, seconds{8}, seconds{40}, seconds{4}, 1'000, 30'000},                  // us later
     {FaultKind::contested_election, seconds{6}, seconds{30}, milliseconds{1400}, 20'000, 300'000},  // us that a sync takes longer
+    {FaultKind::shutdown, seconds{8}, seconds{40}, seconds{4}, 0, 1},                               // 1: whoever leads
     {FaultKind::rate_error, kWholeRun, kWholeRun, {}, 500, 999},                                    // ppm at most
     {FaultKind::rate_beyond, kWholeRun, kWholeRun, {}, 2'000, 10'000},                              // ppm
     {FaultKind::wrap_us, kWholeRun, kWholeRun, {}, 0, 0},

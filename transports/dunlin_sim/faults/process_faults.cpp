@@ -5,6 +5,8 @@ namespace {
 
 // In so long the others commit more than the log's ring holds.
 constexpr Duration kAbsenceMin = seconds{8};
+// A shutdown takes so long at most: as far as a host that does not wait for subscribers who are away.
+constexpr Duration kDrainLimit = seconds{3};
 
 }  // namespace
 
@@ -25,6 +27,7 @@ void ProcessFaults::strike(const Fault& fault) {
             return count(fault.name.kind);
         case FaultKind::pause: return pause(victim, fault.length);
         case FaultKind::slow_process: return slow_down(victim, fault);
+        case FaultKind::shutdown: return shut_down(fault.amount != 0 ? leader().value_or(victim) : victim, fault.length);
         case FaultKind::contested_election: return contest_election(fault);
         default: return;
     }
@@ -86,6 +89,13 @@ void ProcessFaults::pause(std::size_t process, Duration length) {
     world_.at(world_.now() + length, [this, process] { world_.resume(process); });
 }
 
+void ProcessFaults::shut_down(std::size_t process, Duration down) {
+    if (!world_.running(process) || world_.paused(process) || world_.shutting_down(process)) return;
+    count(FaultKind::shutdown);
+    world_.shut_down(process, kDrainLimit);
+    restart_later(process, kDrainLimit + down);
+}
+
 // Votes and terms take long to become durable: candidates overlap, and terms are begun that nobody hears of before the leader
 // is back.
 void ProcessFaults::contest_election(const Fault& fault) {
@@ -114,6 +124,7 @@ void ProcessFaults::heal() {
     for (std::size_t i = 0; i < world_.size(); ++i) {
         world_.resume(i);
         world_.set_lag(i, {});
+        world_.end_shutdown(i);
         if (!world_.running(i)) world_.restart(i);
     }
 }

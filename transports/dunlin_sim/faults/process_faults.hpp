@@ -31,6 +31,7 @@ class ProcessFaults {
     void crash_next_handler(Duration down);
     void crash_after_start(std::size_t process, const Fault& fault);
     void pause(std::size_t process, Duration length);
+    void shut_down(std::size_t process, Duration down);
     void slow_down(std::size_t process, const Fault& fault);
 
     World& world_;

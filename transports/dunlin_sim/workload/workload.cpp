@@ -26,7 +26,8 @@ Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& 
       audience_(world, verdict),
       settlements_(world, verdict, audit.durable()),
       expiries_(world, verdict),
-      backoffs_(verdict) {
+      backoffs_(verdict),
+      departures_(world, verdict, delivery_) {
     world.observe(*this);
 }
 

@@ -5,6 +5,7 @@
 #include <dunlin_sim/checkers/backoff_checker.hpp>
 #include <dunlin_sim/checkers/command_checker.hpp>
 #include <dunlin_sim/checkers/delivery_checker.hpp>
+#include <dunlin_sim/checkers/departure_checker.hpp>
 #include <dunlin_sim/checkers/effect_checker.hpp>
 #include <dunlin_sim/checkers/expiry_checker.hpp>
 #include <dunlin_sim/checkers/lease_checker.hpp>
@@ -52,6 +53,7 @@ class Workload final : public Observer {
     void set_idle(std::size_t process, bool idle) {
         if (idle_.size() <= process) idle_.resize(process + 1);
         idle_[process] = idle;
+        departures_.leave_out(process, idle);
     }
     // Called once, inside the next handler that runs, with its process.
     void before_next_verdict(std::function<void(std::size_t)> call) { before_verdict_ = std::move(call); }
@@ -85,6 +87,7 @@ class Workload final : public Observer {
     SettlementChecker settlements_;
     ExpiryChecker expiries_;
     BackoffChecker backoffs_;
+    DepartureChecker departures_;
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};
     std::function<void(std::size_t)> before_verdict_;
