@@ -37,6 +37,7 @@ TEST(Scenario, text_that_cannot_be_read_is_named_by_file_and_line) {
 TEST(Scenario, a_step_cut_short_anywhere_is_refused_or_a_shorter_step) {
     for (const std::string step : {"part 1 2",
                                    "isolate holder valve",
+                                   "shutdown 1",
                                    "slow 1 50ms",
                                    "acquire 1 valve ttl 2s",
                                    "release 1 valve",
@@ -95,6 +96,7 @@ TEST(Scenario, a_step_that_cannot_be_done_says_why) {
     EXPECT_EQ(failure("nodes 1\ncrash 1\ncrash 1"), "s.txt:3: crash 1: node 1 is down");
     EXPECT_EQ(failure("nodes 1\nrestart 1"), "s.txt:2: restart 1: node 1 runs: crash it first");
     EXPECT_EQ(failure("nodes 1\nresume 1"), "s.txt:2: resume 1: node 1 is not paused");
+    EXPECT_EQ(failure("nodes 2\nadvance 1s\nshutdown 2\nadvance 1s\nshutdown 2"), "s.txt:5: shutdown 2: node 2 is down");
     EXPECT_EQ(failure("nodes 1\npause 1\nput 1 a b"), "s.txt:3: put 1 a b: node 1 is paused");
     EXPECT_EQ(failure("nodes 2 voters 1\npublish 1 valve"), "s.txt:2: publish 1 valve: the node says no_subscriber");
     EXPECT_EQ(failure("nodes 1\npublish 1 valve under lease"), "s.txt:2: publish 1 valve under lease: node 1 never held lease");

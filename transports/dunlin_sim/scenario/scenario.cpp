@@ -168,6 +168,7 @@ class Parser {
         if (verb == "isolate") return Strike{Strike::Kind::isolate, who(words)};
         if (verb == "crash") return Strike{Strike::Kind::crash, who(words)};
         if (verb == "restart") return Strike{Strike::Kind::restart, who(words)};
+        if (verb == "shutdown") return Strike{Strike::Kind::shutdown, who(words)};
         if (verb == "pause") return Strike{Strike::Kind::pause, who(words)};
         if (verb == "resume") return Strike{Strike::Kind::resume, who(words)};
         if (verb == "wipe") return Strike{Strike::Kind::wipe, who(words)};

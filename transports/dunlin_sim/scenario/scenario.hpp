@@ -24,6 +24,7 @@ namespace dunlin::sim {
 //     isolate NODE · part A B · cut A B  from all; two from each other; what A sends to B vanishes, not what B sends to A
 //     heal                               ends all of these
 //     crash · restart · pause · resume NODE
+//     shutdown NODE                      it leaves once it has drained, after 10 s at the latest; `restart` brings it back
 //     slow NODE 50ms · stall NODE 50ms   what comes to it waits so long; so does each sync of its disk; 0ms: no more
 //     wipe NODE · format NODE            while it is down: its disk is blank; and then that of a newcomer
 //     advance 500ms                      us, ms, s, m, h
@@ -134,7 +135,7 @@ struct Cut {
     bool both;
 };
 struct Strike {
-    enum class Kind : std::uint8_t { isolate, crash, restart, pause, resume, wipe, format };
+    enum class Kind : std::uint8_t { isolate, crash, restart, shutdown, pause, resume, wipe, format };
     Kind kind;
     Who node;
 };

@@ -95,6 +95,7 @@ class Player {
     [[nodiscard]] Finding judge(const Expect& expect);
 
     static constexpr Duration kSlice = milliseconds{1};
+    static constexpr Duration kDrainLimit = seconds{10};  // of a shutdown, as of hosts
 
     const Scenario& scenario_;
     ScenarioStage stage_;
@@ -106,7 +107,7 @@ class Player {
 void Player::operator()(const Strike& strike) {
     const std::size_t process = cast_.one(strike.node);
     const bool up = world_.running(process);
-    const bool while_up = strike.kind == Strike::Kind::crash || strike.kind == Strike::Kind::pause;
+    const bool while_up = strike.kind == Strike::Kind::crash || strike.kind == Strike::Kind::pause || strike.kind == Strike::Kind::shutdown;
     const bool while_down =
         strike.kind == Strike::Kind::wipe || strike.kind == Strike::Kind::format || strike.kind == Strike::Kind::restart;
     if (while_up && !up) throw StepFailed(node_name(process) + " is down");
@@ -115,6 +116,7 @@ void Player::operator()(const Strike& strike) {
         case Strike::Kind::isolate: return world_.network().isolate(process, true);
         case Strike::Kind::crash: return world_.crash(process);
         case Strike::Kind::restart: return world_.restart(process);
+        case Strike::Kind::shutdown: return world_.shut_down(process, kDrainLimit);
         case Strike::Kind::pause: return stage_.pausing(process), world_.pause(process);
         case Strike::Kind::resume:
             if (!world_.paused(process)) throw StepFailed(node_name(process) + " is not paused");

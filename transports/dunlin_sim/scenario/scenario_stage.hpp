@@ -2,8 +2,10 @@
 
 #include <dunlin_sim/checkers/coordination_checker.hpp>
 #include <dunlin_sim/checkers/delivery_checker.hpp>
+#include <dunlin_sim/checkers/departure_checker.hpp>
 #include <dunlin_sim/checkers/lease_checker.hpp>
 #include <dunlin_sim/checkers/ledger_checker.hpp>
+#include <dunlin_sim/checkers/peer_health_checker.hpp>
 #include <dunlin_sim/scenario/scenario.hpp>
 #include <dunlin_sim/world.hpp>
 
@@ -58,6 +60,8 @@ class ScenarioStage final : public Observer {
     CoordinationChecker coordination{world, verdict};
     LeaseChecker leases{world, verdict};
     DeliveryChecker delivery{verdict};
+    DepartureChecker departures{world, verdict, delivery};
+    PeerHealthChecker health{world, verdict};
     const std::size_t voters;  // the first ones
     std::vector<Part> parts;
     std::map<std::string, KeyHistory> keys{};
