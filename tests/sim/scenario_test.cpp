@@ -31,6 +31,15 @@ TEST(Scenario, text_that_cannot_be_read_is_named_by_file_and_line) {
     EXPECT_EQ(complaint("nodes 3\nloss 100%"), "s.txt:2: loss is 0% to 99%");
     EXPECT_EQ(complaint("nodes 3\nacquire 1 valve for 2s"), "s.txt:2: 'for' stands where 'ttl' belongs");
     EXPECT_EQ(complaint("nodes 3\npublish 1 valve/open 100"), "s.txt:2: '100' stands where x100 or 'under' belongs");
+    EXPECT_EQ(complaint("nodes 3\npublish 1 valve/open x0"), "s.txt:2: 'x0' publishes nothing: x1 at least");
+    EXPECT_EQ(complaint("nodes 3\ncut 1 1"), "s.txt:2: 'cut' needs two nodes, not one twice");
+    EXPECT_EQ(complaint("nodes 3\npart leader leader"), "s.txt:2: 'part' needs two nodes, not one twice");
+    EXPECT_EQ(complaint("nodes 3\nexpect put 1 okay"), "s.txt:2: there is no status 'okay'");
+    EXPECT_EQ(complaint("nodes 3\nexpect put 1 waiting"), "nothing");
+    EXPECT_EQ(complaint("nodes 3\nexpect stopped 1 unknown"), "s.txt:2: there is no status 'unknown'");
+    EXPECT_EQ(complaint("nodes 3\nexpect outcome lost 1"), "s.txt:2: there is no outcome 'lost'");
+    EXPECT_EQ(complaint("nodes 3\nexpect counter apples below 1"), "s.txt:2: there is no counter 'apples'");
+    EXPECT_EQ(complaint("nodes 3\nsubscribe 1 valve durable durable"), "s.txt:2: 'durable' is too much");
     EXPECT_EQ(complaint("nodes 3\nclock 1 1h"), "s.txt:2: '1h' needs a sign: +900ppm, -900ppm, +1h");
 }
 
@@ -43,6 +52,8 @@ TEST(Scenario, a_step_cut_short_anywhere_is_refused_or_a_shorter_step) {
                                    "release 1 valve",
                                    "put 1 a b",
                                    "subscribe 1 valve/open durable fenced by valve",
+                                   "subscribe 1 valve/open fenced by valve durable",
+                                   "unsubscribe 1 valve/open",
                                    "publish 1 valve/open x3 under valve",
                                    "remember leader",
                                    "expect within 5s not leader among 1 holder valve",
@@ -51,6 +62,7 @@ TEST(Scenario, a_step_cut_short_anywhere_is_refused_or_a_shorter_step) {
                                    "expect subscribers holder valve valve/open 1",
                                    "expect delivered 3 duplicates 0 at holder valve",
                                    "expect acknowledged 1",
+                                   "expect outcome subscriber_gone 1",
                                    "expect holder holder valve valve",
                                    "expect get holder valve setpoint 1",
                                    "expect put 1 ok",
@@ -91,7 +103,9 @@ TEST(Scenario, an_expectation_that_fails_says_what_was_seen_instead) {
 }
 
 TEST(Scenario, a_step_that_cannot_be_done_says_why) {
-    EXPECT_EQ(failure("nodes 1\nisolate leader"), "s.txt:2: isolate leader: nobody leads");
+    EXPECT_EQ(failure("nodes 1\nisolate leader"), "s.txt:2: isolate leader: nobody leads yet: 'expect within 5s leader among ...' first");
+    EXPECT_EQ(failure("nodes 3\nexpect within 5s leader among 1 2 3\ncrash leader\ncrash leader"), "s.txt:4: crash leader: nobody leads");
+    EXPECT_EQ(failure("nodes 1\nunsubscribe 1 valve"), "s.txt:2: unsubscribe 1 valve: node 1 does not listen to valve");
     EXPECT_EQ(failure("nodes 1\ncrash it"), "s.txt:2: crash it: 'it' is nobody yet: name a leader or a holder first");
     EXPECT_EQ(failure("nodes 1\ncrash 1\ncrash 1"), "s.txt:3: crash 1: node 1 is down");
     EXPECT_EQ(failure("nodes 1\nrestart 1"), "s.txt:2: restart 1: node 1 runs: crash it first");
@@ -100,6 +114,13 @@ TEST(Scenario, a_step_that_cannot_be_done_says_why) {
     EXPECT_EQ(failure("nodes 1\npause 1\nput 1 a b"), "s.txt:3: put 1 a b: node 1 is paused");
     EXPECT_EQ(failure("nodes 2 voters 1\npublish 1 valve"), "s.txt:2: publish 1 valve: the node says no_subscriber");
     EXPECT_EQ(failure("nodes 1\npublish 1 valve under lease"), "s.txt:2: publish 1 valve under lease: node 1 never held lease");
+}
+
+TEST(Scenario, a_subscription_that_was_ended_hears_nothing_more_and_does_not_come_back) {
+    EXPECT_EQ(failure("nodes 2\nsubscribe 2 valve durable\nexpect within 5s subscribers 1 valve 1\npublish 1 valve\n"
+                      "expect within 1s outcome acknowledged 1\nunsubscribe 2 valve\nexpect within 1s subscribers 1 valve 0\n"
+                      "crash 2\nrestart 2\nadvance 2s\nexpect subscribers 1 valve 0\nexpect delivered 1"),
+              "");
 }
 
 TEST(Scenario, a_voter_whose_disk_was_wiped_may_stop_at_every_start) {

@@ -163,7 +163,10 @@ class Parser {
         if (verb == "heal") return Heal{};
         if (verb == "cut" || verb == "part") {
             Who from = who(words);
-            return Cut{std::move(from), who(words), verb == "part"};
+            Who to = who(words);
+            const bool same = from.kind == to.kind && from.process == to.process && from.lease == to.lease;
+            if (same) throw Unreadable("'" + verb + "' needs two nodes, not one twice");
+            return Cut{std::move(from), std::move(to), verb == "part"};
         }
         if (verb == "isolate") return Strike{Strike::Kind::isolate, who(words)};
         if (verb == "crash") return Strike{Strike::Kind::crash, who(words)};
@@ -187,8 +190,10 @@ class Parser {
         if (verb == "subscribe") {
             Subscribe subscribe{who(words), words.text("a filter"), words.take("durable"), {}};
             if (words.take("fenced")) words.need("by"), subscribe.fence = words.text("a lease");
+            if (!subscribe.durable) subscribe.durable = words.take("durable");
             return subscribe;
         }
+        if (verb == "unsubscribe") return Unsubscribe{who(words), words.text("a filter")};
         if (verb == "publish") {
             Publish publish{who(words), words.text("a topic"), 1, {}};
             if (words.empty()) return publish;
@@ -196,6 +201,7 @@ class Parser {
                 const std::string_view times = words.word("a number");
                 if (times.front() != 'x') throw Unreadable("'" + std::string(times) + "' stands where x100 or 'under' belongs");
                 publish.count = count(times.substr(1), "a number after x");
+                if (publish.count == 0) throw Unreadable("'x0' publishes nothing: x1 at least");
                 if (words.empty()) return publish;
                 words.need("under");
             }
@@ -223,19 +229,37 @@ class Parser {
         } else if (kind == "term") {
             words.need("remembered"), words.need("at");
             expect.condition = TermRemembered{group(words)};
-        } else if (const auto outcome = outcome_named(kind)) {
-            expect.condition = OutcomesTold{*outcome, count(words.word("a number"))};
+        } else if (kind == "outcome" || kind == to_string(Outcome::acknowledged) || kind == to_string(Outcome::fenced)) {
+            const Outcome outcome = outcome_named(kind == "outcome" ? words.text("an outcome") : kind);
+            expect.condition = OutcomesTold{outcome, count(words.word("a number"))};
         } else {
             expect.condition = node_condition(kind, words);
         }
         return expect;
     }
 
-    [[nodiscard]] static std::optional<Outcome> outcome_named(std::string_view name) {
-        for (const Outcome each : {Outcome::acknowledged, Outcome::fenced}) {
+    [[nodiscard]] static Outcome outcome_named(const std::string& name) {
+        for (const Outcome each : {Outcome::acknowledged, Outcome::expired, Outcome::rejected, Outcome::fenced, Outcome::subscriber_gone,
+                                   Outcome::peer_removed, Outcome::retry_budget}) {
             if (to_string(each) == name) return each;
         }
-        return std::nullopt;
+        throw Unreadable("there is no outcome '" + name + "'");
+    }
+    // Numbers of statuses have gaps, and to_string() calls these unknown.
+    [[nodiscard]] static std::string status(Words& words) {
+        constexpr unsigned kStatuses = 256;
+        const std::string name = words.text("a status");
+        const std::string_view unknown = to_string(static_cast<Status>(kStatuses - 1));
+        for (unsigned i = 0; i < kStatuses; ++i) {
+            if (name != unknown && to_string(static_cast<Status>(i)) == name) return name;
+        }
+        throw Unreadable("there is no status '" + name + "'");
+    }
+    [[nodiscard]] static std::string put_ending(Words& words) {
+        for (const char* const ending : {"waiting", "crashed"}) {
+            if (words.take(ending)) return ending;
+        }
+        return status(words);
     }
     [[nodiscard]] static Counter counter_named(const std::string& name) {
         for (std::size_t i = 0; i < kCounterCount; ++i) {
@@ -263,9 +287,9 @@ class Parser {
             return delivered;
         }
         if (kind == "holder") return Holds{who(words), words.text("a lease")};
-        if (kind == "put") return PutEnded{who(words), words.text("a status")};
+        if (kind == "put") return PutEnded{who(words), put_ending(words)};
         if (kind == "get") return GetReturns{who(words), words.text("a key"), words.text("a value")};
-        if (kind == "stopped") return Stopped{who(words), words.text("a status")};
+        if (kind == "stopped") return Stopped{who(words), status(words)};
         if (kind == "conflict") return Conflict{who(words)};
         if (kind == "counter") {
             CounterBelow below{counter_named(words.text("a counter")), 0};

@@ -28,7 +28,7 @@ namespace dunlin::sim {
 //     slow NODE 50ms · stall NODE 50ms   what comes to it waits so long; so does each sync of its disk; 0ms: no more
 //     wipe NODE · format NODE            while it is down: its disk is blank; and then that of a newcomer
 //     advance 500ms                      us, ms, s, m, h
-//     subscribe NODE FILTER [durable] [fenced by LEASE]
+//     subscribe NODE FILTER [durable] [fenced by LEASE] · unsubscribe NODE FILTER
 //     publish NODE TOPIC [x100] [under LEASE]     LEASE: with the token that it holds, or held last
 //     acquire NODE LEASE ttl 2s · release NODE LEASE
 //     put NODE KEY VALUE                 does not wait for the answer
@@ -42,10 +42,11 @@ namespace dunlin::sim {
 //                 term remembered at NODES
 //                 subscribers NODE TOPIC 2        that NODE knows of
 //                 delivered 100 [duplicates 0] [at NODE]      messages that handlers saw; how often they saw one again
-//                 acknowledged | fenced 1    outcomes told to publishers
+//                 outcome expired 1      outcomes told to publishers, by name as in core/event.hpp; for two of them shorter:
+//                 acknowledged | fenced 1
 //                 settled                every publish has all its outcomes
 //                 holder NODE LEASE      it is sure to hold it
-//                 put NODE ok            how its last put ended: a status, or `waiting`
+//                 put NODE ok            how its last put ended: a status, `waiting` or `crashed`
 //                 get NODE KEY VALUE | nothing    asks, and waits for the answer
 //                 stopped NODE blank     it failed by itself: the status
 //                 counter NAME below 50  of the nodes that run, together; NAME as in core/counters.hpp
@@ -153,6 +154,10 @@ struct Subscribe {
     bool durable;
     std::string fence;
 };
+struct Unsubscribe {
+    Who node;
+    std::string filter;
+};
 struct Publish {
     Who node;
     std::string topic;
@@ -178,7 +183,8 @@ struct Expect {
     bool negated;
     Condition condition;
 };
-using Action = std::variant<SetLoss, Heal, Cut, Strike, Slow, Advance, Subscribe, Publish, Acquire, Release, Put, Remember, Expect>;
+using Action =
+    std::variant<SetLoss, Heal, Cut, Strike, Slow, Advance, Subscribe, Unsubscribe, Publish, Acquire, Release, Put, Remember, Expect>;
 
 struct Step {
     std::size_t line;

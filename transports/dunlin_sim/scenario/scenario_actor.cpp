@@ -17,7 +17,9 @@ std::span<const std::byte> bytes_of(const std::string& text) { return std::as_by
 // ---- Life ---------------------------------------------------------------------------------------------------------------
 
 void ScenarioActor::on_start(const Context&) {
-    for (std::size_t i = 0; i < part().listening.size(); ++i) DUNLIN_ASSERT(listen(i) == Status::ok);  // as it was before
+    for (std::size_t i = 0; i < part().listening.size(); ++i) {
+        if (!part().listening[i].ended) DUNLIN_ASSERT(listen(i) == Status::ok);  // as it was before
+    }
 }
 
 void ScenarioActor::on_started() {
@@ -65,6 +67,17 @@ Status ScenarioActor::listen(std::size_t listening) {
     const auto made = node().subscribe(wanted.filter, handler, {.durable_id = wanted.durable_id, .fence_lease = wanted.fence});
     if (made.ok()) ear.receiver.subscription = made.value();
     return made.status();
+}
+
+bool ScenarioActor::stop_listening(const std::string& filter) {
+    for (const auto& ear : ears_) {
+        Part::Listening& listening = part().listening[ear->listening];
+        if (listening.ended || listening.filter != filter) continue;
+        listening.ended = true;
+        stage_.delivery.unsubscribed(world().now(), node().id(), ear->receiver.subscription);
+        return node().unsubscribe(ear->receiver.subscription) == Status::ok;
+    }
+    return false;
 }
 
 bus::Verdict ScenarioActor::hear(const Ear& ear, const bus::Message& message) {

@@ -3,7 +3,9 @@
 namespace dunlin::sim {
 namespace {
 
-constexpr const char* kNobodyLeads = "nobody leads";
+std::string nobody_leads(const ScenarioStage& stage) {
+    return stage.coordination.leaders() != 0 ? "nobody leads" : "nobody leads yet: 'expect within 5s leader among ...' first";
+}
 
 }  // namespace
 
@@ -15,7 +17,7 @@ std::size_t ScenarioCast::one(const Who& who) {
     }
     const bool leads = who.kind == Who::Kind::leader;
     const std::size_t found = leads ? stage_.leader() : stage_.holder(who.lease);
-    if (found == stage_.world.size()) throw StepFailed(leads ? kNobodyLeads : "nobody holds " + who.lease);
+    if (found == stage_.world.size()) throw StepFailed(leads ? nobody_leads(stage_) : "nobody holds " + who.lease);
     it_ = found;
     return found;
 }
@@ -33,7 +35,7 @@ std::vector<std::size_t> ScenarioCast::all(const Group& group) {
 
 void ScenarioCast::remember_leader() {
     const std::size_t leader = stage_.leader();
-    if (leader == stage_.world.size()) throw StepFailed(kNobodyLeads);
+    if (leader == stage_.world.size()) throw StepFailed(nobody_leads(stage_));
     remembered_ = {leader, stage_.status(leader).term};
 }
 

@@ -40,6 +40,11 @@ class Player {
     }
     void operator()(const Advance& advance) { world_.run_for(advance.time); }
     void operator()(const Subscribe& wanted);
+    void operator()(const Unsubscribe& wanted) {
+        act(wanted.node, [&](ScenarioActor& actor, std::size_t process) {
+            if (!actor.stop_listening(wanted.filter)) throw StepFailed(node_name(process) + " does not listen to " + wanted.filter);
+        });
+    }
     void operator()(const Publish& wanted);
     void operator()(const Acquire& wanted) {
         act(wanted.node, [&](ScenarioActor& actor, std::size_t) { require(actor.acquire(wanted.lease, wanted.ttl)); });

@@ -25,6 +25,7 @@ struct Part {
         std::uint32_t durable_id = 0;
         std::string fence;
         std::set<MessageKey> seen{};
+        bool ended = false;
     };
     struct Order {
         std::string topic;
