@@ -1,15 +1,39 @@
 #include <dunlin_sim/checkers/ledger_checker.hpp>
 
+#include <dunlin/ledger/client.hpp>
+
 #include <algorithm>
 #include <string>
 
 namespace dunlin::sim {
 
+namespace {
+
+// After so long without a leader a call ends; what the last one has answered may be on its way meanwhile, and clocks are late.
+constexpr Duration kUnledMax = ledger::ClientOptions{}.quorum_wait + seconds{1};
+
+}  // namespace
+
 LedgerChecker::LedgerChecker(Verdict& verdict, Duration timeout)
     : verdict_(verdict),
       linear_(verdict.expect("reads are linearizable")),
       in_time_(verdict.expect("ledger calls end in time")),
+      said_(verdict.expect("no quorum is said", Verdict::Occasion::rare)),
       timeout_(timeout) {}
+
+void LedgerChecker::leaders(Instant at, std::size_t count) {
+    if ((count == 0) == (leaderless_since_ != kNever)) return;
+    for (const auto& [key, call] : calls_) check_led(at, key.first, call);
+    leaderless_since_ = count == 0 ? at : kNever;
+}
+
+void LedgerChecker::check_led(Instant at, std::uint32_t process, const Call& call) {
+    if (leaderless_since_ == kNever || !call.timed) return;
+    const Duration unled = at - std::max(leaderless_since_, call.since);
+    verdict_.check(said_, unled <= kUnledMax, at, [&] {
+        return "a call of process " + std::to_string(process) + " waited for " + std::to_string(to_us(unled)) + " us while nobody led";
+    });
+}
 
 void LedgerChecker::put_started(Instant at, std::uint32_t process, RequestId request, std::uint64_t number) {
     highest_ = std::max(highest_, number);
@@ -48,6 +72,7 @@ void LedgerChecker::ended(Instant at, std::uint32_t process, const Event& event,
     if (found == calls_.end()) return;
     const Call call = found->second;
     calls_.erase(found);
+    check_led(at, process, call);
     verdict_.check(in_time_, !call.timed || at - call.since <= timeout_, at, [&] {
         return "a call of process " + std::to_string(process) + " took " + std::to_string((at - call.since).count()) + " us";
     });

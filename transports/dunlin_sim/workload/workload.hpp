@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,6 +64,7 @@ class Workload final : public Observer {
     [[nodiscard]] bool introduced() { return audience_.right(); }
     void finish();
 
+    void on_event(Instant at, std::size_t process, const Node& node, const Event& event) override;
     void on_crash(Instant at, std::size_t process, const Node& node) override;
 
     [[nodiscard]] DeliveryChecker& delivery() { return delivery_; }
@@ -92,6 +94,7 @@ class Workload final : public Observer {
     std::array<std::uint64_t, kCounterCount> past_counters_{};
     std::function<void(std::size_t)> before_verdict_;
     std::vector<bool> idle_;  // by process
+    std::set<std::size_t> leaders_;
     std::uint64_t last_put_ = 0;
     bool stopped_ = false;
 };
