@@ -248,7 +248,7 @@ class Parser {
     // Numbers of statuses have gaps, and to_string() calls these unknown.
     [[nodiscard]] static std::string status(Words& words) {
         constexpr unsigned kStatuses = 256;
-        const std::string name = words.text("a status");
+        std::string name = words.text("a status");
         const std::string_view unknown = to_string(static_cast<Status>(kStatuses - 1));
         for (unsigned i = 0; i < kStatuses; ++i) {
             if (name != unknown && to_string(static_cast<Status>(i)) == name) return name;
