@@ -36,6 +36,27 @@ TEST(World, lets_a_paused_process_miss_its_time_and_find_what_came_meanwhile) {
     EXPECT_EQ(cluster.world.node(leader).status(cluster.world.local_now(leader)).role, consensus::Role::follower);
 }
 
+TEST(World, lets_a_clock_stand_still_and_go_on) {
+    SmallCluster cluster(1, 3);
+    World& world = cluster.world;
+    world.start_all();
+    ASSERT_TRUE(world.run_until([&] { return cluster.leader() < 3; }, seconds{10}));
+    const std::size_t leader = cluster.leader();
+    const Term term = world.node(leader).status(world.local_now(leader)).term;
+    const Instant shown = world.local_now(leader);
+    world.freeze_clock(leader);
+    world.run_for(seconds{5});  // it sends no heartbeat
+    EXPECT_EQ(world.local_now(leader), shown);
+    EXPECT_GT(world.node((leader + 1) % 3).status(world.local_now((leader + 1) % 3)).term, term);
+    world.thaw_clock(leader);
+    world.run_for(seconds{5});
+    const Duration behind = shown + seconds{5} - world.local_now(leader);
+    EXPECT_LT(std::max(behind, -behind), milliseconds{10});  // it runs at its own rate
+    const std::size_t next = cluster.leader();
+    ASSERT_LT(next, 3U);
+    EXPECT_EQ(world.node(leader).status(world.local_now(leader)).term, world.node(next).status(world.local_now(next)).term);
+}
+
 TEST(World, lets_a_process_die_inside_a_handler_so_that_nothing_of_it_leaves) {
     SmallCluster cluster(1, 1);
     const auto subscriber = cluster.add(journal_device_bytes_min<kSimVoter>(), [] { return std::make_unique<Recorder>("t", 1); });

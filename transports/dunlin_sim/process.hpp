@@ -5,6 +5,7 @@
 #include <dunlin_sim/disk.hpp>
 #include <dunlin_sim/event_queue.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -53,12 +54,14 @@ struct Process {
     [[nodiscard]] bool running() const { return node != nullptr; }
     // What this node's clock shows at a moment of true time, and the first moment at which it shows `local`. Good for a month
     // of true time at 1,000,000 ppm.
-    [[nodiscard]] Instant local(Instant at) const {
-        const std::int64_t us = at.time_since_epoch().count();
+    [[nodiscard]] Instant local(Instant at) const { return reading(std::min(at, frozen_since) - stood); }
+    [[nodiscard]] Instant true_time(Instant local_time) const;  // kNever: not while the clock stands still
+    // What the clock shows when it has run for so long.
+    [[nodiscard]] Instant reading(Instant ran) const {
+        const std::int64_t us = ran.time_since_epoch().count();
         return Instant{setup.clock_offset +
                        Duration{us + us / 1'000'000 * setup.clock_rate_ppm + us % 1'000'000 * setup.clock_rate_ppm / 1'000'000}};
     }
-    [[nodiscard]] Instant true_time(Instant local_time) const;
 
     ProcessSetup setup;
     Disk disk;
@@ -69,6 +72,8 @@ struct Process {
     std::vector<std::string_view> seed_views;
     journal::DeviceOp op{};              // under way while disk_busy
     std::vector<Occurrence> held{};      // what came while it was paused, oldest first
+    Instant frozen_since = kNever;       // true time since which its clock stands still
+    Duration stood{};                    // for how long it stood still before
     Instant application_wake = kNever;   // local time
     Instant timer_at = kNever;           // true time of the timer that counts; others in the queue are void
     Instant told_to_shut_down = kNever;  // true time

@@ -203,6 +203,19 @@ void World::wipe(std::size_t index) {
     known(index).disk.wipe();
 }
 
+void World::freeze_clock(std::size_t index) {
+    Process& process = known(index);
+    process.frozen_since = std::min(process.frozen_since, now_);
+}
+
+void World::thaw_clock(std::size_t index) {
+    Process& process = known(index);
+    if (process.frozen_since == kNever) return;
+    process.stood += now_ - process.frozen_since;
+    process.frozen_since = kNever;
+    if (process.running()) set_timer(index);
+}
+
 void World::pause(std::size_t index) { known(index).paused = true; }
 
 void World::resume(std::size_t index) {
@@ -443,7 +456,9 @@ void World::set_timer(std::size_t index) {
     Process& process = *processes_[index];
     const Instant wake = std::min(process.node->next_deadline(), process.application_wake);
     if (wake == kNever) return;
-    const Instant when = std::max(process.true_time(wake), now_ + Duration{1}) + process.lag;
+    const Instant first = process.true_time(wake);
+    if (first == kNever) return;
+    const Instant when = std::max(first, now_ + Duration{1}) + process.lag;
     if (when >= process.timer_at) return;
     process.timer_at = when;
     queue_.push({.at = when, .process = static_cast<std::uint32_t>(index), .life = process.life, .what = What::timer});

@@ -91,6 +91,9 @@ class World {
     // Whatever comes to the process is handled so much later; and each sync of its disk takes so much longer. 0: no more.
     void set_lag(std::size_t process, Duration lag) { known(process).lag = lag; }
     void set_sync_stall(std::size_t process, Duration stall) { known(process).sync_stall = stall; }
+    // Its clock stands still, and goes on from there. A clock that stops in suspend is one of those that leases do not survive.
+    void freeze_clock(std::size_t process);
+    void thaw_clock(std::size_t process);
     // The process stands still, time does not. Of what is sent to it meanwhile its sockets hold kSocketDatagrams.
     void pause(std::size_t process);
     void resume(std::size_t process);
