@@ -164,13 +164,13 @@ void LeaseChecker::check_margin(Instant at, std::size_t process, const Want& min
 
 // ---- Leaving ------------------------------------------------------------------------------------------------------------------
 
-void LeaseChecker::on_drained(Instant at, std::size_t process, const Node&, Duration took) {
+void LeaseChecker::on_drained(Instant at, std::size_t process, const Node&, Duration) {
     if (reference_ == nullptr) return;
     for (const Want& want : wants_of(process)) {
         const std::string& name = leases_[want.lease].name;
         const auto row = reference_->lease(name);
-        const bool ran_out = !row || took >= Duration{row->ttl_us} - Duration{row->ttl_us / 32};
-        if (ran_out || want.token == 0) continue;
+        const bool ran_out = want.valid_until <= world_.local_now(process);  // its holder could not renew it
+        if (!row || ran_out || want.token == 0) continue;
         verdict_.check(released_, row->token != want.token, at, [&] {
             return text(process) + " has drained, and holds lease " + name + " under token " + std::to_string(want.token);
         });
