@@ -125,6 +125,22 @@ TEST_F(DiskTest, rots_in_the_tail_only_where_nothing_was_synced) {
     EXPECT_EQ(values(0, 1024), std::set<std::uint8_t>{1});
 }
 
+TEST_F(DiskTest, rots_in_the_tail_behind_what_earlier_crashes_kept) {
+    write(0, 1024, 1);
+    sync();
+    write(1024, 1024, 2);
+    disk.crash(Unsynced::kept);
+    for (const bool synced : {false, true}) {
+        if (synced) sync();  // whoever has read it may promise it now
+        disk.crash();
+        for (std::uint64_t draw = 0; draw < 1000; ++draw) {
+            const auto rot = disk.rot_tail(draw << 8U | draw);
+            ASSERT_TRUE(rot);
+            EXPECT_GE(rot->offset, 2048U);
+        }
+    }
+}
+
 TEST_F(DiskTest, gives_its_image_back_after_it_was_wiped) {
     write(0, kBytes, 1);
     sync();

@@ -19,6 +19,8 @@ Status Disk::run(const journal::DeviceOp& op, std::size_t& bytes) {
             std::memcpy(&synced_[write.offset], &written_[write.place], write.length);
             remember({write.offset, write.length, syncs_});
         }
+        settle_arrived();
+        if (!unsynced_.empty()) tail_ = {unsynced_.back().offset, unsynced_.back().length, syncs_};
         unsynced_.clear();
         written_.clear();
         return Status::ok;
@@ -53,8 +55,14 @@ std::size_t Disk::keep_part(const Write& write) {
     return kept;
 }
 
-void Disk::crash(Unsynced fate) {
+// From now on it is as though it had been synced.
+void Disk::settle_arrived() {
+    if (!arrived_.empty()) tail_ = arrived_.back();
     arrived_.clear();
+}
+
+void Disk::crash(Unsynced fate) {
+    settle_arrived();
     for (const Write& write : unsynced_) {
         const std::uint64_t luck = random_.below(4);
         std::size_t kept = 0;
@@ -79,6 +87,7 @@ void Disk::wipe() {
     written_.clear();
     ranges_ = 0;
     arrived_.clear();
+    tail_ = {};
     std::ranges::fill(synced_, std::byte{0xff});
     current_ = synced_;
 }
@@ -121,9 +130,8 @@ std::optional<Disk::Rot> Disk::rot_middle(std::uint64_t draw) {
 
 std::optional<Disk::Rot> Disk::rot_tail(std::uint64_t draw) {
     constexpr std::size_t kBehind = 64;
-    if (arrived_.empty() && ranges_ == 0) return std::nullopt;
-    const Range& last = remembered_[(ranges_ + kRemembered - 1) % kRemembered];
-    const Range behind{last.offset + last.length, kBehind, 0};
+    if (arrived_.empty() && tail_.length == 0) return std::nullopt;
+    const Range behind{tail_.offset + tail_.length, kBehind, 0};
     const Range& place = arrived_.empty() ? behind : arrived_[(draw >> 32U) % arrived_.size()];
     const std::size_t offset = place.offset + (draw >> 8U) % place.length;
     if (offset >= synced_.size()) return std::nullopt;

@@ -47,7 +47,8 @@ class Disk {
     // In what was synced, and has something behind it in its half of the device that was synced later: a journal must notice it
     // there, if it still needs the byte. Nothing: there is no such place. Only after a crash, as the next.
     [[nodiscard]] std::optional<Rot> rot_middle(std::uint64_t draw);
-    // In what the last crash kept of unsynced writes, or else right behind what was synced last: a journal must not care.
+    // In what the last crash kept of unsynced writes, or else right behind what is on the disk: a journal must not care. What an
+    // earlier crash kept may have been read and synced since, and then a journal has promised it.
     [[nodiscard]] std::optional<Rot> rot_tail(std::uint64_t draw);
     void mend(const Rot& rot);  // flips it back, unless the byte was written again
 
@@ -73,6 +74,7 @@ class Disk {
 
     [[nodiscard]] std::size_t keep_part(const Write& write);
     void remember(const Range& range);
+    void settle_arrived();
     [[nodiscard]] bool has_later_behind(const Range& range) const;
     [[nodiscard]] Rot flip(std::size_t offset, std::uint64_t draw);
 
@@ -81,7 +83,8 @@ class Disk {
     std::vector<Write> unsynced_;
     std::vector<std::byte> written_;               // the bytes of unsynced writes, one after the other
     std::array<Range, kRemembered> remembered_{};  // the last writes that were synced
-    std::vector<Range> arrived_;                   // what the last crash kept of unsynced writes
+    std::vector<Range> arrived_;                   // what the last crash kept of unsynced writes, until the next sync
+    Range tail_{};                                 // the last write that is on the disk, unless arrived_ has a later one
     Random random_;
     std::uint64_t ranges_ = 0;  // ever remembered
     std::uint64_t syncs_ = 0;
