@@ -52,7 +52,7 @@ enum class EventKind : std::uint8_t {
     lease_jeopardy,      // slot
     lease_lost,          // slot, value: token
     message_fenced,      // here: node = publisher, value: token refused, detail: floor
-    failed,              // status: the node stopped: its journal cannot be used, or belongs to somebody else
+    failed,              // status: the node stopped: its journal cannot be used, or is somebody else's; or see Node::shutdown()
     events_lost,         // value: how many events had no room before this one
 };
 [[nodiscard]] std::string_view to_string(EventKind kind);

@@ -46,7 +46,7 @@ class Node {
     Status start(Instant now);
     // Stops granting, publishing and handing messages to handlers, releases leases, hands leadership over where it can,
     // waits until every outcome of this node's publishes was polled and every publisher knows what became of its messages here,
-    // then says goodbye. drained() tells when that is done; the caller sets its own limit.
+    // then says goodbye. drained() tells when that is done; the caller sets its own limit. Before `started`: `failed`, shutting_down.
     void shutdown(Instant now);
     [[nodiscard]] bool drained() const;
 
