@@ -117,6 +117,19 @@ TEST_F(Coordination, catches_a_node_that_stops) {
     EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'no node stops by itself' violated")));
 }
 
+TEST_F(Coordination, lets_a_node_stop_that_is_told_to_before_it_is_ready) {
+    cluster.world.crash(0);
+    cluster.world.restart(0);
+    cluster.world.shut_down(0, seconds{1});
+    EXPECT_FALSE(cluster.world.running(0));
+    EXPECT_TRUE(verdict.clean());
+    cluster.world.restart(0);
+    Event stopped = event_of(EventKind::failed, 0);
+    stopped.status = Status::shutting_down;
+    tell(0, stopped);
+    EXPECT_FALSE(verdict.clean());
+}
+
 // ---- Delivery -------------------------------------------------------------------------------------------------------------
 
 class Delivery : public testing::Test {
@@ -450,6 +463,21 @@ TEST_F(LedgerCalls, does_not_hold_a_process_that_stood_still_to_its_time) {
     checker.paused(1);
     end(1, 1, 0, Status::timed_out, seconds{6});
     EXPECT_TRUE(verdict.clean());
+}
+
+TEST_F(LedgerCalls, counts_the_wait_for_a_leader_from_the_last_answer) {
+    checker.leaders(kNow, 1);
+    checker.leaders(kNow, 0);
+    for (const std::uint32_t request : {1, 2, 3}) get(request);
+    checker.heard(kNow + milliseconds{900}, 1);
+    end(1, 1, 0, Status::no_quorum, milliseconds{2500});
+    checker.stopped(1);
+    checker.leaders(kNow + seconds{5}, 1);
+    EXPECT_TRUE(verdict.clean());
+    checker.leaders(kNow, 0);
+    get(4);
+    end(1, 4, 0, Status::no_quorum, seconds{4});
+    EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'no quorum is said' violated")));
 }
 
 // ---- Commands -------------------------------------------------------------------------------------------------------------

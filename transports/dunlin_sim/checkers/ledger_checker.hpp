@@ -25,10 +25,12 @@ class LedgerChecker {
     void get_started(Instant at, std::uint32_t process, RequestId request);
     // An Event::request_done; `value`: the number that a get returned, 0 where the key did not exist.
     void ended(Instant at, std::uint32_t process, const Event& event, std::uint64_t value);
-    // Its calls end with it; a put among them may be executed at any later time.
-    void crashed(std::uint32_t process);
+    // It crashed, or its node failed and tells nothing more. Its calls end with it; a put among them may be executed at any later time.
+    void stopped(std::uint32_t process);
     // So many processes believe now that they lead; call when that changes.
     void leaders(Instant at, std::size_t count);
+    // Something that a leader had answered reached it.
+    void heard(Instant at, std::uint32_t process);
     // It stood still: its calls are not held to their time.
     void paused(std::uint32_t process);
     void finish(Instant at);
@@ -44,6 +46,11 @@ class LedgerChecker {
         bool put = false;
         bool timed = true;
     };
+    // When a process heard an answer: at last, and before that moment.
+    struct Heard {
+        Instant last{};
+        Instant before{};
+    };
     void check_led(Instant at, std::uint32_t process, const Call& call);
     void put_ended(const Event& event, const Call& call);
     void get_ended(Instant at, std::uint32_t process, const Event& event, const Call& call, std::uint64_t value);
@@ -53,6 +60,7 @@ class LedgerChecker {
     Duration timeout_;
     Instant leaderless_since_ = kNever;
     std::map<std::pair<std::uint32_t, std::uint32_t>, Call> calls_;  // by process and request
+    std::map<std::uint32_t, Heard> heard_;                           // by process
     std::set<std::uint64_t> loose_;                                  // puts that may be executed at any time, or never
     std::uint64_t known_ = 0;                                        // no read that begins now may return less
     std::uint64_t highest_ = 0;                                      // put so far

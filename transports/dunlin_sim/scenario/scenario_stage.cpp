@@ -70,7 +70,7 @@ void ScenarioStage::on_event(Instant, std::size_t process, const Node&, const Ev
 void ScenarioStage::on_crash(Instant at, std::size_t process, const Node& node) {
     const auto number = static_cast<std::uint32_t>(process);
     delivery.crashed(at, number, parts[process].journals, node.id(), true);
-    for (auto& [name, key] : keys) key.checker.crashed(number);
+    for (auto& [name, key] : keys) key.checker.stopped(number);
     actor(process).ending();
 }
 

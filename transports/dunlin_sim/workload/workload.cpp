@@ -37,18 +37,22 @@ std::unique_ptr<Application> Workload::make(std::size_t process) {
 }
 
 void Workload::on_event(Instant at, std::size_t process, const Node&, const Event& event) {
+    const bool request_done =
+        event.kind == EventKind::request_done && event.status != Status::no_quorum && event.status != Status::timed_out;
+    if (request_done || event.kind == EventKind::lease_held) ledger_.heard(at, static_cast<std::uint32_t>(process));
     const bool stops = event.kind == EventKind::failed || event.kind == EventKind::diverged;
     if (event.kind != EventKind::role_changed && !stops) return;
     const bool leads = !stops && event.value == static_cast<std::uint64_t>(consensus::Role::leader);
     leads ? static_cast<void>(leaders_.insert(process)) : static_cast<void>(leaders_.erase(process));
     ledger_.leaders(at, leaders_.size());
+    if (stops) ledger_.stopped(static_cast<std::uint32_t>(process));
 }
 
 void Workload::on_crash(Instant at, std::size_t process, const Node& node) {
     const bool journalled = world_.process(process).setup.disk_bytes != 0;
     const auto number = static_cast<std::uint32_t>(process);
     delivery_.crashed(at, number, journalled ? 0 : world_.process(process).life, node.id(), journalled);
-    ledger_.crashed(number);
+    ledger_.stopped(number);
     leaders_.erase(process);
     ledger_.leaders(at, leaders_.size());
     commands_.crashed(number);
