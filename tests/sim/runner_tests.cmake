@@ -3,6 +3,9 @@
 add_test(NAME sim.the_same_seed_gives_the_same_run_in_every_build
     COMMAND "${CMAKE_COMMAND}" "-DRUNNER=$<TARGET_FILE:dunlin_sim_runner>" -P "${CMAKE_CURRENT_LIST_DIR}/check_run_hashes.cmake")
 set_tests_properties(sim.the_same_seed_gives_the_same_run_in_every_build PROPERTIES TIMEOUT 300)
+add_test(NAME sim.worlds_that_failed_once_hold
+    COMMAND "${CMAKE_COMMAND}" "-DRUNNER=$<TARGET_FILE:dunlin_sim_runner>" -P "${CMAKE_CURRENT_LIST_DIR}/check_seeds.cmake")
+set_tests_properties(sim.worlds_that_failed_once_hold PROPERTIES TIMEOUT 300)
 
 if(NOT DUNLIN_SYSTEM_TESTS)
     return()

@@ -168,8 +168,9 @@ std::string replay(const Arguments& arguments, const RunPlan& shrunk) {
 std::optional<int> read_arguments(int argc, char** argv, Arguments& arguments) {
     CLI::App app{
         "Simulated clusters from seeds: faults, a workload, and checkers for what must hold.\n"
-        "Exit status 0: all held, every checker had something to check, and (from 100 worlds of five nodes and a minute, with all faults)\n"
-        "every coverage mark was hit and every kind of fault happened in 20 % of the worlds; 1: not so; 2: usage."};
+        "Exit status 0: all held, every checker had something to check (where faults are drawn: in 20 worlds or more), and (from 100\n"
+        "worlds of five nodes and a minute, with all faults) every coverage mark was hit and every kind of fault happened in 20 % of\n"
+        "the worlds; 1: not so; 2: usage."};
     Words words;
     arguments.plan.jobs = std::max(1U, std::thread::hardware_concurrency());
     declare(app, words, arguments);
