@@ -1,8 +1,11 @@
 #pragma once
 
+#include <dunlin_sim/checkers/advert_checker.hpp>
+#include <dunlin_sim/checkers/bank_checker.hpp>
 #include <dunlin_sim/checkers/commit_checker.hpp>
 #include <dunlin_sim/checkers/durable_state.hpp>
 #include <dunlin_sim/checkers/election_checker.hpp>
+#include <dunlin_sim/checkers/follower_checker.hpp>
 #include <dunlin_sim/checkers/promise_checker.hpp>
 #include <dunlin_sim/checkers/read_checker.hpp>
 #include <dunlin_sim/checkers/reference_ledger.hpp>
@@ -45,9 +48,12 @@ class Audit final : public Observer {
     ReferenceLedger reference_;
     CommitChecker commits_;
     PromiseChecker promises_;
+    BankChecker banks_;
     ElectionChecker elections_;
+    FollowerChecker followers_;
     ReadChecker reads_;
     SessionChecker sessions_;
+    AdvertChecker adverts_;
     std::vector<std::uint64_t> versions_;  // of the disks' states, by process, as last checked
 };
 

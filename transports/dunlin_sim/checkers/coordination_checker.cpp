@@ -36,10 +36,13 @@ void CoordinationChecker::on_event(Instant at, std::size_t process, const Node&,
         }
         case EventKind::started: return verdict_.check(going_, true, at, [] { return std::string(); });
         case EventKind::failed:
-        case EventKind::diverged:
-            return verdict_.check(going_, seen_of(process).may_stop, at, [&] {
+        case EventKind::diverged: {
+            // Who is told to shut down before it has recovered does so at once.
+            const bool told = event.status == Status::shutting_down && world_.shutting_down(process);
+            return verdict_.check(going_, seen_of(process).may_stop || told, at, [&] {
                 return text(process) + ": " + std::string(to_string(event.kind)) + ", " + std::string(to_string(event.status));
             });
+        }
         default: return;
     }
 }

@@ -35,6 +35,24 @@ void LedgerChecker::check_led(Instant at, std::uint32_t process, const Call& cal
     });
 }
 
+void LedgerChecker::answered(Instant at, std::uint32_t process) {
+    const auto heard = heard_.find(process);
+    if (heard == heard_.end()) return;
+    for (auto call = calls_.lower_bound({process, 0}); call != calls_.end() && call->first.first == process; ++call)
+        check_heard(at, process, call->second);
+    heard->second = at;
+}
+
+void LedgerChecker::check_heard(Instant at, std::uint32_t process, const Call& call) {
+    const auto heard = heard_.find(process);
+    if (heard == heard_.end() || !call.timed) return;
+    const Duration unheard = at - std::max(heard->second, call.since);
+    verdict_.check(said_, unheard <= kUnledMax, at, [&] {
+        return "a call of process " + std::to_string(process) + " waited for " + std::to_string(to_us(unheard)) +
+               " us while no leader answered it";
+    });
+}
+
 void LedgerChecker::put_started(Instant at, std::uint32_t process, RequestId request, std::uint64_t number) {
     highest_ = std::max(highest_, number);
     calls_[{process, request.value()}] = {at, number, true, true};
@@ -73,6 +91,7 @@ void LedgerChecker::ended(Instant at, std::uint32_t process, const Event& event,
     const Call call = found->second;
     calls_.erase(found);
     check_led(at, process, call);
+    check_heard(at, process, call);
     verdict_.check(in_time_, !call.timed || at - call.since <= timeout_, at, [&] {
         return "a call of process " + std::to_string(process) + " took " + std::to_string((at - call.since).count()) + " us";
     });
@@ -84,6 +103,7 @@ void LedgerChecker::ended(Instant at, std::uint32_t process, const Event& event,
 }
 
 void LedgerChecker::crashed(std::uint32_t process) {
+    heard_.erase(process);
     std::erase_if(calls_, [&](const auto& entry) {
         if (entry.first.first != process) return false;
         if (entry.second.put) loose_.insert(entry.second.number);

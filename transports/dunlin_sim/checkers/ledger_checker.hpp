@@ -15,7 +15,7 @@ namespace dunlin::sim {
 //   reads are linearizable   a get returns no less than what was put, or got by anybody, before it began; and nothing that was
 //                            not put yet
 //   calls end in time        every call into the ledger ends by its timeout
-//   no quorum is said        and soon where nobody leads
+//   no quorum is said        and soon where nobody leads, or where no leader has answered this process
 class LedgerChecker {
   public:
     // `timeout`: of the calls, with what the loop may add to it.
@@ -29,6 +29,9 @@ class LedgerChecker {
     void crashed(std::uint32_t process);
     // So many processes believe now that they lead; call when that changes.
     void leaders(Instant at, std::size_t count);
+    // A process that does not vote has started; and has had an answer of a leader.
+    void follow(Instant at, std::uint32_t process) { heard_[process] = at; }
+    void answered(Instant at, std::uint32_t process);
     // It stood still: its calls are not held to their time.
     void paused(std::uint32_t process);
     void finish(Instant at);
@@ -44,6 +47,7 @@ class LedgerChecker {
         bool put = false;
         bool timed = true;
     };
+    void check_heard(Instant at, std::uint32_t process, const Call& call);
     void check_led(Instant at, std::uint32_t process, const Call& call);
     void put_ended(const Event& event, const Call& call);
     void get_ended(Instant at, std::uint32_t process, const Event& event, const Call& call, std::uint64_t value);
@@ -52,6 +56,7 @@ class LedgerChecker {
     Verdict::Invariant linear_, in_time_, said_;
     Duration timeout_;
     Instant leaderless_since_ = kNever;
+    std::map<std::uint32_t, Instant> heard_;                         // by process that does not vote: when a leader answered it last
     std::map<std::pair<std::uint32_t, std::uint32_t>, Call> calls_;  // by process and request
     std::set<std::uint64_t> loose_;                                  // puts that may be executed at any time, or never
     std::uint64_t known_ = 0;                                        // no read that begins now may return less

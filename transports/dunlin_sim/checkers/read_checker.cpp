@@ -4,11 +4,13 @@
 
 namespace dunlin::sim {
 
-ReadChecker::ReadChecker(World& world, Verdict& verdict, const CommitChecker& commits)
+ReadChecker::ReadChecker(World& world, Verdict& verdict, const CommitChecker& commits, std::size_t voters)
     : world_(world),
       verdict_(verdict),
       commits_(commits),
-      reads_(verdict.expect("reads see what was committed", Verdict::Occasion::rare)) {}
+      voters_(voters),
+      reads_(verdict.expect("reads see what was committed", Verdict::Occasion::rare)),
+      anew_(verdict.expect("reads are confirmed anew", Verdict::Occasion::rare)) {}
 
 void ReadChecker::on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) {
     for_each_record(bytes, [&](const wire::Record& record) {
@@ -16,25 +18,35 @@ void ReadChecker::on_send(Instant at, std::size_t process, std::size_t to, std::
         if (sent_.size() < world_.size()) sent_.resize(world_.size());
         if (record.type == wire::RecordType::read) {
             Reads& reads = sent_[process];
-            reads.try_emplace(record.as<wire::Read>().request(), commits_.committed());
+            reads.try_emplace(record.as<wire::Read>().request(), Asked{commits_.committed(), to, rounds_.last(to)});
             if (reads.size() > kReadsMax) reads.erase(reads.begin());
             return;
         }
         const auto reply = record.as<wire::ReadReply>();
         const auto status = static_cast<Status>(reply.status());
         const auto asked = sent_[to].find(reply.request());
-        if ((status != Status::ok && status != Status::not_found) || asked == sent_[to].end()) return;
-        const LogIndex applied = world_.node(process).status(world_.local_now(process)).applied;
-        verdict_.check(reads_, applied >= asked->second, at, [&] {
-            return "process " + std::to_string(process) + " answers a read of process " + std::to_string(to) + " as of entry " +
-                   std::to_string(applied.value()) + ", when entry " + std::to_string(asked->second.value()) +
-                   " had been committed before that was sent";
-        });
+        if ((status == Status::ok || status == Status::not_found) && asked != sent_[to].end()) check_answer(at, process, to, asked->second);
+    });
+}
+
+void ReadChecker::check_answer(Instant at, std::size_t process, std::size_t to, const Asked& asked) {
+    const LogIndex applied = world_.node(process).status(world_.local_now(process)).applied;
+    verdict_.check(reads_, applied >= asked.committed, at, [&] {
+        return "process " + std::to_string(process) + " answers a read of process " + std::to_string(to) + " as of entry " +
+               std::to_string(applied.value()) + ", when entry " + std::to_string(asked.committed.value()) +
+               " had been committed before that was sent";
+    });
+    if (asked.of != process) return;
+    const std::size_t confirmed = 1 + rounds_.answered_after(process, asked.round);
+    verdict_.check(anew_, confirmed >= voters_ / 2 + 1, at, [&] {
+        return "process " + std::to_string(process) + " answers a read of process " + std::to_string(to) + ", and " +
+               std::to_string(confirmed) + " of " + std::to_string(voters_) + " voters have confirmed that it leads since that was sent";
     });
 }
 
 void ReadChecker::on_crash(std::size_t process) {
     if (process < sent_.size()) sent_[process].clear();
+    rounds_.on_crash(process);
 }
 
 }  // namespace dunlin::sim

@@ -33,6 +33,7 @@ constexpr std::array<Habit, kFaultKindCount> kHabits{{
     {FaultKind::ring, seconds{10}, seconds{60}, seconds{4}, 0, 0},
     {FaultKind::old_datagrams, seconds{4}, seconds{30}, {}, 1, 64},  // datagrams
     {FaultKind::foreign_cluster, kWholeRun, kWholeRun, {}, 0, 0},
+    {FaultKind::bare_append, kWholeRun, kWholeRun, {}, 1'000, 50'000},  // ppm of appends
     {FaultKind::leader_crash, seconds{8}, seconds{40}, seconds{4}, 0, 0},
     {FaultKind::crash, seconds{5}, seconds{40}, seconds{4}, 0, 0},
     {FaultKind::handler_crash, seconds{8}, seconds{40}, seconds{4}, 0, 0},
