@@ -31,7 +31,9 @@ class Audit final : public Observer {
     [[nodiscard]] const ReferenceLedger& reference() const { return reference_; }
     // A handler of a topic that this lease fences was run under this token.
     void handled_under(Instant at, std::size_t process, LeaseKey lease, Token token) {
-        if (on_) promises_.handled_under(at, process, lease, token);
+        if (!on_) return;
+        promises_.handled_under(at, process, lease, token);
+        reads_.handled_under(at, process, lease, token);
     }
     // Whether this voter leads, and has committed an entry of its own term.
     [[nodiscard]] bool leads_with_entry(std::size_t process) const { return !on_ || commits_.leads_with_entry(process); }

@@ -44,6 +44,7 @@ bool DurableState::choose_bank(std::span<const std::byte> synced) {
     compaction_ = {};
     if (best.storage == header_.storage && best.generation == header_.generation + 1)
         compaction_ = {best.generation, header_.bank_bytes, position_, position_ - checkpoint_end_, header_.record_bytes_max};
+    appends_from_ = best.sealed_through + 1;
     header_ = best;
     bank_at_ = best_at;
     position_ = kHeaderSectorBytes;
@@ -65,6 +66,7 @@ bool DurableState::record_at(std::span<const std::byte> bank, std::uint32_t at, 
 bool DurableState::read(std::span<const std::byte> synced, bool crashed) {
     bool changed = choose_bank(synced);
     if (changed) state_ = {};
+    if (changed && crashed) compaction_ = {};
     torn_ = crashed || (torn_ && !changed);
     if (header_.generation == 0) return changed;
     const std::span<const std::byte> bank = synced.subspan(bank_at_, header_.bank_bytes);
@@ -83,6 +85,7 @@ bool DurableState::read(std::span<const std::byte> synced, bool crashed) {
             if (expected_++ == header_.sealed_through) checkpoint_end_ = position_;
         }
     }
+    if (crashed) appends_from_ = std::max(appends_from_, expected_);
     return changed;
 }
 

@@ -33,7 +33,7 @@ class DurableState {
 
     // How the journal moved on to the bank that counts.
     struct Compaction {
-        std::uint64_t generation = 0;     // of that bank; 0: none is known
+        std::uint64_t generation = 0;     // of that bank; 0: none is known, or a crash came in between
         std::uint32_t bank_bytes = 0;     // of the bank before it
         std::uint32_t used_bytes = 0;     // of that, when it was left
         std::uint32_t won_bytes = 0;      // what had been appended there since its own checkpoint
@@ -50,9 +50,9 @@ class DurableState {
     [[nodiscard]] Token floor(LeaseKey lease) const;                     // 0: none
     [[nodiscard]] const DurableBus& bus() const { return state_.bus; }
     [[nodiscard]] const Compaction& compaction() const { return compaction_; }
-    // Records have been appended to this bank, and the one before it still says that it counts: were this one's head to rot, that
-    // one would be taken for the truth.
-    [[nodiscard]] bool two_banks_count() const { return two_active_ && expected_ > header_.sealed_through + 1; }
+    // Records have been appended to this bank in this life, and the one before it still says that it counts: were this one's head
+    // to rot, that one would be taken for the truth.
+    [[nodiscard]] bool two_banks_count() const { return two_active_ && expected_ > appends_from_; }
     // The log: everything up to base() is in the ledger's image, or was read so long ago that it is forgotten here.
     [[nodiscard]] LogIndex base() const { return state_.base; }
     [[nodiscard]] LogIndex last_index() const { return state_.base.plus(state_.log.size()); }
@@ -88,7 +88,8 @@ class DurableState {
     std::size_t bank_at_ = 0;                                                  // where it begins
     std::uint32_t position_ = 0;                                               // in it: behind the last whole batch
     std::uint32_t checkpoint_end_ = 0;                                         // in it: behind the last record of its checkpoint
-    std::uint64_t expected_ = 0;                                               // sequence of the next record
+    std::uint64_t appends_from_ = 0;  // sequence of the first record after its checkpoint, or after the last crash
+    std::uint64_t expected_ = 0;      // sequence of the next record
     std::uint32_t salt_ = 0;
     std::uint32_t seed_ = 0;
     bool two_active_ = false;  // heads say so

@@ -15,6 +15,8 @@ namespace dunlin::sim {
 //                                  attempt at it was sent
 //   reads are confirmed anew       and by a leader whom a majority has answered a round that it began after that: what confirmed an
 //                                  earlier attempt, or another read, confirms no later one
+//   a floor is read first          a process without a journal runs no handler behind a fence before it was answered in this life what
+//                                  the lease's token is, nor one under a lower token
 class ReadChecker {
   public:
     // `voters`: how many there are.
@@ -27,6 +29,8 @@ class ReadChecker {
         rounds_.on_receive(process, from, bytes);
     }
     void on_crash(std::size_t process);
+    // A handler of a topic that this lease fences was run under this token.
+    void handled_under(Instant at, std::size_t process, LeaseKey lease, Token token);
 
   private:
     static constexpr std::size_t kReadsMax = 256;  // of one process, that an answer may still come for
@@ -34,17 +38,20 @@ class ReadChecker {
         LogIndex committed{};     // when it was sent
         std::size_t of = 0;       // whom
         std::uint64_t round = 0;  // the last that he had begun by then
+        LeaseKey lease{};         // 0: it is about a key
     };
     using Reads = std::map<std::uint64_t, Asked>;  // by request
+    using Floors = std::map<LeaseKey, Token>;      // as answered first
     void check_answer(Instant at, std::size_t process, std::size_t to, const Asked& asked);
 
     World& world_;
     Verdict& verdict_;
     const CommitChecker& commits_;
     std::size_t voters_;
-    Verdict::Invariant reads_, anew_;
+    Verdict::Invariant reads_, anew_, floor_;
     ReadRounds rounds_;
-    std::vector<Reads> sent_;  // by process
+    std::vector<Reads> sent_;     // by process
+    std::vector<Floors> floors_;  // by process, in this life
 };
 
 }  // namespace dunlin::sim

@@ -40,6 +40,7 @@ std::unique_ptr<Application> Workload::make(std::size_t process) {
 void Workload::on_event(Instant at, std::size_t process, const Node&, const Event& event) {
     if (event.kind == EventKind::started && !world_.process(process).votes) ledger_.follow(at, static_cast<std::uint32_t>(process));
     const bool stops = event.kind == EventKind::failed || event.kind == EventKind::diverged;
+    if (event.kind == EventKind::failed) ledger_.paused(static_cast<std::uint32_t>(process));  // its calls end when it does
     if (event.kind != EventKind::role_changed && !stops) return;
     const bool leads = !stops && event.value == static_cast<std::uint64_t>(consensus::Role::leader);
     leads ? static_cast<void>(leaders_.insert(process)) : static_cast<void>(leaders_.erase(process));
