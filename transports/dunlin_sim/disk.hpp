@@ -31,8 +31,9 @@ class Disk {
     // Carries the operation out at once (the caller adds latency). Reports how many bytes were read in `bytes`.
     Status run(const journal::DeviceOp& op, std::size_t& bytes);
     void crash(Unsynced fate = Unsynced::any);
-    void wipe();                                                                 // all ones, as erased flash
-    [[nodiscard]] std::span<std::byte> content() { return current_; }            // as a read finds it; for tests that rot or inspect it
+    void wipe();                                                       // all ones, as erased flash
+    [[nodiscard]] std::span<std::byte> content() { return current_; }  // as a read finds it; for tests that rot or inspect it
+    [[nodiscard]] std::span<const std::byte> content() const { return current_; }
     [[nodiscard]] std::span<const std::byte> synced() const { return synced_; }  // what a crash keeps at least
     // All that it holds, to put it back after a wipe. Both only while nothing is unsynced.
     [[nodiscard]] std::vector<std::byte> image() const { return synced_; }

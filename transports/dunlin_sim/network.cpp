@@ -63,8 +63,9 @@ void Network::carry(Instant now, std::uint32_t from, std::uint32_t to, std::uint
     Buffer& buffer = buffers_[index];
     buffer.bytes.assign(bytes.begin(), bytes.end());
     buffer.from = from;
+    if (alter) alter(from, buffer.bytes);
     if (happens(faults.corrupt_ppm) && !bytes.empty()) {
-        const std::uint64_t bit = random_.below(bytes.size() * 8);
+        const std::uint64_t bit = random_.below(buffer.bytes.size() * 8);
         buffer.bytes[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
         ++counts_.corrupted;
     }

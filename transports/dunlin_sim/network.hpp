@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -38,6 +39,8 @@ class Network {
     Network(std::uint64_t seed, std::size_t processes, EventQueue& queue);
 
     NetworkFaults faults{};
+    // May change each datagram that is carried, as a sender of another make would have written it; empty: none does.
+    std::function<void(std::uint32_t from, std::vector<std::byte>& bytes)> alter;
     // Datagrams from `from` to `to` vanish while cut (one way).
     void cut(std::size_t from, std::size_t to, bool on);
     void isolate(std::size_t process, bool on);

@@ -10,9 +10,12 @@ Audit::Audit(World& world, Verdict& verdict, const LedgerLimits& limits, const s
       reference_(verdict, limits),
       commits_(world, verdict, durable_, voters),
       promises_(world, verdict, durable_),
+      banks_(world, verdict, durable_),
       elections_(world, verdict, voters),
-      reads_(world, verdict, commits_),
-      sessions_(verdict) {
+      followers_(world, verdict),
+      reads_(world, verdict, commits_, voters.size()),
+      sessions_(verdict),
+      adverts_(world, verdict) {
     if (!on) return;
     commits_.on_committed = [this](Instant at, LogIndex index, const DurableState::Entry& entry) { reference_.apply(at, index, entry); };
     world.observe(*this);
@@ -22,40 +25,52 @@ void Audit::on_event(Instant at, std::size_t process, const Node& node, const Ev
     commits_.on_event(at, process, node, event);
     elections_.on_event(at, process, node, event);
     sessions_.on_event(at, process, event);
+    adverts_.on_event(process, event);
 }
 
 void Audit::on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) {
     promises_.on_epoch(at, process, BootEpoch{wire::load<wire::PacketHeader>(bytes).epoch()});
     const RecordTypes types = types_of(bytes);
     if ((types & bit(wire::RecordType::hello)) != 0) sessions_.on_send(at, process, bytes);
+    if ((types & kAdverts) != 0) adverts_.on_send(at, process, to, bytes);
     if ((types & kReads) != 0 && (elections_.votes(process) || elections_.votes(to))) reads_.on_send(at, process, to, bytes);
     if ((types & kConsensus) == 0 || !elections_.votes(process) || !elections_.votes(to)) return;
     promises_.on_send(at, process, to, bytes);
     elections_.on_send(at, process, to, bytes);
+    reads_.on_consensus_sent(process, bytes);
 }
 
 void Audit::on_receive(Instant at, std::size_t process, std::size_t from, std::span<const std::byte> bytes) {
     const bool hello = wire::load<wire::PacketHeader>(bytes).session() == 0;
     if (hello) sessions_.on_receive(process, bytes);
+    const RecordTypes types = types_of(bytes);
+    if ((types & bit(wire::RecordType::subscriptions_acked)) != 0) adverts_.on_acked(process, from);
     if (!elections_.votes(process) || !elections_.votes(from)) return;
     elections_.on_datagram(at, process, from);
-    if (!hello && (types_of(bytes) & kConsensus) != 0) elections_.on_receive(process, from, bytes);
+    if (hello || (types & kConsensus) == 0) return;
+    elections_.on_receive(process, from, bytes);
+    followers_.on_receive(process, bytes);
+    reads_.on_consensus_received(process, from, bytes);
 }
 
 void Audit::on_step(Instant at, std::size_t process, const Node& node) {
     if (versions_.size() <= process) versions_.resize(process + 1);
     commits_.on_step(at, process, node);
     elections_.on_step(at, process, node);
+    if (elections_.votes(process)) followers_.on_step(at, process, node);
+    banks_.on_step(at, process);
     const std::uint64_t version = durable_.version(process);
     if (version == versions_[process]) return;
     versions_[process] = version;
     promises_.on_durable(at, process);
     commits_.on_durable(at, process);
+    banks_.on_durable(at, process, node);
 }
 
 void Audit::on_crash(Instant, std::size_t process, const Node&) {
     commits_.on_crash(process);
     elections_.on_crash(process);
+    followers_.on_crash(process);
     reads_.on_crash(process);
     sessions_.on_crash(process);
 }

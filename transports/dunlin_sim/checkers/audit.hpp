@@ -1,8 +1,11 @@
 #pragma once
 
+#include <dunlin_sim/checkers/advert_checker.hpp>
+#include <dunlin_sim/checkers/bank_checker.hpp>
 #include <dunlin_sim/checkers/commit_checker.hpp>
 #include <dunlin_sim/checkers/durable_state.hpp>
 #include <dunlin_sim/checkers/election_checker.hpp>
+#include <dunlin_sim/checkers/follower_checker.hpp>
 #include <dunlin_sim/checkers/promise_checker.hpp>
 #include <dunlin_sim/checkers/read_checker.hpp>
 #include <dunlin_sim/checkers/reference_ledger.hpp>
@@ -28,7 +31,9 @@ class Audit final : public Observer {
     [[nodiscard]] const ReferenceLedger& reference() const { return reference_; }
     // A handler of a topic that this lease fences was run under this token.
     void handled_under(Instant at, std::size_t process, LeaseKey lease, Token token) {
-        if (on_) promises_.handled_under(at, process, lease, token);
+        if (!on_) return;
+        promises_.handled_under(at, process, lease, token);
+        reads_.handled_under(at, process, lease, token);
     }
     // Whether this voter leads, and has committed an entry of its own term.
     [[nodiscard]] bool leads_with_entry(std::size_t process) const { return !on_ || commits_.leads_with_entry(process); }
@@ -45,9 +50,12 @@ class Audit final : public Observer {
     ReferenceLedger reference_;
     CommitChecker commits_;
     PromiseChecker promises_;
+    BankChecker banks_;
     ElectionChecker elections_;
+    FollowerChecker followers_;
     ReadChecker reads_;
     SessionChecker sessions_;
+    AdvertChecker adverts_;
     std::vector<std::uint64_t> versions_;  // of the disks' states, by process, as last checked
 };
 

@@ -45,6 +45,7 @@ DeliveryChecker::DeliveryChecker(Verdict& verdict)
       no_effect_(verdict.expect("no effect means no run", Verdict::Occasion::rare)),
       decides_(verdict.expect("the handler decides", Verdict::Occasion::rare)),
       fence_(verdict.expect("tokens at a fence never fall")),
+      own_lease_(verdict.expect("a fence admits its own lease", Verdict::Occasion::rare)),
       durable_first_(verdict.expect("durable before it leaves")),
       lost_(verdict.expect("nothing is lost")) {}
 
@@ -120,6 +121,12 @@ void DeliveryChecker::check_run(Instant at, const Receiver& receiver, Subscriber
 }
 
 // Another message than that in hand reached its handler.
+void DeliveryChecker::fence_passed(Instant at, const Receiver& receiver, bool own) {
+    verdict_.check(own_lease_, own, at, [&] {
+        return "process " + std::to_string(receiver.process) + " runs a message that came under no token of the lease that it guards";
+    });
+}
+
 void DeliveryChecker::check_hand(Instant at, const Receiver& receiver, std::uint64_t in_hand, const MessageKey& key) {
     Message* const held = find({key.publisher, key.life, in_hand});
     if (held == nullptr) return;

@@ -55,6 +55,7 @@ struct PublishTraits {
 //   the handler decides      what a handler has in hand or has decided ends as it says, and what none had ends unseen: a publisher
 //                            may give up without knowing only where their session broke or one of them crashed
 //   tokens at a fence grow   no handler sees a token below one that this subscriber has seen
+//   a fence admits its own   and none without a token of the very lease that its subscription guards
 //   durable before it leaves nothing of a publish is handled that its publisher's journal then does not know
 //   durable means durable    whoever was a durable subscriber of a topic is one of each later publish, until it ends that
 //   nothing is lost          at the end, every publish of a process that still has it has all its outcomes (finish())
@@ -67,6 +68,8 @@ class DeliveryChecker {
     void payload_seen(Instant at, const MessageKey& key, bool intact);
     // A handler ran and said `said`; for `pending`, completing() follows.
     void handled(Instant at, const Receiver& receiver, const MessageKey& key, const bus::Message& message, bus::Verdict said);
+    // A handler of a fenced subscription has a message; `own`: under a token of the lease that it guards.
+    void fence_passed(Instant at, const Receiver& receiver, bool own);
     // Before Node::complete(), which may hand over what waited behind this message; and after it, with its result.
     void completing(const Receiver& receiver, const MessageKey& key);
     void completed(Instant at, const Receiver& receiver, const MessageKey& key, bus::Verdict said, Status result);
@@ -155,7 +158,7 @@ class DeliveryChecker {
 
     Verdict& verdict_;
     Verdict::Invariant one_outcome_, intact_, remembered_, causal_, once_, marked_, settled_, accepted_, cause_, no_effect_, decides_,
-        fence_, durable_first_, lost_;
+        fence_, own_lease_, durable_first_, lost_;
     std::map<StreamKey, Stream> streams_;
     std::map<ProgressKey, Progress> progress_;
     std::map<SubscriptionKey, std::uint64_t> floors_;                    // highest token seen

@@ -29,14 +29,22 @@ bool DurableState::choose_bank(std::span<const std::byte> synced) {
     if (same) return false;
     journal::BankHeader best{};
     std::size_t best_at = 0;
+    std::size_t active = 0;
     for (std::size_t bank = 0; bank < 2; ++bank) {
         journal::BankHeader header{};
         const bool valid = journal::read_bank_header(heads_[bank], header) == journal::BankHeaderKind::valid;
-        if (!valid || header.state != journal::BankState::active || header.generation <= best.generation) continue;
+        if (!valid || header.state != journal::BankState::active) continue;
+        ++active;
+        if (header.generation <= best.generation) continue;
         best = header;
         best_at = bank * half;
     }
+    two_active_ = active == 2;
     if (best.generation == header_.generation && best.storage == header_.storage) return false;
+    compaction_ = {};
+    if (best.storage == header_.storage && best.generation == header_.generation + 1)
+        compaction_ = {best.generation, header_.bank_bytes, position_, position_ - checkpoint_end_, header_.record_bytes_max};
+    appends_from_ = best.sealed_through + 1;
     header_ = best;
     bank_at_ = best_at;
     position_ = kHeaderSectorBytes;
@@ -58,6 +66,7 @@ bool DurableState::record_at(std::span<const std::byte> bank, std::uint32_t at, 
 bool DurableState::read(std::span<const std::byte> synced, bool crashed) {
     bool changed = choose_bank(synced);
     if (changed) state_ = {};
+    if (changed && crashed) compaction_ = {};
     torn_ = crashed || (torn_ && !changed);
     if (header_.generation == 0) return changed;
     const std::span<const std::byte> bank = synced.subspan(bank_at_, header_.bank_bytes);
@@ -73,9 +82,10 @@ bool DurableState::read(std::span<const std::byte> synced, bool crashed) {
             changed = take(head.kind, bank.subspan(position_ + sizeof(head), head.length)) || changed;
             salt_ = head.salt;
             position_ += journal::record_bytes(head.length);
-            ++expected_;
+            if (expected_++ == header_.sealed_through) checkpoint_end_ = position_;
         }
     }
+    if (crashed) appends_from_ = std::max(appends_from_, expected_);
     return changed;
 }
 

@@ -31,6 +31,15 @@ class DurableState {
         std::vector<std::byte> payload;
     };
 
+    // How the journal moved on to the bank that counts.
+    struct Compaction {
+        std::uint64_t generation = 0;     // of that bank; 0: none is known, or a crash came in between
+        std::uint32_t bank_bytes = 0;     // of the bank before it
+        std::uint32_t used_bytes = 0;     // of that, when it was left
+        std::uint32_t won_bytes = 0;      // what had been appended there since its own checkpoint
+        std::uint32_t longest_bytes = 0;  // that a record may be
+    };
+
     // Takes in what was synced since the last call. True: something that is kept here itself has changed. `crashed`: in between.
     bool read(std::span<const std::byte> synced, bool crashed);
 
@@ -40,6 +49,10 @@ class DurableState {
     [[nodiscard]] NodeId voted_for() const { return state_.voted_for; }  // 0: nobody in that term
     [[nodiscard]] Token floor(LeaseKey lease) const;                     // 0: none
     [[nodiscard]] const DurableBus& bus() const { return state_.bus; }
+    [[nodiscard]] const Compaction& compaction() const { return compaction_; }
+    // Records have been appended to this bank in this life, and the one before it still says that it counts: were this one's head
+    // to rot, that one would be taken for the truth.
+    [[nodiscard]] bool two_banks_count() const { return two_active_ && expected_ > appends_from_; }
     // The log: everything up to base() is in the ledger's image, or was read so long ago that it is forgotten here.
     [[nodiscard]] LogIndex base() const { return state_.base; }
     [[nodiscard]] LogIndex last_index() const { return state_.base.plus(state_.log.size()); }
@@ -74,9 +87,13 @@ class DurableState {
     journal::BankHeader header_{};                                             // of the bank that counts
     std::size_t bank_at_ = 0;                                                  // where it begins
     std::uint32_t position_ = 0;                                               // in it: behind the last whole batch
-    std::uint64_t expected_ = 0;                                               // sequence of the next record
+    std::uint32_t checkpoint_end_ = 0;                                         // in it: behind the last record of its checkpoint
+    std::uint64_t appends_from_ = 0;  // sequence of the first record after its checkpoint, or after the last crash
+    std::uint64_t expected_ = 0;      // sequence of the next record
     std::uint32_t salt_ = 0;
     std::uint32_t seed_ = 0;
+    bool two_active_ = false;  // heads say so
+    Compaction compaction_;
     bool torn_ = false;  // a crash may have torn what follows in this bank: checksums tell
 };
 

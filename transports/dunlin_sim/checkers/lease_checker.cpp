@@ -37,9 +37,10 @@ std::size_t LeaseChecker::lease_named(const std::string& name) {
 }
 
 void LeaseChecker::wants_lease(std::size_t process, const std::string& name, ledger::LeaseHandle handle) {
-    const Want want{lease_named(name), handle};
+    Want want{lease_named(name), handle};
     for (Want& each : wants_of(process)) {
-        if (each.handle.slot != handle.slot) continue;
+        if (each.lease == want.lease) want.asked = each.asked;
+        if (each.handle.slot != handle.slot && each.lease != want.lease) continue;
         each = want;
         return;
     }
@@ -79,39 +80,44 @@ void LeaseChecker::on_step(Instant at, std::size_t process, const Node& node) {
     }
 }
 
-LeaseChecker::Asked& LeaseChecker::asked_by(std::size_t process) {
-    if (asked_.size() <= process) asked_.resize(process + 1);
-    return asked_[process];
-}
-
 void LeaseChecker::on_send(Instant, std::size_t process, std::size_t, std::span<const std::byte> bytes) {
-    if (reference_ == nullptr || wants_of(process).empty() || asked_by(process).votes) return;
-    for_each_record(bytes, [&](const wire::Record& record) { note_asked(world_.local_now(process), asked_by(process), record); });
+    if (reference_ == nullptr || wants_of(process).empty()) return;
+    if (votes_.size() <= process) votes_.resize(process + 1);
+    if (votes_[process]) return;
+    for_each_record(bytes, [&](const wire::Record& record) {
+        if (of_consensus(record.type)) votes_[process] = true;
+        note_asked(world_.local_now(process), wants_of(process), record);
+    });
 }
 
-void LeaseChecker::note_asked(Instant now, Asked& asked, const wire::Record& record) {
-    if (of_consensus(record.type)) asked.votes = true;
+void LeaseChecker::note_asked(Instant now, std::vector<Want>& wants, const wire::Record& record) {
     if (record.type == wire::RecordType::renew) {
-        const std::uint64_t request = record.as<wire::Renew>().request();
-        if (request > asked.renewal) asked.first_sent = now;
-        asked.renewal = std::max(asked.renewal, request);
+        const auto renew = record.as<wire::Renew>();
+        for (Want& want : wants) {
+            if (want.token != renew.token()) continue;
+            if (renew.request() > want.asked.renewal) want.asked.first_sent = now;
+            want.asked.renewal = std::max(want.asked.renewal, renew.request());
+        }
     }
     if (record.type != wire::RecordType::command) return;
     const auto command = record.as<wire::Command>();
     ledger::AcquireCommand acquire{};
     if (command.type() != static_cast<std::uint8_t>(ledger::CommandType::acquire) || !decode(record.bytes, acquire)) return;
-    const bool again = command.session() == asked.session && command.sequence() <= asked.sequence;
-    if (again) return;
-    asked.session = command.session();
-    asked.sequence = command.sequence();
-    asked.first_sent = now;
-    asked.ttl = std::max(asked.ttl, acquire.ttl);
+    for (Want& want : wants) {
+        Asked& asked = want.asked;
+        const bool again = command.session() == asked.session && command.sequence() <= asked.sequence;
+        if (again || leases_[want.lease].name != acquire.name) continue;
+        asked.session = command.session();
+        asked.sequence = command.sequence();
+        asked.first_sent = now;
+        asked.ttl = std::max(asked.ttl, acquire.ttl);
+    }
 }
 
 void LeaseChecker::check_validity(Instant at, std::size_t process, const Want& mine) {
     constexpr std::int64_t kMillion = 1'000'000;
-    const Asked& asked = asked_by(process);
-    if (asked.votes || asked.ttl == Duration{}) return;
+    const Asked& asked = mine.asked;
+    if (process >= votes_.size() || votes_[process] || asked.ttl == Duration{}) return;
     const Options& options = world_.process(process).setup.options;
     const std::int64_t own = to_us(asked.ttl) * (kMillion - options.clock_rate_bound_ppm) / kMillion;
     const Duration longest = Duration{own * (kMillion - reference_->voter_rate_ppm()) / kMillion} - options.lease_guard;
@@ -179,7 +185,7 @@ void LeaseChecker::on_drained(Instant at, std::size_t process, const Node&, Dura
 
 void LeaseChecker::on_crash(Instant, std::size_t process, const Node&) {
     wants_of(process).clear();
-    asked_by(process) = {};
+    if (process < votes_.size()) votes_[process] = false;
 }
 
 }  // namespace dunlin::sim

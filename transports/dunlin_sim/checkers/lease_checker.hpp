@@ -41,9 +41,18 @@ class LeaseChecker final : public Observer {
     [[nodiscard]] std::uint64_t grants() const { return grants_; }
 
   private:
+    // What a process has asked for of a lease in this life. The ids of what it asks for ascend.
+    struct Asked {
+        std::uint64_t session = 0;
+        std::uint64_t sequence = 0;  // of the last acquire
+        std::uint64_t renewal = 0;   // the last one
+        Instant first_sent{};        // of the last of all these, on its clock
+        Duration ttl{};              // the longest
+    };
     struct Want {
         std::size_t lease;  // into leases_
         ledger::LeaseHandle handle;
+        Asked asked{};
         Instant valid_until{};    // as last seen
         std::uint64_t token = 0;  // granted last
     };
@@ -52,17 +61,7 @@ class LeaseChecker final : public Observer {
         std::uint64_t token = 0;  // highest granted
         std::size_t holder = 0;   // to which process
     };
-    // What a process has asked for in this life. The ids of what it asks for ascend.
-    struct Asked {
-        std::uint64_t session = 0;
-        std::uint64_t sequence = 0;  // of the last acquire
-        std::uint64_t renewal = 0;   // the last one
-        Instant first_sent{};        // of the last of all these, on its clock
-        Duration ttl{};              // the longest
-        bool votes = false;
-    };
-    [[nodiscard]] Asked& asked_by(std::size_t process);
-    void note_asked(Instant now, Asked& asked, const wire::Record& record);
+    void note_asked(Instant now, std::vector<Want>& wants, const wire::Record& record);
     void check_validity(Instant at, std::size_t process, const Want& mine);
     void check_exclusion(Instant at, std::size_t process, const Want& mine);
     void check_margin(Instant at, std::size_t process, const Want& mine, const ledger::LeaseView& view);
@@ -76,7 +75,7 @@ class LeaseChecker final : public Observer {
     const ReferenceLedger* reference_ = nullptr;
     std::vector<Lease> leases_;
     std::vector<std::vector<Want>> wants_;  // by process
-    std::vector<Asked> asked_;              // by process
+    std::vector<bool> votes_;               // by process, as it was seen to
     std::uint64_t grants_ = 0;
     bool excludes_ = true;
 };

@@ -48,6 +48,24 @@ void LedgerChecker::heard(Instant at, std::uint32_t process) {
     if (answers.last != at) answers = {at, answers.last};
 }
 
+void LedgerChecker::answered(Instant at, std::uint32_t process) {
+    const auto last = answered_.find(process);
+    if (last == answered_.end()) return;
+    for (auto call = calls_.lower_bound({process, 0}); call != calls_.end() && call->first.first == process; ++call)
+        check_answered(at, process, call->second);
+    last->second = at;
+}
+
+void LedgerChecker::check_answered(Instant at, std::uint32_t process, const Call& call) {
+    const auto last = answered_.find(process);
+    if (last == answered_.end() || !call.timed) return;
+    const Duration unanswered = at - std::max(last->second, call.since);
+    verdict_.check(said_, unanswered <= kUnledMax, at, [&] {
+        return "a call of process " + std::to_string(process) + " waited for " + std::to_string(to_us(unanswered)) +
+               " us while no leader answered it";
+    });
+}
+
 void LedgerChecker::put_started(Instant at, std::uint32_t process, RequestId request, std::uint64_t number) {
     highest_ = std::max(highest_, number);
     calls_[{process, request.value()}] = {at, number, true, true};
@@ -86,6 +104,7 @@ void LedgerChecker::ended(Instant at, std::uint32_t process, const Event& event,
     const Call call = found->second;
     calls_.erase(found);
     check_led(at, process, call);
+    check_answered(at, process, call);
     verdict_.check(in_time_, !call.timed || at - call.since <= timeout_, at, [&] {
         return "a call of process " + std::to_string(process) + " took " + std::to_string((at - call.since).count()) + " us";
     });
@@ -97,6 +116,7 @@ void LedgerChecker::ended(Instant at, std::uint32_t process, const Event& event,
 }
 
 void LedgerChecker::stopped(std::uint32_t process) {
+    answered_.erase(process);
     std::erase_if(calls_, [&](const auto& entry) {
         if (entry.first.first != process) return false;
         if (entry.second.put) loose_.insert(entry.second.number);

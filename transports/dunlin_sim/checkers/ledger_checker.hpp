@@ -15,7 +15,7 @@ namespace dunlin::sim {
 //   reads are linearizable   a get returns no less than what was put, or got by anybody, before it began; and nothing that was
 //                            not put yet
 //   calls end in time        every call into the ledger ends by its timeout
-//   no quorum is said        and soon where nobody leads
+//   no quorum is said        and soon where nobody leads, or where no leader has answered this process
 class LedgerChecker {
   public:
     // `timeout`: of the calls, with what the loop may add to it.
@@ -31,6 +31,9 @@ class LedgerChecker {
     void leaders(Instant at, std::size_t count);
     // Something that a leader had answered reached it.
     void heard(Instant at, std::uint32_t process);
+    // A process that does not vote has started; and a packet with an answer of a leader has reached it.
+    void follow(Instant at, std::uint32_t process) { answered_[process] = at; }
+    void answered(Instant at, std::uint32_t process);
     // It stood still: its calls are not held to their time.
     void paused(std::uint32_t process);
     void finish(Instant at);
@@ -51,6 +54,7 @@ class LedgerChecker {
         Instant last{};
         Instant before{};
     };
+    void check_answered(Instant at, std::uint32_t process, const Call& call);
     void check_led(Instant at, std::uint32_t process, const Call& call);
     void put_ended(const Event& event, const Call& call);
     void get_ended(Instant at, std::uint32_t process, const Event& event, const Call& call, std::uint64_t value);
@@ -59,6 +63,7 @@ class LedgerChecker {
     Verdict::Invariant linear_, in_time_, said_;
     Duration timeout_;
     Instant leaderless_since_ = kNever;
+    std::map<std::uint32_t, Instant> answered_;                      // by process that does not vote: when a leader answered it last
     std::map<std::pair<std::uint32_t, std::uint32_t>, Call> calls_;  // by process and request
     std::map<std::uint32_t, Heard> heard_;                           // by process
     std::set<std::uint64_t> loose_;                                  // puts that may be executed at any time, or never

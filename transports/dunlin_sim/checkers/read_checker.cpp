@@ -1,22 +1,34 @@
 #include <dunlin_sim/checkers/read_checker.hpp>
 
+#include <dunlin/ledger/commands.hpp>
+#include <dunlin/ledger/lease_key.hpp>
 #include <dunlin_sim/checkers/sent_records.hpp>
 
 namespace dunlin::sim {
 
-ReadChecker::ReadChecker(World& world, Verdict& verdict, const CommitChecker& commits)
+ReadChecker::ReadChecker(World& world, Verdict& verdict, const CommitChecker& commits, std::size_t voters)
     : world_(world),
       verdict_(verdict),
       commits_(commits),
-      reads_(verdict.expect("reads see what was committed", Verdict::Occasion::rare)) {}
+      voters_(voters),
+      reads_(verdict.expect("reads see what was committed", Verdict::Occasion::rare)),
+      anew_(verdict.expect("reads are confirmed anew", Verdict::Occasion::rare)),
+      floor_(verdict.expect("a floor is read first", Verdict::Occasion::rare)) {}
 
 void ReadChecker::on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) {
     for_each_record(bytes, [&](const wire::Record& record) {
         if (record.type != wire::RecordType::read && record.type != wire::RecordType::read_reply) return;
-        if (sent_.size() < world_.size()) sent_.resize(world_.size());
+        if (sent_.size() < world_.size()) {
+            sent_.resize(world_.size());
+            floors_.resize(world_.size());
+        }
         if (record.type == wire::RecordType::read) {
             Reads& reads = sent_[process];
-            reads.try_emplace(record.as<wire::Read>().request(), commits_.committed());
+            const auto read = record.as<wire::Read>();
+            const std::string_view name(reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size());
+            const bool lease = read.kind() == static_cast<std::uint8_t>(ledger::ReadKind::lease);
+            reads.try_emplace(read.request(),
+                              Asked{commits_.committed(), to, rounds_.last(to), lease ? ledger::lease_key(name) : LeaseKey{}});
             if (reads.size() > kReadsMax) reads.erase(reads.begin());
             return;
         }
@@ -24,17 +36,44 @@ void ReadChecker::on_send(Instant at, std::size_t process, std::size_t to, std::
         const auto status = static_cast<Status>(reply.status());
         const auto asked = sent_[to].find(reply.request());
         if ((status != Status::ok && status != Status::not_found) || asked == sent_[to].end()) return;
-        const LogIndex applied = world_.node(process).status(world_.local_now(process)).applied;
-        verdict_.check(reads_, applied >= asked->second, at, [&] {
-            return "process " + std::to_string(process) + " answers a read of process " + std::to_string(to) + " as of entry " +
-                   std::to_string(applied.value()) + ", when entry " + std::to_string(asked->second.value()) +
-                   " had been committed before that was sent";
-        });
+        check_answer(at, process, to, asked->second);
+        // Where nobody holds the lease, every token up to the index that was read at is dead.
+        const Token floor{reply.revision() + (status == Status::not_found ? 1 : 0)};
+        if (asked->second.lease != LeaseKey{}) floors_[to].try_emplace(asked->second.lease, floor);
+    });
+}
+
+void ReadChecker::check_answer(Instant at, std::size_t process, std::size_t to, const Asked& asked) {
+    const LogIndex applied = world_.node(process).status(world_.local_now(process)).applied;
+    verdict_.check(reads_, applied >= asked.committed, at, [&] {
+        return "process " + std::to_string(process) + " answers a read of process " + std::to_string(to) + " as of entry " +
+               std::to_string(applied.value()) + ", when entry " + std::to_string(asked.committed.value()) +
+               " had been committed before that was sent";
+    });
+    if (asked.of != process) return;
+    const std::size_t confirmed = 1 + rounds_.answered_after(process, asked.round);
+    verdict_.check(anew_, confirmed >= voters_ / 2 + 1, at, [&] {
+        return "process " + std::to_string(process) + " answers a read of process " + std::to_string(to) + ", and " +
+               std::to_string(confirmed) + " of " + std::to_string(voters_) + " voters have confirmed that it leads since that was sent";
+    });
+}
+
+void ReadChecker::handled_under(Instant at, std::size_t process, LeaseKey lease, Token token) {
+    if (world_.process(process).setup.disk_bytes != 0) return;
+    const bool known = process < floors_.size() && floors_[process].contains(lease);
+    const Token floor = known ? floors_[process][lease] : Token{};
+    verdict_.check(floor_, known && token >= floor, at, [&] {
+        return "process " + std::to_string(process) + " runs a handler under token " + std::to_string(token.value()) +
+               (known ? ", and was answered " + std::to_string(floor.value()) : ", and was not told yet what the lease's token is");
     });
 }
 
 void ReadChecker::on_crash(std::size_t process) {
-    if (process < sent_.size()) sent_[process].clear();
+    if (process < sent_.size()) {
+        sent_[process].clear();
+        floors_[process].clear();
+    }
+    rounds_.on_crash(process);
 }
 
 }  // namespace dunlin::sim

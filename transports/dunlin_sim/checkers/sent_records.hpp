@@ -59,6 +59,7 @@ inline constexpr RecordTypes kConsensus = bit(wire::RecordType::vote_request) | 
                                           bit(wire::RecordType::append) | bit(wire::RecordType::append_reply) |
                                           bit(wire::RecordType::snapshot_chunk) | bit(wire::RecordType::snapshot_reply) |
                                           bit(wire::RecordType::timeout_now);
+inline constexpr RecordTypes kAdverts = bit(wire::RecordType::subscribe) | bit(wire::RecordType::unsubscribe);
 inline constexpr RecordTypes kReads = bit(wire::RecordType::read) | bit(wire::RecordType::read_reply);
 
 // A vote's flags.

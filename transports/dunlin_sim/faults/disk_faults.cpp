@@ -1,13 +1,20 @@
 #include <dunlin_sim/faults/disk_faults.hpp>
 
 namespace dunlin::sim {
+namespace {
+
+constexpr Duration kCheckpointWait = seconds{3};
+
+}  // namespace
 
 void DiskFaults::strike(const Fault& fault) {
     // Of those that have a disk; there always is one, as there always is a voter.
     std::size_t victim = fault.one % world_.size();
     while (world_.process(victim).setup.disk_bytes == 0) victim = (victim + 1) % world_.size();
     switch (fault.name.kind) {
-        case FaultKind::lost_write: return crash_in_sync(victim, Unsynced::lost, fault.length);
+        case FaultKind::lost_write:
+            if (fault.amount != 0) return await_checkpoint(victim, fault.length, kCheckpointWait);
+            return crash_in_sync(victim, Unsynced::lost, fault.length);
         case FaultKind::torn_write: return crash_in_sync(victim, Unsynced::torn, fault.length);
         case FaultKind::slow_sync: return slow_syncs(victim, fault);
         case FaultKind::rot_tail: return rot_tail(victim, fault);
@@ -25,6 +32,18 @@ void DiskFaults::crash_in_sync(std::size_t process, Unsynced fate, Duration down
     if (!world_.running(process)) return;
     world_.crash_in_next_sync(process, fate);
     world_.at(world_.now() + down, [this, process] { restart(process); });
+}
+
+// A checkpoint counts once its head is synced, and the bank before it is marked so only with the next sync: that one is lost.
+void DiskFaults::await_checkpoint(std::size_t process, Duration down, Duration left) {
+    static constexpr Duration kLook = microseconds{500};
+    if (!world_.running(process) || left <= Duration{} || healed_) return;
+    const auto count = [this, process] { return world_.node(process).counters().get(Counter::journal_compactions); };
+    world_.at(world_.now() + kLook, [this, process, down, left, count, before = count(), life = world_.process(process).life] {
+        if (healed_ || !world_.running(process) || world_.process(process).life != life) return;
+        if (count() == before) return await_checkpoint(process, down, left - kLook);
+        crash_in_sync(process, Unsynced::lost, down);
+    });
 }
 
 void DiskFaults::slow_syncs(std::size_t process, const Fault& fault) {
@@ -107,6 +126,7 @@ void DiskFaults::end(std::size_t process) {
 }
 
 void DiskFaults::heal() {
+    healed_ = true;
     for (std::size_t i = 0; i < world_.size(); ++i) {
         if (incidents_[i]) end(i);
         world_.set_sync_stall(i, {});

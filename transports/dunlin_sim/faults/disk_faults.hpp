@@ -42,6 +42,7 @@ class DiskFaults {
         std::optional<Disk::Rot> rot;
     };
     void count(FaultKind kind) { ++counts_[index_of(kind)]; }
+    void await_checkpoint(std::size_t process, Duration down, Duration left);
     void crash_in_sync(std::size_t process, Unsynced fate, Duration down);
     void slow_syncs(std::size_t process, const Fault& fault);
     void rot_tail(std::size_t process, const Fault& fault);
@@ -61,6 +62,7 @@ class DiskFaults {
     FaultCounts& counts_;
     std::vector<std::optional<Incident>> incidents_;  // by process
     std::uint64_t begun_ = 0;
+    bool healed_ = false;
 };
 
 }  // namespace dunlin::sim

@@ -20,6 +20,7 @@ constexpr std::array<FaultKindInfo, kFaultKindCount> kInfos{{
     {"ring", "network", "clusters where each hears its two neighbours alone"},
     {"old_datagrams", "network", "datagrams of long ago delivered again"},
     {"foreign_cluster", "network", "packets refused because they were another cluster's"},
+    {"bare_append", "network", "appends that ask about an earlier entry, bring none, and say all that is committed"},
     {"leader_crash", "process", "crashes of the leader"},
     {"crash", "process", "crashes of anybody"},
     {"handler_crash", "process", "crashes inside a handler"},

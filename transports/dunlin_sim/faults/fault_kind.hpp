@@ -29,6 +29,7 @@ enum class FaultKind : std::uint8_t {
     ring,
     old_datagrams,
     foreign_cluster,
+    bare_append,
     // Processes
     leader_crash,
     crash,

@@ -33,6 +33,7 @@ constexpr std::array<Habit, kFaultKindCount> kHabits{{
     {FaultKind::ring, seconds{10}, seconds{60}, seconds{4}, 0, 0},
     {FaultKind::old_datagrams, seconds{4}, seconds{30}, {}, 1, 64},  // datagrams
     {FaultKind::foreign_cluster, kWholeRun, kWholeRun, {}, 0, 0},
+    {FaultKind::bare_append, kWholeRun, kWholeRun, {}, 1'000, 50'000},  // ppm of appends
     {FaultKind::leader_crash, seconds{8}, seconds{40}, seconds{4}, 0, 0},
     {FaultKind::crash, seconds{5}, seconds{40}, seconds{4}, 0, 0},
     {FaultKind::handler_crash, seconds{8}, seconds{40}, seconds{4}, 0, 0},
@@ -47,8 +48,8 @@ constexpr std::array<Habit, kFaultKindCount> kHabits{{
     {FaultKind::rate_beyond, kWholeRun, kWholeRun, {}, 2'000, 10'000},                              // ppm
     {FaultKind::wrap_us, kWholeRun, kWholeRun, {}, 0, 0},
     {FaultKind::wrap_ms, kWholeRun, kWholeRun, {}, 0, 0},
-    {FaultKind::wrap_sequence, kWholeRun, kWholeRun, {}, 1, 200},  // messages before
-    {FaultKind::lost_write, seconds{10}, seconds{50}, seconds{4}, 0, 0},
+    {FaultKind::wrap_sequence, kWholeRun, kWholeRun, {}, 1, 200},         // messages before
+    {FaultKind::lost_write, seconds{10}, seconds{50}, seconds{4}, 0, 1},  // 1: of what follows the next checkpoint
     {FaultKind::torn_write, seconds{10}, seconds{50}, seconds{4}, 0, 0},
     {FaultKind::rot_tail, seconds{10}, seconds{50}, seconds{4}, 0, ~std::uint64_t{0}},    // where
     {FaultKind::rot_middle, seconds{15}, seconds{60}, seconds{4}, 0, ~std::uint64_t{0}},  // where

@@ -9,6 +9,7 @@ Faults::Faults(World& world, Workload& workload, const DiskWatchers& watchers, s
       schedule_(std::move(schedule)),
       processes_(world, workload, counts_),
       disks_(world, workload, watchers, counts_),
+      bare_appends_(world),
       base_(world.network().faults) {}
 
 void Faults::start() {
@@ -35,6 +36,7 @@ void Faults::strike(const Fault& fault) {
         case FaultKind::bridge:
         case FaultKind::ring: return part(fault);
         case FaultKind::old_datagrams: world_.network().repeat_old(world_.now(), fault.amount, fault.one); return;
+        case FaultKind::bare_append: return bare_appends_.start(static_cast<std::uint32_t>(fault.amount), fault.one);
         default:
             processes_.strike(fault);
             disks_.strike(fault);
@@ -100,6 +102,7 @@ void Faults::heal() {
     calm.delay_max = base_.delay_max;
     world_.network().faults = calm;
     world_.network().heal();
+    bare_appends_.start(0, 0);
     disks_.heal();
     processes_.heal();
 }
@@ -115,6 +118,7 @@ FaultCounts Faults::counts() const {
     set(FaultKind::corruption, network.corrupted);
     set(FaultKind::thin_line, network.queued + network.congested);
     set(FaultKind::old_datagrams, network.repeated);
+    set(FaultKind::bare_append, bare_appends_.count());
     for (std::size_t i = 0; i < world_.size(); ++i) {
         counts[index_of(FaultKind::lost_write)] += world_.process(i).disk.lost();
         counts[index_of(FaultKind::torn_write)] += world_.process(i).disk.torn();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin_sim/faults/bare_appends.hpp>
 #include <dunlin_sim/faults/disk_faults.hpp>
 #include <dunlin_sim/faults/fault_schedule.hpp>
 #include <dunlin_sim/faults/process_faults.hpp>
@@ -38,6 +39,7 @@ class Faults {
     FaultCounts counts_{};
     ProcessFaults processes_;
     DiskFaults disks_;
+    BareAppends bare_appends_;
     NetworkFaults base_;           // of the network, without them
     std::uint64_t partition_ = 0;  // number of the one that holds now
     bool healed_ = false;

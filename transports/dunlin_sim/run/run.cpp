@@ -49,7 +49,10 @@ class Run {
     [[nodiscard]] bool has(FaultKind kind) const {
         return std::ranges::any_of(schedule_, [kind](const Fault& fault) { return fault.name.kind == kind; });
     }
-    [[nodiscard]] std::size_t voters() const { return plan_.nodes >= 7 ? 5 : std::min<std::size_t>(plan_.nodes, 3); }
+    [[nodiscard]] std::size_t voters() const {
+        const std::size_t usual = plan_.nodes >= 7 ? 5 : 3;
+        return std::min(plan_.nodes, usual + plan_.workload.more_voters);
+    }
 
     [[nodiscard]] std::vector<std::size_t> voting() const {
         std::vector<std::size_t> processes(voters());

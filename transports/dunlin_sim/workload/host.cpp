@@ -15,7 +15,7 @@ constexpr LedgerLimits kScarceLedger{.leases = 4, .keys = 4, .sessions = 3, .mem
 constexpr Limits ample(bool votes, std::uint16_t peers) {
     return {
         .peers = peers,
-        .topics = 48,
+        .topics = 64,
         .local_subscriptions = 8,
         .remote_subscriptions = 48,
         .outbox_bytes = 32 * 1024,
@@ -41,6 +41,7 @@ constexpr Limits scarce(bool votes, std::uint16_t peers) {
     limits.outbox_messages = 32;
     limits.deliveries = 64;
     limits.lane_window = 16;
+    limits.aliases_per_peer = 3;
     limits.inbox_bytes = 4 * 1024;
     limits.inbox_messages = 12;
     limits.packets_in_flight_per_peer = 16;

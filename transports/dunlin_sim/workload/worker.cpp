@@ -9,13 +9,15 @@ namespace dunlin::sim {
 namespace {
 
 constexpr std::string_view kLease = "valve";
-constexpr const char* kFencedTopic = "fenced/valve";
+constexpr std::string_view kSecondLease = "pump";
+constexpr std::string_view kFenced = "fenced/";  // topics, with the name of their lease
 constexpr std::string_view kKey = "setpoint";
 constexpr std::size_t kFencedSubscriber = 1;  // process
 constexpr std::uint32_t kFlowDurableId = 1;
 constexpr std::uint32_t kFencedDurableId = 2;
 constexpr std::uint32_t kOverlapDurableId = 3;
 constexpr std::uint32_t kExtraDurableId = 4;
+constexpr std::uint32_t kSecondFencedDurableId = 5;
 
 struct Payload {
     std::uint32_t publisher;
@@ -53,9 +55,20 @@ Worker::Worker(Workload& shared, std::size_t process)
       life_(world_.process(process).life),
       journalled_(world_.process(process).setup.disk_bytes != 0),
       topic_("flow/" + std::to_string(process)),
-      keys_(shared.commands_, shared.plan_.shared_keys, process_, life_) {}
+      keys_(shared.commands_, shared.plan_.shared_keys, process_, life_) {
+    for (const std::string_view lease : {kLease, kSecondLease}) {
+        if (!contends() || (lease == kSecondLease && !shared.plan_.second_lease)) continue;
+        const auto publish_under = [this, lease](Instant now, Token token) {
+            publish(now, std::string(kFenced) + std::string(lease), lease, token);
+        };
+        leases_.emplace_back(shared, process, std::string(lease), publish_under);
+    }
+}
 
 bool Worker::contends() const { return process_ + shared_.plan_.contenders >= world_.size(); }
+
+// One that keeps its floors in a journal, and one that has none and reads them from the ledger.
+bool Worker::guards() const { return process_ == kFencedSubscriber || (!journalled_ && process_ + 1 == world_.size()); }
 
 Duration Worker::up_to(Duration longest) { return world_.workload().between(Duration{1}, std::max(Duration{1}, longest)); }
 
@@ -66,23 +79,30 @@ void Worker::on_start(const Context& context) {
     const std::size_t count = world_.size();
     const auto flow_before = [&](std::size_t steps) { return "flow/" + std::to_string((process_ + count - steps) % count); };
     if (count > 1) subscribe(context, flow_before(1), 0, {});
-    if (count > 2) subscribe(context, flow_before(2) + "/#", kFlowDurableId, {});
+    if (!shared_.plan_.late || life_ == 0) listen_durably(context);
     if (count > 1 && shared_.plan_.overlap) subscribe(context, flow_before(1) + "/#", kOverlapDurableId, {});
-    if (process_ == kFencedSubscriber) subscribe(context, "fenced/+", kFencedDurableId, kLease);
+    if (guards()) subscribe(context, "fenced/+", kFencedDurableId, kLease);
+    if (guards() && shared_.plan_.second_lease) subscribe(context, "fenced/#", kSecondFencedDurableId, kSecondLease);
     // What is durable stays so over a crash: whoever wants to end it first says that it is back.
     if (shared_.plan_.churn_every > Duration{0} && process_ % 2 == 0) extra_ = subscribe(context, "flow/#", kExtraDurableId, {});
 }
 
+void Worker::listen_durably(const Context& context) {
+    const std::size_t count = world_.size();
+    listen_at_ = kNever;
+    if (count > 2) subscribe(context, "flow/" + std::to_string((process_ + count - 2) % count) + "/#", kFlowDurableId, {});
+}
+
 Worker::Subscription* Worker::subscribe(const Context& context, const std::string& filter, std::uint32_t durable_id,
                                         std::string_view fence) {
-    subscriptions_.push_back(std::make_unique<Subscription>(Subscription{this, {process_, life_, context.node().id(), {}, false}}));
+    subscriptions_.push_back(std::make_unique<Subscription>(Subscription{this, {process_, life_, context.node().id(), {}, false}, fence}));
     Subscription& entry = *subscriptions_.back();
     bus::SubscribeOptions options;
     options.durable_id = durable_id;
     options.fence_lease = fence;
     const bus::Handler handler{[](void* self, const bus::Message& message) {
                                    const auto& subscription = *static_cast<Subscription*>(self);
-                                   return subscription.worker->handle(subscription.receiver, message);
+                                   return subscription.worker->handle(subscription, message);
                                },
                                &entry};
     const auto made = context.node().subscribe(filter, handler, options);
@@ -111,12 +131,21 @@ void Worker::change_subscriptions(const Context& context) {
     DUNLIN_ASSERT(status == Status::ok);
 }
 
-bus::Verdict Worker::handle(const Receiver& receiver, const bus::Message& message) {
+// Whoever passes the fence has a token of the very lease that it guards.
+void Worker::check_fence(const Subscription& subscription, const bus::Message& message) {
+    if (subscription.fence.empty()) return;
+    const bool own = message.topic.starts_with(kFenced) && message.topic.substr(kFenced.size()) == subscription.fence;
+    shared_.delivery_.fence_passed(world_.now(), subscription.receiver, own && message.token != Token{});
+    shared_.audit_.handled_under(world_.now(), process_, ledger::lease_key(subscription.fence), message.token);
+}
+
+bus::Verdict Worker::handle(const Subscription& subscription, const bus::Message& message) {
+    const Receiver& receiver = subscription.receiver;
     Payload payload{};
     DUNLIN_ASSERT(message.payload.size() >= sizeof(payload));
     std::memcpy(&payload, message.payload.data(), sizeof(payload));
     const MessageKey key{payload.publisher, payload.life, payload.number};
-    if (message.token != Token{}) shared_.audit_.handled_under(world_.now(), process_, ledger::lease_key(kLease), message.token);
+    check_fence(subscription, message);
     if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
     shared_.settlements_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
     shared_.expiries_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
@@ -177,7 +206,8 @@ void Worker::on_started(const Context& context) {
     }
     const WorkloadPlan& plan = shared_.plan_;
     if (plan.publish_every > Duration{0}) publish_at_ = context.now() + up_to(plan.publish_every);
-    if (contends()) lease_at_ = context.now() + up_to(plan.lease_hold_max);
+    for (LeaseClient& lease : leases_) lease.start(context.now());
+    if (plan.late && life_ != 0) listen_at_ = context.now() + up_to(milliseconds{1500});
     if (plan.churn_every > Duration{0}) churn_at_ = context.now() + up_to(plan.churn_every);
     keys_.start(context.now());
     if (plan.key_every > Duration{0} && (puts() || gets())) key_at_ = context.now() + up_to(plan.key_every);
@@ -188,10 +218,15 @@ void Worker::on_started(const Context& context) {
 void Worker::echo(const MessageKey& key) {
     if (!started_ || shared_.stopped_ || percent_of(key, SubscriptionId{~process_}) >= shared_.plan_.echo_percent) return;
     ++shared_.counts_.echoes;
-    publish(world_.local_now(process_), topic_, {});
+    publish_flow(world_.local_now(process_));
 }
 
-void Worker::publish(Instant now, const std::string& topic, Token token) {
+void Worker::publish_flow(Instant now) {
+    const std::uint64_t which = flows_++ % shared_.plan_.topics;
+    publish(now, which == 0 ? topic_ : topic_ + "/" + std::to_string(which), {}, {});
+}
+
+void Worker::publish(Instant now, const std::string& topic, std::string_view lease, Token token) {
     std::array<std::byte, 1024> bytes;
     const Payload payload{process_, journalled_ ? 0 : life_, number_ + 1};
     const std::size_t length = std::clamp(shared_.plan_.payload_bytes, sizeof(payload), bytes.size());
@@ -203,7 +238,7 @@ void Worker::publish(Instant now, const std::string& topic, Token token) {
     PublishTraits traits;
     traits.after = seen_;
     traits.fenced = token != Token{};
-    if (traits.fenced) options.fence = {kLease, token};
+    if (traits.fenced) options.fence = {lease, token};
     const bool limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < shared_.plan_.limited_percent;
     if (limited) traits.lifetime = shared_.plan_.lifetime;
     options.lifetime = traits.lifetime;
@@ -219,35 +254,6 @@ void Worker::publish(Instant now, const std::string& topic, Token token) {
 }
 
 // ---- Coordinating -------------------------------------------------------------------------------------------------------
-
-void Worker::work_on_lease(const Context& context) {
-    Node& node = context.node();
-    const bool wanted = lease_ != ledger::LeaseHandle{};
-    if (!wanted) {
-        lease_at_ = kNever;
-        if (shared_.stopped_) return;
-        const auto asked = node.acquire_lease(context.now(), kLease, shared_.plan_.lease_ttl);
-        if (!asked.ok()) {
-            lease_at_ = context.now() + milliseconds{200};
-            return;
-        }
-        lease_ = asked.value();
-        token_ = Token{};
-        ++shared_.counts_.lease_requests;
-        shared_.leases_.wants_lease(process_, std::string(kLease), lease_);
-        return;
-    }
-    if (context.now() >= release_at_ || shared_.stopped_) {
-        node.release_lease(context.now(), lease_);
-        lease_ = {};
-        release_at_ = kNever;
-        ++shared_.counts_.lease_releases;
-        lease_at_ = context.now() + up_to(shared_.plan_.lease_hold_max);
-        return;
-    }
-    if (node.lease(lease_).valid_for(context.now(), milliseconds{10})) publish(context.now(), kFencedTopic, token_);
-    lease_at_ = std::min(release_at_, context.now() + milliseconds{100});
-}
 
 void Worker::work_on_key(const Context& context) {
     key_at_ = context.now() + shared_.plan_.key_every;
@@ -293,16 +299,11 @@ void Worker::on_event(const Context& context, const Event& event) {
         case EventKind::outcome: return on_outcome(event);
         case EventKind::request_done: return on_request_done(context, event);
         case EventKind::lease_held:
-            if (lease_ == ledger::LeaseHandle{} || event.slot != lease_.slot) return;
-            token_ = Token{event.value};
-            release_at_ = context.now() + up_to(shared_.plan_.lease_hold_max);
-            lease_at_ = context.now();
-            return work_on_lease(context), context.wake_at(lease_at_);
+            for (LeaseClient& lease : leases_) lease.on_held(context, event);
+            return;
         case EventKind::lease_lost:
-            ++shared_.counts_.leases_lost;
-            if (token_ == Token{} || shared_.stopped_) return;
-            ++shared_.counts_.stale_publishes;
-            return publish(context.now(), kFencedTopic, token_);
+            for (LeaseClient& lease : leases_) lease.on_lost(context, event);
+            return;
         case EventKind::session_opened: return shared_.delivery_.session_changed(world_.now(), process_, event.node);
         case EventKind::session_closed:
             ++shared_.counts_.sessions_lost;
@@ -316,10 +317,13 @@ void Worker::on_timer(const Context& context) {
     if (!started_) return;
     const Instant now = context.now();
     if (publish_at_ <= now) {
-        for (std::uint32_t i = 0; i < shared_.plan_.burst && !shared_.stopped_; ++i) publish(now, topic_, {});
+        for (std::uint32_t i = 0; i < shared_.plan_.burst && !shared_.stopped_; ++i) publish_flow(now);
         publish_at_ = now + shared_.plan_.publish_every;
     }
-    if (lease_at_ <= now) work_on_lease(context);
+    for (LeaseClient& lease : leases_) {
+        if (lease.due() <= now) lease.work(context);
+        context.wake_at(lease.due());
+    }
     if (key_at_ <= now) work_on_key(context);
     if (shared_.stopped_) {
         keys_.stop();
@@ -330,8 +334,9 @@ void Worker::on_timer(const Context& context) {
         change_subscriptions(context);
         churn_at_ = now + up_to(2 * shared_.plan_.churn_every);
     }
+    if (listen_at_ <= now) listen_durably(context);
     complete_waiting(context);
-    context.wake_at(std::min({publish_at_, lease_at_, key_at_, keys_.due(), churn_at_}));
+    context.wake_at(std::min({publish_at_, listen_at_, key_at_, keys_.due(), churn_at_}));
 }
 
 }  // namespace dunlin::sim

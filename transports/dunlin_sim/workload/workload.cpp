@@ -1,5 +1,6 @@
 #include <dunlin_sim/workload/workload.hpp>
 
+#include <dunlin_sim/checkers/sent_records.hpp>
 #include <dunlin_sim/workload/worker.hpp>
 
 namespace dunlin::sim {
@@ -40,12 +41,26 @@ void Workload::on_event(Instant at, std::size_t process, const Node&, const Even
     const bool request_done =
         event.kind == EventKind::request_done && event.status != Status::no_quorum && event.status != Status::timed_out;
     if (request_done || event.kind == EventKind::lease_held) ledger_.heard(at, static_cast<std::uint32_t>(process));
+    if (event.kind == EventKind::started && !world_.process(process).votes) ledger_.follow(at, static_cast<std::uint32_t>(process));
     const bool stops = event.kind == EventKind::failed || event.kind == EventKind::diverged;
     if (event.kind != EventKind::role_changed && !stops) return;
     const bool leads = !stops && event.value == static_cast<std::uint64_t>(consensus::Role::leader);
     leads ? static_cast<void>(leaders_.insert(process)) : static_cast<void>(leaders_.erase(process));
     ledger_.leaders(at, leaders_.size());
     if (stops) ledger_.stopped(static_cast<std::uint32_t>(process));
+}
+
+// Who refuses because it does not lead is no leader.
+void Workload::on_receive(Instant at, std::size_t process, std::size_t, std::span<const std::byte> bytes) {
+    const auto leads = [](std::uint8_t status) {
+        return status != static_cast<std::uint8_t>(Status::not_leader) && status != static_cast<std::uint8_t>(Status::no_quorum);
+    };
+    bool answered = false;
+    for_each_record(bytes, [&](const wire::Record& record) {
+        if (record.type == wire::RecordType::command_reply) answered = answered || leads(record.as<wire::CommandReply>().status());
+        if (record.type == wire::RecordType::read_reply) answered = answered || leads(record.as<wire::ReadReply>().status());
+    });
+    if (answered) ledger_.answered(at, static_cast<std::uint32_t>(process));
 }
 
 void Workload::on_crash(Instant at, std::size_t process, const Node& node) {

@@ -65,7 +65,22 @@ class Workload final : public Observer {
     void finish();
 
     void on_event(Instant at, std::size_t process, const Node& node, const Event& event) override;
+    void on_receive(Instant at, std::size_t process, std::size_t from, std::span<const std::byte> bytes) override;
     void on_crash(Instant at, std::size_t process, const Node& node) override;
+
+    // What lease clients ask and tell.
+    [[nodiscard]] World& world() { return world_; }
+    [[nodiscard]] const WorkloadPlan& plan() const { return plan_; }
+    [[nodiscard]] bool stopped() const { return stopped_; }
+    void wants_lease(std::size_t process, const std::string& name, ledger::LeaseHandle handle) {
+        ++counts_.lease_requests;
+        leases_.wants_lease(process, name, handle);
+    }
+    void released_lease() { ++counts_.lease_releases; }
+    void lost_lease(bool publishes) {
+        ++counts_.leases_lost;
+        counts_.stale_publishes += publishes ? 1 : 0;
+    }
 
     [[nodiscard]] DeliveryChecker& delivery() { return delivery_; }
     [[nodiscard]] LedgerChecker& ledger() { return ledger_; }

@@ -48,6 +48,10 @@ WorkloadPlan draw_workload(std::uint64_t seed) {
     plan.shared_keys.keys = 1 + up_to(random, 3);
     plan.shared_keys.every = random.between(milliseconds{20}, milliseconds{500});
     if (one_in(random, 2)) plan.room = Room::scarce;
+    plan.second_lease = one_in(random, 2);
+    plan.late = one_in(random, 3);
+    if (one_in(random, 2)) plan.topics = 2 + up_to(random, 1);
+    if (one_in(random, 2)) plan.more_voters = 1 + up_to(random, 1);
     return plan;
 }
 
