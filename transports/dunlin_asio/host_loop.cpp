@@ -31,10 +31,34 @@ HostLoop::Ending HostLoop::run() {
     const auto guard = asio::make_work_guard(io_);
     more_work_ = true;
     for (;;) {
-        if (!more_work_) io_.run_one();
-        io_.poll();
+        wait();
         turn();
         if (const std::optional<Ending> end = ending()) return *end;
+    }
+}
+
+// Runs handlers that are ready; where the last turn left nothing to do, it waits for one.
+void HostLoop::wait() {
+    if (more_work_ || spin()) {
+        io_.poll();
+        return;
+    }
+    udp_.wait_for_input();
+    timer_.set_at_latest(wake_at_);
+    io_.run_one();  // others that are ready too run before the loop sleeps again
+}
+
+// Looks for input for at most busy_poll; true where there is reason for a turn.
+bool HostLoop::spin() {
+    if (options_.busy_poll == dunlin::Duration::zero()) return false;
+    constexpr unsigned kLooksPerPoll = 16;  // the rest of what ASIO watches may wait a little longer
+    const dunlin::Instant end = dunlin::saturating_add(boot_now(), options_.busy_poll);
+    for (unsigned looks = 1;; ++looks) {
+        if (udp_.look()) return true;
+        if (looks % kLooksPerPoll == 0 && io_.poll() > 0) return true;
+        const dunlin::Instant now = boot_now();
+        if (now >= wake_at_) return true;
+        if (now >= end) return false;
     }
 }
 
@@ -65,7 +89,7 @@ void HostLoop::turn() {
     connect();
     start_journal_operation();
     write_packets();
-    timer_.set_at_latest(std::min(wake_at(), drain_deadline_));
+    if (!more_work_) wake_at_ = std::min(wake_at(), drain_deadline_);
 }
 
 // A deadline that stays in the past after a turn is that of a packet which the socket has no room for: the socket wakes the
@@ -83,7 +107,12 @@ void HostLoop::read_datagrams() {
         if (received.evicted != dunlin::PathId{}) path_down(received.evicted);
         node_.on_datagram(boot_now(), received.path, {}, received.bytes);
     };
-    udp_.receive(dunlin::Callback<void(const Udp::Received&)>::of(hand_over));
+    const auto sink = dunlin::Callback<void(const Udp::Received&)>::of(hand_over);
+    if (options_.busy_poll > dunlin::Duration::zero()) {
+        udp_.receive_now(sink);
+    } else {
+        udp_.receive(sink);
+    }
     if (udp_.has_input()) more_work_ = true;
 }
 
