@@ -37,12 +37,18 @@ HostLoop::Ending HostLoop::run() {
     }
 }
 
-// Runs handlers that are ready; where the last turn left nothing to do, it waits for one.
+// Where the last turn left nothing to do, waits for something. Where there is work, the socket is looked into by each turn itself, and
+// what else ASIO watches comes up every few turns: to ask for it costs more than a small turn does.
 void HostLoop::wait() {
-    if (more_work_ || spin()) {
+    constexpr unsigned kTurnsPerPoll = 4;
+    if (more_work_) {
+        if (++turns_since_poll_ < kTurnsPerPoll) return;
+        turns_since_poll_ = 0;
         io_.poll();
         return;
     }
+    turns_since_poll_ = 0;
+    if (spin()) return;
     udp_.wait_for_input();
     timer_.set_at_latest(wake_at_);
     io_.run_one();  // others that are ready too run before the loop sleeps again
@@ -107,12 +113,7 @@ void HostLoop::read_datagrams() {
         if (received.evicted != dunlin::PathId{}) path_down(received.evicted);
         node_.on_datagram(boot_now(), received.path, {}, received.bytes);
     };
-    const auto sink = dunlin::Callback<void(const Udp::Received&)>::of(hand_over);
-    if (options_.busy_poll > dunlin::Duration::zero()) {
-        udp_.receive_now(sink);
-    } else {
-        udp_.receive(sink);
-    }
+    udp_.receive_now(dunlin::Callback<void(const Udp::Received&)>::of(hand_over));
     if (udp_.has_input()) more_work_ = true;
 }
 

@@ -107,7 +107,8 @@ class HostLoop {
     std::optional<StopSignals> signals_;
     std::atomic<bool> stop_{false};
     bool draining_ = false;
-    bool more_work_ = false;                    // another turn without sleeping
+    bool more_work_ = false;  // another turn without sleeping
+    unsigned turns_since_poll_ = 0;
     dunlin::Instant wake_at_ = dunlin::kNever;  // as of the last turn
     dunlin::Instant drain_deadline_ = dunlin::kNever;
 };
