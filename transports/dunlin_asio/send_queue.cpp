@@ -11,19 +11,19 @@ SendQueue::SendQueue(const Options& options, SendBatch send_batch, TrainsRefused
     : options_(options),
       send_batch_(send_batch),
       trains_refused_(trains_refused),
-      bytes_(options.packets_max * options.packet_bytes_max),
+      bytes_(std::make_unique_for_overwrite<std::byte[]>(options.packets_max * options.packet_bytes_max)),
       packets_(options.packets_max),
       parts_(options.packets_max),
       batch_(options.packets_max),
       loss_(options.loss_seed) {
     DUNLIN_ASSERT(options.packets_max > 0 && options.loss_ppm <= 1'000'000);
-    for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i].iov_base = bytes_.data() + i * options.packet_bytes_max;
+    for (std::size_t i = 0; i < parts_.size(); ++i) parts_[i].iov_base = bytes_.get() + i * options.packet_bytes_max;
 }
 
 std::span<std::byte> SendQueue::next_buffer() {
     if (count_ == packets_.size()) return {};
     const std::size_t slot = (head_ + count_) % packets_.size();
-    return std::span(bytes_).subspan(slot * options_.packet_bytes_max, options_.packet_bytes_max);
+    return {bytes_.get() + slot * options_.packet_bytes_max, options_.packet_bytes_max};
 }
 
 void SendQueue::push(dunlin::PathId path, const Endpoint& to, std::size_t bytes, bool alone) {

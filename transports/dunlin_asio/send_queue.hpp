@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -67,7 +68,7 @@ class SendQueue {
     Options options_;
     SendBatch send_batch_;
     TrainsRefused trains_refused_;
-    std::vector<std::byte> bytes_;
+    std::unique_ptr<std::byte[]> bytes_;   // pages that no packet needed are not resident
     std::vector<OutgoingPacket> packets_;  // a ring; packet i owns the i-th share of bytes_
     std::vector<iovec> parts_;             // part i is what is used of it
     TrainBatch batch_;
