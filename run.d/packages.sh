@@ -9,7 +9,12 @@ packages_of() {
         cross) echo gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm ;;
         clang) echo clang libclang-rt-dev ;;
         lint) echo clang clang-format clang-tidy python3 git ;;
-        bench) echo libbenchmark-dev ;;
+        bench) echo libbenchmark-dev util-linux ;;
+        bench_zeromq) echo libzmq3-dev ;;
+        bench_nng) echo libnng-dev ;;
+        bench_cyclone) echo cyclonedds-dev cyclonedds-tools ;;
+        bench_mosquitto) echo libmosquitto-dev mosquitto ;;
+        bench_nats) echo libnats-dev nats-server ;;
         *) echo "run: no package group '$1'" >&2 && return 1 ;;
     esac
 }

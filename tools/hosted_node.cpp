@@ -17,7 +17,7 @@ namespace {
 template <dunlin::Limits L>
 dunlin::Node* place(const dunlin::Options& options, std::shared_ptr<void>& memory) {
     if (options.journal_bytes != 0 && options.journal_bytes < dunlin::journal_device_bytes_min<L>()) return nullptr;
-    auto node_memory = std::make_shared<dunlin::NodeMemory<L>>();
+    auto node_memory = std::make_shared_for_overwrite<dunlin::NodeMemory<L>>();  // emplace() writes what a node needs
     dunlin::Node* node = &node_memory->emplace(options);
     memory = std::move(node_memory);
     return node;

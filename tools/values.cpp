@@ -6,7 +6,6 @@
 
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <limits>
 #include <string>
 
@@ -44,7 +43,7 @@ std::optional<dunlin::Duration> read_duration(std::string_view text) {
 
 std::optional<std::uint32_t> to_ppm(double share) {
     if (!(share >= 0.0 && share <= 1.0)) return std::nullopt;
-    return static_cast<std::uint32_t>(std::lround(share * 1e6));
+    return static_cast<std::uint32_t>(share * 1e6 + 0.5);  // not lround(): it alone would make the math library resident in every node
 }
 
 std::optional<std::uint64_t> read_number(std::string_view text) {

@@ -70,10 +70,11 @@ struct Subscriber {
     std::thread thread;
 };
 
-TEST(HostLoop, delivers_every_message_once_and_in_order_over_loopback_with_loss) {
+// Sends 2,000 messages from one to the other.
+void deliver_with_loss(const HostLoopOptions& options) {
     constexpr std::uint32_t kMessages = 2000;
-    Subscriber subscriber({.id = 2, .loss_ppm = 50'000});
-    Host publisher({.id = 1, .seed = subscriber.host.address(), .loss_ppm = 50'000});
+    Subscriber subscriber({.id = 2, .loss_ppm = 50'000, .loop = options});
+    Host publisher({.id = 1, .seed = subscriber.host.address(), .loss_ppm = 50'000, .loop = options});
     const Limit limit(publisher);
     std::uint32_t published = 0;
     std::uint32_t acknowledged = 0;
@@ -97,6 +98,28 @@ TEST(HostLoop, delivers_every_message_once_and_in_order_over_loopback_with_loss)
     for (std::uint32_t i = 0; i < kMessages; ++i) EXPECT_EQ(subscriber.numbers[i], i);
     EXPECT_GT(publisher.udp.send_figures().datagrams_dropped, 20U);
     EXPECT_EQ(subscriber.ending, Ending::drained);
+}
+
+TEST(HostLoop, delivers_every_message_once_and_in_order_over_loopback_with_loss) { deliver_with_loss({.stop_on_signals = false}); }
+
+TEST(HostLoop, delivers_the_same_when_it_polls_busily) {
+    deliver_with_loss({.stop_on_signals = false, .busy_poll = dunlin::microseconds{50}});
+}
+
+TEST(HostLoop, hears_timers_signals_and_other_threads_while_it_polls_busily) {
+    Host host({.loop = {.stop_on_signals = true, .busy_poll = dunlin::seconds{3600}}});
+    const Limit limit(host);
+    std::atomic<bool> waiting{false};
+    bool woken = false;
+    BootTimer timer(host.io, [&] { waiting = true; });
+    timer.set(boot_now() + dunlin::milliseconds{1});
+    host.loop->on_turn([&](Instant) {
+        if (!waiting.load() || woken) return;
+        woken = true;
+        std::raise(SIGTERM);
+    });
+    EXPECT_EQ(host.loop->run(), Ending::drained);
+    EXPECT_TRUE(woken);
 }
 
 TEST(HostLoop, publishes_what_another_thread_posts_to_the_mailbox) {
@@ -125,6 +148,36 @@ TEST(HostLoop, publishes_what_another_thread_posts_to_the_mailbox) {
     EXPECT_EQ(acknowledged, kMessages);
     ASSERT_EQ(subscriber.numbers.size(), kMessages);
     EXPECT_TRUE(std::is_sorted(subscriber.numbers.begin(), subscriber.numbers.end()));
+}
+
+TEST(HostLoop, publishes_what_several_threads_post_while_it_polls_busily) {
+    constexpr std::uint32_t kThreads = 3;
+    constexpr std::uint32_t kEach = 500;
+    Subscriber subscriber({.id = 2});
+    Host publisher({.id = 1, .seed = subscriber.host.address(), .loop = {.stop_on_signals = false, .busy_poll = dunlin::milliseconds{1}}});
+    const Limit limit(publisher);
+    dunlin::MailboxOf<8, 64> mailbox;
+    publisher.loop->serve(mailbox);
+    std::uint32_t acknowledged = 0;
+    std::vector<std::thread> posters;
+    publisher.loop->on_event([&](Instant, const Event& event) {
+        for (std::uint32_t t = 0; event.kind == EventKind::subscribed && t < kThreads; ++t) {
+            posters.emplace_back([&, t] {
+                for (std::uint32_t i = 0; i < kEach;) {
+                    const std::uint32_t number = t * kEach + i;
+                    if (mailbox.post("count/up", std::as_bytes(std::span(&number, 1))) == Status::ok) ++i;
+                    publisher.loop->wake();
+                }
+            });
+        }
+        if (event.kind == EventKind::outcome && ++acknowledged == kThreads * kEach) publisher.loop->stop();
+    });
+    EXPECT_EQ(publisher.loop->run(), Ending::stopped);
+    for (std::thread& poster : posters) poster.join();
+    subscriber.finish();
+    EXPECT_EQ(acknowledged, kThreads * kEach);
+    std::array<std::uint32_t, kThreads> next{};
+    for (const std::uint32_t number : subscriber.numbers) EXPECT_EQ(number % kEach, next[number / kEach]++);  // FIFO a thread
 }
 
 TEST(HostLoop, ends_when_another_thread_says_stop) {

@@ -125,5 +125,17 @@ TEST_P(PathTableModel, agrees_with_a_plain_model_over_random_steps) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, PathTableModel, testing::Range<std::uint64_t>(1, 101));
 
+TEST(PathTable, remembers_of_a_path_that_it_refuses_trains_and_forgets_it_with_the_path) {
+    PathTable table(1, 7);
+    const PathId first = table.received_from(*numeric_address("127.0.0.1:9")).path;
+    EXPECT_TRUE(table.takes_trains(first));
+    table.refuse_trains(first);
+    EXPECT_FALSE(table.takes_trains(first));
+    EXPECT_FALSE(table.takes_trains(table.received_from(*numeric_address("127.0.0.1:9")).path));
+    const PathId second = table.received_from(*numeric_address("127.0.0.1:10")).path;
+    EXPECT_TRUE(table.takes_trains(second));
+    EXPECT_FALSE(table.takes_trains(first));  // it is gone
+}
+
 }  // namespace
 }  // namespace dunlin_asio

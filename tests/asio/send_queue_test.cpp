@@ -39,7 +39,7 @@ struct Fixture {
         const std::span<std::byte> buffer = queue.next_buffer();
         if (buffer.empty()) return false;
         std::memcpy(buffer.data(), &number, sizeof number);
-        queue.push(*numeric_address("127.0.0.1:9"), sizeof number);
+        queue.push(dunlin::PathId{1}, *numeric_address("127.0.0.1:9"), sizeof number, true);
         return true;
     }
     Kernel kernel;

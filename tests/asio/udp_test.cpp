@@ -1,13 +1,16 @@
 #include "asio/run_until.hpp"
 
+#include <dunlin_asio/gso.hpp>
 #include <dunlin_asio/host_error.hpp>
 #include <dunlin_asio/udp.hpp>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace dunlin_asio {
@@ -33,6 +36,34 @@ void send(Udp& udp, PathId path, std::string_view text) {
     std::memcpy(buffer.data(), text.data(), text.size());
     ASSERT_TRUE(udp.push(path, text.size()));
     udp.flush();
+}
+
+// Queues numbered packets of 100 bytes and sends them at once.
+void send_burst(Udp& udp, PathId path, int first, int count) {
+    for (int i = first; i < first + count; ++i) {
+        std::string text = std::to_string(i);
+        text.resize(100, ' ');
+        const std::span<std::byte> buffer = udp.next_buffer();
+        ASSERT_GE(buffer.size(), text.size());
+        std::memcpy(buffer.data(), text.data(), text.size());
+        ASSERT_TRUE(udp.push(path, text.size()));
+    }
+    udp.flush();
+}
+
+std::vector<int> numbers_of(const Inbox& inbox) {
+    std::vector<int> numbers;
+    for (const std::string& text : inbox.texts) {
+        EXPECT_EQ(text.size(), 100U);
+        numbers.push_back(std::stoi(text));
+    }
+    return numbers;
+}
+
+std::vector<int> first_numbers(int count) {
+    std::vector<int> numbers(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) numbers[static_cast<std::size_t>(i)] = i;
+    return numbers;
 }
 
 void exchange(const char* bind_a, const char* bind_b, const std::string& host_of_b) {
@@ -90,6 +121,7 @@ TEST(Udp, reads_a_bounded_batch_and_knows_that_there_is_more) {
         receive(b, inbox);
         return inbox.texts.size() == kSent;
     }));
+    EXPECT_EQ(receive(b, inbox), 0U);
     EXPECT_FALSE(b.has_input());
     for (std::size_t i = 0; i < kSent; ++i) EXPECT_EQ(inbox.texts[i], std::to_string(i));
 }
@@ -117,6 +149,91 @@ TEST(Udp, does_not_send_to_a_path_that_is_gone) {
     EXPECT_EQ(udp.dial(*numeric_address("127.0.0.1:10")).evicted, path);
     EXPECT_FALSE(udp.push(path, 4));
     EXPECT_TRUE(udp.all_sent());
+}
+
+// Every pairing of sockets with and without trains.
+class UdpTrains : public testing::TestWithParam<std::tuple<bool, bool>> {};
+INSTANTIATE_TEST_SUITE_P(SenderAndReceiver, UdpTrains, testing::Combine(testing::Bool(), testing::Bool()));
+
+TEST_P(UdpTrains, bring_every_datagram_whole_and_in_order) {
+    const auto [sender_has, receiver_has] = GetParam();
+    asio::io_context io;
+    Udp a(io, {.bind = "127.0.0.1:0", .trains = sender_has});
+    Udp b(io, {.bind = "127.0.0.1:0", .trains = receiver_has});
+    const PathId to_b = a.dial(b.local_endpoint()).path;
+    Inbox inbox;
+    for (int burst = 0; burst < 4; ++burst) send_burst(a, to_b, burst * 50, 50);
+    ASSERT_TRUE(run_until(io, [&] {
+        while (receive(b, inbox) > 0) {}
+        return inbox.texts.size() >= 200;
+    }));
+    EXPECT_EQ(numbers_of(inbox), first_numbers(200));
+    EXPECT_EQ(a.send_figures().datagrams_sent, 200U);
+    EXPECT_EQ(b.figures().datagrams_received, 200U);
+    EXPECT_EQ(b.figures().bytes_received, 20'000U);
+    const bool sends = sender_has && has_gso(a.native_handle());
+    EXPECT_EQ(a.send_figures().trains_sent > 0, sends);
+    EXPECT_EQ(b.figures().trains_received > 0, sends && receiver_has && enable_gro(b.native_handle()));
+}
+
+TEST(Udp, sends_packet_by_packet_on_a_path_that_refuses_trains_and_loses_nothing) {
+    asio::io_context io;
+    Udp a(io, {.bind = "127.0.0.1:0"});
+    Udp b(io, {.bind = "127.0.0.1:0"});
+    if (!has_gso(a.native_handle())) GTEST_SKIP() << "no UDP GSO here";
+    const int on = 1;  // without checksums the kernel takes no train (udp_send_skb)
+    ASSERT_EQ(::setsockopt(a.native_handle(), SOL_SOCKET, SO_NO_CHECK, &on, sizeof on), 0);
+    const PathId to_b = a.dial(b.local_endpoint()).path;
+    Inbox inbox;
+    for (int burst = 0; burst < 3; ++burst) send_burst(a, to_b, burst * 50, 50);
+    ASSERT_TRUE(run_until(io, [&] {
+        while (receive(b, inbox) > 0) {}
+        return inbox.texts.size() >= 150;
+    }));
+    EXPECT_EQ(numbers_of(inbox), first_numbers(150));
+    EXPECT_EQ(a.send_figures().trains_refused, 1U);
+    EXPECT_EQ(a.send_figures().trains_sent, 0U);
+    EXPECT_EQ(a.send_figures().datagrams_refused, 0U);
+}
+
+TEST(Udp, loses_single_packets_of_a_train_by_injected_loss) {
+    asio::io_context io;
+    Udp a(io, {.bind = "127.0.0.1:0", .loss_ppm = 200'000, .loss_seed = 3});
+    Udp b(io, {.bind = "127.0.0.1:0"});
+    const PathId to_b = a.dial(b.local_endpoint()).path;
+    Inbox inbox;
+    for (int burst = 0; burst < 20; ++burst) send_burst(a, to_b, burst * 50, 50);
+    const std::uint64_t sent = a.send_figures().datagrams_sent;
+    EXPECT_EQ(sent + a.send_figures().datagrams_dropped, 1000U);
+    EXPECT_NEAR(static_cast<double>(sent), 800.0, 60.0);
+    ASSERT_TRUE(run_until(io, [&] {
+        while (receive(b, inbox) > 0) {}
+        return inbox.texts.size() >= sent;
+    }));
+    const std::vector<int> numbers = numbers_of(inbox);
+    EXPECT_EQ(numbers.size(), sent);
+    EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end()));
+    EXPECT_EQ(a.send_figures().trains_sent > 0, has_gso(a.native_handle()));
+}
+
+TEST(Udp, can_be_looked_into_without_the_loop) {
+    asio::io_context io;
+    Udp a(io, {.bind = "127.0.0.1:0"});
+    Udp b(io, {.bind = "127.0.0.1:0"});
+    EXPECT_FALSE(b.look());
+    const PathId to_b = a.dial(b.local_endpoint()).path;
+    send(a, to_b, "ping");  // over loopback it is there when the call returns
+    ASSERT_TRUE(b.look());
+    Inbox inbox;
+    const auto sink = dunlin::Callback<void(const Udp::Received&)>::of(inbox);
+    EXPECT_EQ(b.receive_now(sink), 1U);
+    EXPECT_FALSE(b.look());
+    // And what comes when nobody looks any more is waited for.
+    b.wait_for_input();
+    send(a, to_b, "pong");
+    ASSERT_TRUE(run_until(io, [&] { return b.has_input(); }));
+    EXPECT_EQ(receive(b, inbox), 1U);
+    EXPECT_EQ(inbox.texts, (std::vector<std::string>{"ping", "pong"}));
 }
 
 TEST(Udp, may_be_destroyed_while_waiting_for_a_datagram) {

@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <thread>
+#include <vector>
 
 namespace dunlin_asio {
 namespace {
@@ -30,6 +32,29 @@ TEST(Wake, counts_many_calls_as_one) {
     ASSERT_TRUE(asio_test::run_until(io, [&] { return wake.take(); }));
     io.poll();
     EXPECT_FALSE(wake.take());
+}
+
+TEST(Wake, misses_no_call_of_many_threads) {
+    constexpr std::uint32_t kEach = 20'000;
+    asio::io_context io;
+    Wake wake(io);
+    std::atomic<std::uint32_t> said{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+        threads.emplace_back([&] {
+            for (std::uint32_t i = 0; i < kEach; ++i) {
+                said.fetch_add(1, std::memory_order_relaxed);
+                wake.wake();
+            }
+        });
+    }
+    // The last of what was said must be heard without a wake after it.
+    std::uint32_t heard = 0;
+    EXPECT_TRUE(asio_test::run_until(io, [&] {
+        if (wake.take()) heard = said.load(std::memory_order_relaxed);
+        return heard == 3 * kEach;
+    }));
+    for (std::thread& thread : threads) thread.join();
 }
 
 TEST(StopSignals, counts_terminate_and_interrupt) {

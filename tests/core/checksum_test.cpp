@@ -38,6 +38,18 @@ TEST(Crc32c, of_parts_in_a_row_is_that_of_the_whole_at_every_cut_and_alignment) 
     }
 }
 
+TEST(Crc32c, is_the_same_with_and_without_the_processors_instruction) {
+    std::vector<std::byte> bytes(1500);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 131 + i / 7);
+    for (std::size_t start = 0; start < 9; ++start) {
+        for (std::size_t length = 0; length + start <= bytes.size(); length += 1 + length / 8) {
+            const auto part = std::span<const std::byte>(bytes).subspan(start, length);
+            ASSERT_EQ(crc32c(part), crc32c_by_table(part)) << start << " " << length;
+            ASSERT_EQ(crc32c(part, 0xdeadbeef), crc32c_by_table(part, 0xdeadbeef)) << start << " " << length;
+        }
+    }
+}
+
 TEST(Crc32c, notices_every_single_flipped_bit) {
     std::array<std::byte, 40> bytes{};
     const std::uint32_t whole = crc32c(bytes);

@@ -31,10 +31,40 @@ HostLoop::Ending HostLoop::run() {
     const auto guard = asio::make_work_guard(io_);
     more_work_ = true;
     for (;;) {
-        if (!more_work_) io_.run_one();
-        io_.poll();
+        wait();
         turn();
         if (const std::optional<Ending> end = ending()) return *end;
+    }
+}
+
+// Where the last turn left nothing to do, waits for something. Where there is work, the socket is looked into by each turn itself, and
+// what else ASIO watches comes up every few turns: to ask for it costs more than a small turn does.
+void HostLoop::wait() {
+    constexpr unsigned kTurnsPerPoll = 4;
+    if (more_work_) {
+        if (++turns_since_poll_ < kTurnsPerPoll) return;
+        turns_since_poll_ = 0;
+        io_.poll();
+        return;
+    }
+    turns_since_poll_ = 0;
+    if (spin()) return;
+    udp_.wait_for_input();
+    timer_.set_at_latest(wake_at_);
+    io_.run_one();  // others that are ready too run before the loop sleeps again
+}
+
+// Looks for input for at most busy_poll; true where there is reason for a turn.
+bool HostLoop::spin() {
+    if (options_.busy_poll == dunlin::Duration::zero()) return false;
+    constexpr unsigned kLooksPerPoll = 16;  // the rest of what ASIO watches may wait a little longer
+    const dunlin::Instant end = dunlin::saturating_add(boot_now(), options_.busy_poll);
+    for (unsigned looks = 1;; ++looks) {
+        if (udp_.look()) return true;
+        if (looks % kLooksPerPoll == 0 && io_.poll() > 0) return true;
+        const dunlin::Instant now = boot_now();
+        if (now >= wake_at_) return true;
+        if (now >= end) return false;
     }
 }
 
@@ -65,7 +95,7 @@ void HostLoop::turn() {
     connect();
     start_journal_operation();
     write_packets();
-    timer_.set_at_latest(std::min(wake_at(), drain_deadline_));
+    if (!more_work_) wake_at_ = std::min(wake_at(), drain_deadline_);
 }
 
 // A deadline that stays in the past after a turn is that of a packet which the socket has no room for: the socket wakes the
@@ -83,7 +113,7 @@ void HostLoop::read_datagrams() {
         if (received.evicted != dunlin::PathId{}) path_down(received.evicted);
         node_.on_datagram(boot_now(), received.path, {}, received.bytes);
     };
-    udp_.receive(dunlin::Callback<void(const Udp::Received&)>::of(hand_over));
+    udp_.receive_now(dunlin::Callback<void(const Udp::Received&)>::of(hand_over));
     if (udp_.has_input()) more_work_ = true;
 }
 

@@ -24,6 +24,9 @@ namespace dunlin_asio {
 struct HostLoopOptions {
     dunlin::Duration drain_limit = dunlin::seconds{10};  // how long a graceful stop may take
     bool stop_on_signals = true;                         // SIGTERM and SIGINT: shutdown(); the second one: stop()
+    // How long the loop looks for input before it sleeps. A datagram that comes meanwhile is not late by what waking the thread
+    // takes (tens of microseconds); the price is a core that is never idle while messages come more often than this. 0: sleep at once.
+    dunlin::Duration busy_poll = dunlin::Duration::zero();
 };
 
 // Ties one node to its socket, its journal file, the boot clock and signals, in the thread that calls run():
@@ -37,8 +40,8 @@ struct HostLoopOptions {
 //     loop.on_event([](dunlin::Instant now, const dunlin::Event& event) { ... });
 //     loop.run();
 //
-// Each turn: at most 64 datagrams in, the deadline if it passed, journal, paths, events, at most 64 packets out; then sleep
-// until the node's next deadline or the next input. Anything else of the application's (descriptors, BootTimers) may wait on the same
+// Each turn: at most 64 datagrams in, the deadline if it passed, journal, paths, events, at most 64 packets out; then sleep (or spin:
+// HostLoopOptions::busy_poll) until the node's next deadline or the next input. Anything else of the application's (descriptors, BootTimers) may wait on the same
 // io_context: its handlers run between turns and may call the node, whose output the turn that follows takes up.
 // No allocation a datagram, an event or a journal operation.
 class HostLoop {
@@ -76,6 +79,8 @@ class HostLoop {
 
   private:
     void turn();
+    void wait();
+    [[nodiscard]] bool spin();
     [[nodiscard]] dunlin::Instant wake_at();
     void read_datagrams();
     void pass_time();
@@ -103,6 +108,8 @@ class HostLoop {
     std::atomic<bool> stop_{false};
     bool draining_ = false;
     bool more_work_ = false;  // another turn without sleeping
+    unsigned turns_since_poll_ = 0;
+    dunlin::Instant wake_at_ = dunlin::kNever;  // as of the last turn
     dunlin::Instant drain_deadline_ = dunlin::kNever;
 };
 

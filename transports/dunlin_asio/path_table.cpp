@@ -49,6 +49,16 @@ const Endpoint* PathTable::find(dunlin::PathId path) const {
     return slot == kNone ? nullptr : &slots_[slot].endpoint;
 }
 
+bool PathTable::takes_trains(dunlin::PathId path) const {
+    const std::uint16_t slot = slot_of(path);
+    return slot != kNone && slots_[slot].takes_trains;
+}
+
+void PathTable::refuse_trains(dunlin::PathId path) {
+    const std::uint16_t slot = slot_of(path);
+    if (slot != kNone) slots_[slot].takes_trains = false;
+}
+
 std::size_t PathTable::bucket_of(const Endpoint& endpoint) const {
     // The port and the address are what differs; the rest of a sockaddr (flow label) must not make two paths of one address.
     std::uint64_t hash = hash_seed_;
@@ -87,6 +97,7 @@ std::uint16_t PathTable::take(const Endpoint& endpoint, List last_resort, dunlin
     const auto round = static_cast<std::uint32_t>(slots_.size());
     taken.id = taken.id > UINT32_MAX - round ? slot + round : taken.id + round;
     taken.endpoint = endpoint;
+    taken.takes_trains = true;
     const std::size_t bucket = bucket_of(endpoint);
     taken.bucket_next = buckets_[bucket];
     buckets_[bucket] = slot;

@@ -33,6 +33,9 @@ class PathTable {
     [[nodiscard]] const Endpoint* send_to(dunlin::PathId path);
     // The same without counting.
     [[nodiscard]] const Endpoint* find(dunlin::PathId path) const;
+    // Whether trains of datagrams may be sent to a path (gso.hpp): they may until the kernel refused one. False for an unknown path.
+    [[nodiscard]] bool takes_trains(dunlin::PathId path) const;
+    void refuse_trains(dunlin::PathId path);
     [[nodiscard]] std::size_t size() const { return size_; }
 
   private:
@@ -45,6 +48,7 @@ class PathTable {
         std::uint16_t newer = kNone;
         std::uint16_t older = kNone;
         List list = free_list;
+        bool takes_trains = true;
     };
     struct Ends {
         std::uint16_t newest = kNone;

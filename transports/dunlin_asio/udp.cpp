@@ -13,46 +13,42 @@
 namespace dunlin_asio {
 namespace {
 
-constexpr std::size_t kArrivalBytes = 2048;  // above the longest packet, so that a longer datagram shows as cut
 constexpr dunlin::Duration kMemoryRetry = dunlin::milliseconds{1};
 
 }  // namespace
 
 Udp::Udp(asio::io_context& io, const UdpOptions& options)
-    : socket_(io),
+    : socket_(open(io, options)),
+      local_(socket_.local_endpoint()),
       paths_(options.paths_max, random_nonzero_u64()),
-      queue_({.packet_bytes_max = options.packet_bytes_max, .loss_ppm = options.loss_ppm, .loss_seed = options.loss_seed}, send_batch()),
-      arrival_bytes_(kDatagramsPerRead * kArrivalBytes),
-      arrivals_(kDatagramsPerRead),
-      arrival_headers_(kDatagramsPerRead),
+      queue_({.packet_bytes_max = options.packet_bytes_max, .loss_ppm = options.loss_ppm, .loss_seed = options.loss_seed}, send_batch(),
+             {[](void* self, dunlin::PathId path) { static_cast<Udp*>(self)->paths_.refuse_trains(path); }, this}),
+      sends_trains_(options.trains && has_gso(socket_.native_handle())),
+      arrivals_(options.trains && enable_gro(socket_.native_handle())),
+      readable_([this] { expects_input_ = true; }),
       memory_retry_(io, [this] { waiting_for_memory_ = false; }) {
-    open(io, options);
-    for (std::size_t i = 0; i < kDatagramsPerRead; ++i) {
-        arrivals_[i].part = {.iov_base = arrival_bytes_.data() + i * kArrivalBytes, .iov_len = kArrivalBytes};
-        arrival_headers_[i].msg_hdr.msg_iov = &arrivals_[i].part;
-        arrival_headers_[i].msg_hdr.msg_iovlen = 1;
-        arrival_headers_[i].msg_hdr.msg_name = arrivals_[i].from.data();
-    }
-    readable_.arm(socket_, asio::ip::udp::socket::wait_read);
+    wait_for_input();
 }
 
-void Udp::open(asio::io_context& io, const UdpOptions& options) {
+asio::ip::udp::socket Udp::open(asio::io_context& io, const UdpOptions& options) {
     const Endpoint bind_to = resolve_address(io, options.bind);
+    asio::ip::udp::socket socket(io);
     std::error_code error;
-    socket_.open(bind_to.protocol(), error);
-    if (!error && bind_to.address().is_v6()) socket_.set_option(asio::ip::v6_only(false), error);
+    socket.open(bind_to.protocol(), error);
+    if (!error && bind_to.address().is_v6()) socket.set_option(asio::ip::v6_only(false), error);
     if (error) throw HostError("cannot open a UDP socket for '" + options.bind + "'", error.value());
     std::error_code ignored;  // the buffers are a wish
-    socket_.set_option(asio::socket_base::receive_buffer_size(options.socket_buffer_bytes), ignored);
-    socket_.set_option(asio::socket_base::send_buffer_size(options.socket_buffer_bytes), ignored);
-    socket_.bind(bind_to, error);
+    socket.set_option(asio::socket_base::receive_buffer_size(options.socket_buffer_bytes), ignored);
+    socket.set_option(asio::socket_base::send_buffer_size(options.socket_buffer_bytes), ignored);
+    socket.bind(bind_to, error);
     if (error == asio::error::address_in_use) {
         throw HostError("cannot listen on UDP " + to_string(bind_to) + ": another program uses this port.");
     }
     if (error) throw HostError("cannot listen on UDP " + to_string(bind_to), error.value());
-    socket_.non_blocking(true, error);
-    if (!error) local_ = socket_.local_endpoint(error);
+    socket.non_blocking(true, error);
+    if (!error) static_cast<void>(socket.local_endpoint(error));
     if (error) throw HostError("cannot use the UDP socket on " + to_string(bind_to), error.value());
+    return socket;
 }
 
 SendQueue::SendBatch Udp::send_batch() {
@@ -64,33 +60,46 @@ SendQueue::SendBatch Udp::send_batch() {
     return {send, this};
 }
 
-void Udp::prepare_arrivals() {
-    for (mmsghdr& header : arrival_headers_) header.msg_hdr.msg_namelen = static_cast<socklen_t>(Endpoint{}.capacity());
-}
-
 std::size_t Udp::receive(dunlin::Callback<void(const Received&)> sink) {
     if (!has_input()) return 0;
-    prepare_arrivals();
-    const int result = ::recvmmsg(socket_.native_handle(), arrival_headers_.data(), kDatagramsPerRead, MSG_DONTWAIT, nullptr);
-    const std::size_t read = result > 0 ? static_cast<std::size_t>(result) : 0;
-    if (read < kDatagramsPerRead) readable_.arm(socket_, asio::ip::udp::socket::wait_read);
-    for (std::size_t i = 0; i < read; ++i) {
-        const mmsghdr& header = arrival_headers_[i];
-        ++figures_.datagrams_received;
-        figures_.bytes_received += header.msg_len;
-        if ((header.msg_hdr.msg_flags & MSG_TRUNC) != 0) {
-            ++figures_.datagrams_too_long;
-            continue;
+    const std::size_t handed_over = receive_now(sink);
+    if (!has_input()) wait_for_input();
+    return handed_over;
+}
+
+std::size_t Udp::receive_now(dunlin::Callback<void(const Received&)> sink) {
+    for (std::size_t i = 0; i < kDatagramsPerRead; ++i) {
+        if (arrivals_.empty()) {
+            if (i > 0 && !arrivals_.was_full()) return i;  // to answer what came is more urgent than to find out that there is no more
+            if (!look()) return i;
         }
-        arrivals_[i].from.resize(header.msg_hdr.msg_namelen);
-        const PathTable::Found found = paths_.received_from(arrivals_[i].from);
-        if (found.path == dunlin::PathId{}) {
-            ++figures_.datagrams_no_path;
-            continue;
-        }
-        sink({.path = found.path, .evicted = found.evicted, .bytes = std::span(arrival_bytes_).subspan(i * kArrivalBytes, header.msg_len)});
+        hand_over(*arrivals_.next(), sink);
     }
-    return read;
+    return kDatagramsPerRead;
+}
+
+bool Udp::look() {
+    if (!arrivals_.empty()) return true;
+    expects_input_ = arrivals_.read(socket_.native_handle());
+    figures_.trains_received = arrivals_.trains();
+    return expects_input_;
+}
+
+void Udp::wait_for_input() { readable_.arm(socket_, asio::ip::udp::socket::wait_read); }
+
+void Udp::hand_over(const ArrivalBatch::Datagram& datagram, dunlin::Callback<void(const Received&)> sink) {
+    ++figures_.datagrams_received;
+    figures_.bytes_received += datagram.bytes.size();
+    if (datagram.too_long) {
+        ++figures_.datagrams_too_long;
+        return;
+    }
+    const PathTable::Found found = paths_.received_from(*datagram.from);
+    if (found.path == dunlin::PathId{}) {
+        ++figures_.datagrams_no_path;
+        return;
+    }
+    sink({.path = found.path, .evicted = found.evicted, .bytes = datagram.bytes});
 }
 
 std::span<std::byte> Udp::next_buffer() {
@@ -101,7 +110,7 @@ std::span<std::byte> Udp::next_buffer() {
 bool Udp::push(dunlin::PathId path, std::size_t bytes) {
     const Endpoint* endpoint = paths_.send_to(path);
     if (endpoint == nullptr) return false;
-    queue_.push(*endpoint, bytes);
+    queue_.push(path, *endpoint, bytes, !sends_trains_ || !paths_.takes_trains(path));
     return true;
 }
 

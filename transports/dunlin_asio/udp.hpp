@@ -3,6 +3,7 @@
 #include <dunlin/core/callback.hpp>
 #include <dunlin/core/ids.hpp>
 
+#include <dunlin_asio/arrival_batch.hpp>
 #include <dunlin_asio/boot_timer.hpp>
 #include <dunlin_asio/path_table.hpp>
 #include <dunlin_asio/readiness_wait.hpp>
@@ -15,7 +16,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace dunlin_asio {
 
@@ -26,10 +26,11 @@ struct UdpOptions {
     int socket_buffer_bytes = 1 << 20;    // wish for each direction; the system may grant less (net.core.[rw]mem_max)
     std::uint32_t loss_ppm = 0;           // injected loss on sending, 0..1,000,000
     std::uint64_t loss_seed = 0;
+    bool trains = true;  // GSO and GRO where the kernel has them (gso.hpp)
 };
 
-// One UDP socket, v4 or v6, as the node's transport. Datagrams are read 64 at a time (recvmmsg) and sent in batches (sendmmsg),
-// when ASIO says that the socket is ready; no allocation after construction. Used by one thread.
+// One UDP socket, v4 or v6, as the node's transport. Datagrams are read many at a time (recvmmsg, GRO) and sent in batches (sendmmsg,
+// GSO), when ASIO says that the socket is ready; no allocation after construction. Used by one thread.
 class Udp {
   public:
     static constexpr std::size_t kDatagramsPerRead = 64;
@@ -39,6 +40,7 @@ class Udp {
         std::uint64_t bytes_received = 0;
         std::uint64_t datagrams_too_long = 0;  // longer than any packet of ours: dropped
         std::uint64_t datagrams_no_path = 0;   // every path is dialled: dropped
+        std::uint64_t trains_received = 0;     // messages with more than one datagram
     };
 
     // Opens and binds. Throws HostError: bad address, port in use.
@@ -54,10 +56,16 @@ class Udp {
         dunlin::PathId evicted{};  // the path that is gone to make room for it, or 0; tell the node first
         std::span<const std::byte> bytes{};
     };
-    // Whether receive() may find something. When false, a wait is pending and the io_context wakes up for the next datagram.
-    [[nodiscard]] bool has_input() const { return readable_.ready(); }
-    // Reads at most kDatagramsPerRead datagrams and hands each to `sink`; returns how many were read.
+    // Whether receive() may find something. When false, a wait is pending and the io_context wakes up for the next datagram; after
+    // receive_now() and look(), only once wait_for_input() was called.
+    [[nodiscard]] bool has_input() const { return expects_input_ || !arrivals_.empty(); }
+    // Hands at most kDatagramsPerRead datagrams to `sink`; returns how many.
     std::size_t receive(dunlin::Callback<void(const Received&)> sink);
+    // For a caller that spins instead of waiting: look() reads whatever ASIO has said, and tells whether anything is there to
+    // be handed over; receive_now() is receive() that looks too. Neither starts a wait. One system call where nothing is there.
+    [[nodiscard]] bool look();
+    std::size_t receive_now(dunlin::Callback<void(const Received&)> sink);
+    void wait_for_input();
 
     // ---- Sending ----------------------------------------------------------------------------------------------
     // Where the next packet is written; empty under back-pressure, until the io_context has woken up for the socket.
@@ -75,23 +83,22 @@ class Udp {
     [[nodiscard]] const Figures& figures() const { return figures_; }
     [[nodiscard]] const SendQueue::Figures& send_figures() const { return queue_.figures(); }
 
+    // The socket, for options that this class does not know.
+    [[nodiscard]] int native_handle() { return socket_.native_handle(); }
+
   private:
-    struct Arrival {
-        Endpoint from{};
-        iovec part{};
-    };
-    void open(asio::io_context& io, const UdpOptions& options);
-    void prepare_arrivals();
+    [[nodiscard]] static asio::ip::udp::socket open(asio::io_context& io, const UdpOptions& options);
+    void hand_over(const ArrivalBatch::Datagram& datagram, dunlin::Callback<void(const Received&)> sink);
     [[nodiscard]] SendQueue::SendBatch send_batch();
     [[nodiscard]] bool blocked() const { return writable_.armed() || waiting_for_memory_; }
 
     asio::ip::udp::socket socket_;
-    Endpoint local_{};
+    Endpoint local_;
     PathTable paths_;
     SendQueue queue_;
-    std::vector<std::byte> arrival_bytes_;
-    std::vector<Arrival> arrivals_;
-    std::vector<mmsghdr> arrival_headers_;
+    bool sends_trains_;
+    ArrivalBatch arrivals_;
+    bool expects_input_ = false;  // the last read was not in vain, or the socket became readable after it
     ReadinessWait readable_;
     ReadinessWait writable_;
     bool waiting_for_memory_ = false;

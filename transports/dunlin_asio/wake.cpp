@@ -24,6 +24,8 @@ Wake::Wake(asio::io_context& io)
 }
 
 void Wake::wake() {
+    // What the caller did before is seen by the loop after it has set called_ back: release here, acquire there.
+    if (called_.exchange(true, std::memory_order_acq_rel)) return;
     const int saved = errno;  // a signal handler must leave errno as it was
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(native_, &one, sizeof one);  // full (EAGAIN) means awake already
@@ -39,6 +41,7 @@ bool Wake::take() {
 void Wake::drain_and_wait() {
     std::uint64_t count = 0;
     if (::read(native_, &count, sizeof count) > 0) woken_ = true;
+    called_.exchange(false, std::memory_order_acq_rel);  // before the loop looks at what it was woken for
     wait_.arm(descriptor_, asio::posix::stream_descriptor::wait_read);
 }
 

@@ -5,9 +5,12 @@
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 
+#include <atomic>
+
 namespace dunlin_asio {
 
-// Wakes the loop from another thread or a signal handler (an eventfd). Calls that come before the loop looks count as one.
+// Wakes the loop from another thread or a signal handler (an eventfd). Calls that come before the loop looks count as one, and cost
+// no system call but the first.
 class Wake {
   public:
     explicit Wake(asio::io_context& io);  // throws HostError
@@ -17,10 +20,12 @@ class Wake {
     [[nodiscard]] bool take();
 
   private:
+    static_assert(std::atomic<bool>::is_always_lock_free);  // or a signal handler could not
     void drain_and_wait();
 
     asio::posix::stream_descriptor descriptor_;
     int native_;
+    std::atomic<bool> called_{false};  // since the loop last looked
     bool woken_ = false;
     ReadinessWait wait_;
 };

@@ -8,7 +8,7 @@ namespace dunlin {
 namespace {
 
 // A microcontroller has little flash and hears few packets: one table of 64 bytes, half a byte a step. Elsewhere eight
-// tables (8 KiB, in L1) take eight bytes a step. Both give the same sums.
+// tables (8 KiB, in L1) take eight bytes a step. All ways give the same sums.
 #if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
 constexpr std::size_t kTables = 1;
 constexpr unsigned kBits = 4;  // that one step takes off
@@ -61,12 +61,34 @@ std::uint32_t eight_steps(std::uint32_t crc, const std::byte* bytes) {
 }
 #endif
 
+#if defined(__x86_64__) && defined(__GNUC__)
+// The processor's own instruction for this polynomial (SSE 4.2), several times as fast as the tables.
+[[gnu::target("sse4.2")]] std::uint32_t crc_by_instruction(std::uint32_t crc, std::span<const std::byte> bytes) {
+    std::uint64_t wide = crc;
+    for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), sizeof(word));
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    auto narrow = static_cast<std::uint32_t>(wide);
+    for (const std::byte byte : bytes) narrow = __builtin_ia32_crc32qi(narrow, std::to_integer<unsigned char>(byte));
+    return narrow;
+}
+#endif
+
 constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325U;
 constexpr std::uint64_t kFnvPrime = 0x100000001b3U;
 
 }  // namespace
 
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t seed) {
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (__builtin_cpu_supports("sse4.2")) return ~crc_by_instruction(~seed, bytes);
+#endif
+    return crc32c_by_table(bytes, seed);
+}
+
+std::uint32_t crc32c_by_table(std::span<const std::byte> bytes, std::uint32_t seed) {
     std::uint32_t crc = ~seed;
 #if !defined(__ARM_ARCH_PROFILE) || __ARM_ARCH_PROFILE != 'M'
     for (; bytes.size() >= 8; bytes = bytes.subspan(8)) crc = eight_steps(crc, bytes.data());

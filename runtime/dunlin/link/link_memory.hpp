@@ -32,8 +32,10 @@ struct BoxArrays {
     std::array<OutboxMessage, L.outbox_messages> messages{};
     std::array<InboxSlot, L.inbox_messages> inbox_slots{};
     std::array<Delivery, L.deliveries> deliveries{};
-    alignas(8) std::array<std::byte, Sizes::outbox_blocks * L.payload_block_bytes> outbox_bytes{};
-    alignas(8) std::array<std::byte, Sizes::inbox_blocks * L.payload_block_bytes> inbox_bytes{};
+    // Payloads are written before they are read, so these are left as they are: on a host, pages that no message ever needed are
+    // then never resident.
+    alignas(8) std::array<std::byte, Sizes::outbox_blocks * L.payload_block_bytes> outbox_bytes;
+    alignas(8) std::array<std::byte, Sizes::inbox_blocks * L.payload_block_bytes> inbox_bytes;
     alignas(8) std::array<std::byte, std::size_t{L.message_bytes_max} + 16> scratch{};
     std::array<std::uint16_t, Sizes::outbox_blocks> outbox_links{};
     std::array<std::uint16_t, Sizes::inbox_blocks> inbox_links{};
@@ -52,7 +54,7 @@ struct LinkArrays {
     std::array<ReceivedAlias, L.aliases_per_peer> receiver_aliases{};
     std::array<NumberRange, Sizes::ack_ranges> ack_ranges{};
     std::array<SettlementNote, Sizes::notes> notes{};
-    std::array<std::uint16_t, L.lane_window != 0 ? L.lane_window : L.deliveries> window{};
+    std::array<std::uint16_t, L.lane_window != 0 ? L.lane_window : L.deliveries> window;  // a ring: as the payloads above
 
     LinkStorage storage() { return {window, sender_aliases, receiver_aliases, sent, ack_ranges, {settled_bits, notes}}; }
 };

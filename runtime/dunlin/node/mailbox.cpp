@@ -12,6 +12,7 @@ Mailbox::Mailbox(std::span<Cell> cells, std::span<std::byte> bytes)
     : cells_(cells), bytes_(bytes), mask_(static_cast<std::uint32_t>(cells.size() - 1)), cell_bytes_(bytes.size() / cells.size()) {
     DUNLIN_ASSERT(cells.size() >= 2 && (cells.size() & mask_) == 0);
     DUNLIN_ASSERT(bytes.size() % cells.size() == 0);
+    DUNLIN_ASSERT(cell_bytes_ <= UINT16_MAX);  // or a length would not fit its cell
     for (std::uint32_t i = 0; i < cells.size(); ++i) cells_[i].turn.store(i, std::memory_order_relaxed);
 }
 

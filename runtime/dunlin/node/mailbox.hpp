@@ -27,8 +27,8 @@ class Mailbox {
         std::uint16_t payload_bytes = 0;
     };
 
-    // `cells.size()` is a power of two, at least 2; `bytes.size()` is a multiple of it: each cell's share holds one
-    // topic and payload together.
+    // `cells.size()` is a power of two, at least 2; `bytes.size()` is a multiple of it: each cell's share, at most 65,535 bytes, holds
+    // one topic and payload together.
     Mailbox(std::span<Cell> cells, std::span<std::byte> bytes);
     Mailbox(const Mailbox&) = delete;
     Mailbox& operator=(const Mailbox&) = delete;
@@ -55,6 +55,7 @@ class Mailbox {
 template <std::size_t kCells, std::size_t kCellBytes>
 struct MailboxArrays {
     static_assert(kCells >= 2 && (kCells & (kCells - 1)) == 0, "a mailbox has a power of two cells, at least 2");
+    static_assert(kCellBytes <= UINT16_MAX, "a cell of a mailbox has at most 65535 bytes");
     std::array<Mailbox::Cell, kCells> cells;
     std::array<std::byte, kCells * kCellBytes> bytes;
 };

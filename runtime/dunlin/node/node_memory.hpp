@@ -96,7 +96,7 @@ class NodeMemory {
     Node& emplace(const Options& options) {
         static_assert(std::is_trivially_destructible_v<Node> && std::is_trivially_destructible_v<Voter>);
         arrays_.~Arrays();
-        new (&arrays_) Arrays();
+        new (&arrays_) Arrays;  // not Arrays(), which would write over all of it first
         return *new (&node_) Node(storage(), options);
     }
 
@@ -109,9 +109,9 @@ class NodeMemory {
     };
     struct Arrays {
         std::array<PeerSlot, L.peers> peers{};
-        std::array<link::LinkArrays<L>, L.peers> link{};
+        std::array<link::LinkArrays<L>, L.peers> link;
         alignas(link::Link) std::array<std::byte, sizeof(link::Link) * L.peers> links;
-        link::BoxArrays<L> boxes{};
+        link::BoxArrays<L> boxes;
         std::array<membership::Watched, L.peers> watched{};
         ledger::ClientArrays<L> client{};
         bus::BusArrays<L> bus{};
