@@ -50,15 +50,14 @@ bool DurableState::record_at(std::span<const std::byte> bank, std::uint32_t at, 
     if (at + sizeof(head) > bank.size()) return false;
     std::memcpy(&head, &bank[at], sizeof(head));
     if (head.sequence != sequence || head.salt < salt_ || head.length > bank.size() - at - sizeof(head)) return false;
-    if (!torn_) return true;
+    // Not only a torn record is none: of what an earlier generation left, any bytes may look like the head that comes next.
     const std::uint32_t crc = head.crc;
     return crc == journal::record_crc(head, bank.subspan(at + sizeof(head), head.length), seed_);
 }
 
-bool DurableState::read(std::span<const std::byte> synced, bool crashed) {
+bool DurableState::read(std::span<const std::byte> synced) {
     bool changed = choose_bank(synced);
     if (changed) state_ = {};
-    torn_ = crashed || (torn_ && !changed);
     if (header_.generation == 0) return changed;
     const std::span<const std::byte> bank = synced.subspan(bank_at_, header_.bank_bytes);
     std::uint32_t at = position_;
@@ -161,11 +160,10 @@ DurableStates::Followed& DurableStates::follow(std::size_t index) {
     const Process& process = world_.process(index);
     const Disk& disk = process.disk;
     if (disk.synced().empty() || (followed.read && followed.syncs == disk.syncs() && followed.life == process.life)) return followed;
-    const bool crashed = !followed.read || followed.life != process.life;
     followed.read = true;
     followed.syncs = disk.syncs();
     followed.life = process.life;
-    if (followed.state.read(disk.synced(), crashed)) ++followed.version;
+    if (followed.state.read(disk.synced())) ++followed.version;
     return followed;
 }
 

@@ -31,8 +31,8 @@ class DurableState {
         std::vector<std::byte> payload;
     };
 
-    // Takes in what was synced since the last call. True: something that is kept here itself has changed. `crashed`: in between.
-    bool read(std::span<const std::byte> synced, bool crashed);
+    // Takes in what was synced since the last call. True: something that is kept here itself has changed.
+    bool read(std::span<const std::byte> synced);
 
     [[nodiscard]] StorageId storage() const { return StorageId{header_.storage}; }  // 0: not formatted
     [[nodiscard]] BootEpoch epoch() const { return state_.epoch; }                  // of the last life that wrote one
@@ -77,7 +77,6 @@ class DurableState {
     std::uint64_t expected_ = 0;                                               // sequence of the next record
     std::uint32_t salt_ = 0;
     std::uint32_t seed_ = 0;
-    bool torn_ = false;  // a crash may have torn what follows in this bank: checksums tell
 };
 
 // That of every process of a world, as of now.
