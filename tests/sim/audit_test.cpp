@@ -1,13 +1,17 @@
 #include <dunlin_sim/checkers/durable_state.hpp>
 #include <dunlin_sim/checkers/election_checker.hpp>
+#include <dunlin_sim/checkers/journal_checker.hpp>
 #include <dunlin_sim/checkers/promise_checker.hpp>
 #include <dunlin_sim/checkers/session_checker.hpp>
 #include <sim/small_cluster.hpp>
 
+#include <dunlin/node/records.hpp>
 #include <dunlin/wire/packet_writer.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstring>
 
 namespace dunlin::sim {
 namespace {
@@ -50,6 +54,37 @@ TEST_F(Audits, a_disk_says_what_its_node_knows) {
         EXPECT_EQ(durable.of(process).storage(), status(process).storage);
         EXPECT_EQ(durable.of(process).last_index(), status(process).last_index);
     }
+}
+
+// A journal has its first checkpoint, in the second bank, as soon as it is opened with a longer buffer than it was formatted with.
+// Bytes in the middle of what an earlier generation of the bank left may look like the head of the next record.
+TEST_F(Audits, a_disk_says_nothing_that_no_checksum_vouches_for) {
+    std::vector<std::byte> bytes = cluster.world.process(0).disk.image();
+    DurableState state;
+    EXPECT_TRUE(state.read(bytes));
+    const BootEpoch epoch = state.epoch();
+    const std::uint64_t last = read_journal(bytes).records.rbegin()->first;
+    journal::RecordHead head{};
+    const std::size_t bank = bytes.size() / 2 / journal::kHeaderSectorBytes * journal::kHeaderSectorBytes;
+    journal::BankHeader header{};
+    ASSERT_EQ(journal::read_bank_header(std::span(bytes).subspan(bank), header), journal::BankHeaderKind::valid);
+    ASSERT_EQ(header.state, journal::BankState::active);
+    std::size_t at = bank + journal::kHeaderSectorBytes;
+    for (; head.sequence != last; at += journal::record_bytes(head.length)) std::memcpy(&head, &bytes[at], sizeof(head));
+    const EpochRecord record = epoch_record(BootEpoch{99});
+    head.sequence = last + 1;
+    head.length = sizeof(record);
+    head.salt += 7;
+    head.kind = journal::RecordKind::epoch;
+    head.flags = 0;
+    std::memcpy(&bytes[at], &head, sizeof(head));
+    std::memcpy(&bytes[at + sizeof(head)], &record, sizeof(record));
+    EXPECT_FALSE(state.read(bytes));
+    EXPECT_EQ(state.epoch(), epoch);
+    head.crc = journal::record_crc(head, std::span(bytes).subspan(at + sizeof(head), sizeof(record)), journal::bank_seed(header));
+    std::memcpy(&bytes[at], &head, sizeof(head));
+    EXPECT_TRUE(state.read(bytes));
+    EXPECT_EQ(state.epoch(), BootEpoch{99});
 }
 
 TEST_F(Audits, catches_an_epoch_that_is_not_on_disk) {

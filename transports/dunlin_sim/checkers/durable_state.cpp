@@ -58,7 +58,7 @@ bool DurableState::record_at(std::span<const std::byte> bank, std::uint32_t at, 
     if (at + sizeof(head) > bank.size()) return false;
     std::memcpy(&head, &bank[at], sizeof(head));
     if (head.sequence != sequence || head.salt < salt_ || head.length > bank.size() - at - sizeof(head)) return false;
-    if (!torn_) return true;
+    // Not only a torn record is none: of what an earlier generation left, any bytes may look like the head that comes next.
     const std::uint32_t crc = head.crc;
     return crc == journal::record_crc(head, bank.subspan(at + sizeof(head), head.length), seed_);
 }
@@ -67,7 +67,6 @@ bool DurableState::read(std::span<const std::byte> synced, bool crashed) {
     bool changed = choose_bank(synced);
     if (changed) state_ = {};
     if (changed && crashed) compaction_ = {};
-    torn_ = crashed || (torn_ && !changed);
     if (header_.generation == 0) return changed;
     const std::span<const std::byte> bank = synced.subspan(bank_at_, header_.bank_bytes);
     std::uint32_t at = position_;

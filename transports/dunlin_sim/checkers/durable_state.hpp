@@ -94,7 +94,6 @@ class DurableState {
     std::uint32_t seed_ = 0;
     bool two_active_ = false;  // heads say so
     Compaction compaction_;
-    bool torn_ = false;  // a crash may have torn what follows in this bank: checksums tell
 };
 
 // That of every process of a world, as of now.
