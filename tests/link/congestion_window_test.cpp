@@ -42,7 +42,7 @@ TEST_F(CongestionWindowTest, doubles_each_round_trip_in_slow_start) {
 
 TEST_F(CongestionWindowTest, grows_by_a_packet_each_round_trip_after_congestion) {
     const std::uint32_t lost = send();
-    EXPECT_TRUE(window.on_lost(lost, kPacket, next));
+    EXPECT_TRUE(window.on_lost(lost, kPacket, next, 0));
     EXPECT_EQ(window.window(), 5'000U);
     EXPECT_FALSE(window.in_slow_start());
     full_round_trip();
@@ -56,26 +56,35 @@ TEST_F(CongestionWindowTest, a_window_that_is_not_used_does_not_grow) {
     EXPECT_EQ(window.window(), 10'000U);
 }
 
+TEST_F(CongestionWindowTest, goes_back_to_what_the_path_carries_but_not_below_a_half_nor_above_itself) {
+    EXPECT_TRUE(window.on_lost(send(), kPacket, next, 8'500));
+    EXPECT_EQ(window.window(), 8'500U);
+    EXPECT_TRUE(window.on_lost(send(), kPacket, next, 1'000));
+    EXPECT_EQ(window.window(), 4'250U);
+    EXPECT_TRUE(window.on_lost(send(), kPacket, next, 100'000));
+    EXPECT_EQ(window.window(), 4'250U);
+}
+
 TEST_F(CongestionWindowTest, losses_of_one_round_trip_count_once) {
     const std::uint32_t first = send();
     const std::uint32_t second = send();
-    EXPECT_TRUE(window.on_lost(first, kPacket, next));
+    EXPECT_TRUE(window.on_lost(first, kPacket, next, 0));
     const std::uint32_t later = send();
-    EXPECT_FALSE(window.on_lost(second, kPacket, next));
+    EXPECT_FALSE(window.on_lost(second, kPacket, next, 0));
     EXPECT_EQ(window.window(), 5'000U);
-    EXPECT_TRUE(window.on_lost(later, kPacket, next));
+    EXPECT_TRUE(window.on_lost(later, kPacket, next, 0));
     EXPECT_EQ(window.window(), 2'500U);
 }
 
 TEST_F(CongestionWindowTest, what_was_sent_before_the_congestion_makes_it_no_larger) {
     while (window.fits()) send();
-    EXPECT_TRUE(window.on_lost(1, kPacket, next));
+    EXPECT_TRUE(window.on_lost(1, kPacket, next, 0));
     for (std::uint32_t number = 2; number != next; ++number) window.on_acked(number, kPacket);
     EXPECT_EQ(window.window(), 5'000U);
 }
 
 TEST_F(CongestionWindowTest, never_falls_below_two_packets) {
-    for (int i = 0; i < 10; ++i) EXPECT_TRUE(window.on_lost(send(), kPacket, next));
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(window.on_lost(send(), kPacket, next, 0));
     EXPECT_EQ(window.window(), 2'000U);
     window.on_persistent_congestion();
     EXPECT_EQ(window.window(), 2'000U);
@@ -83,7 +92,7 @@ TEST_F(CongestionWindowTest, never_falls_below_two_packets) {
 
 TEST_F(CongestionWindowTest, after_persistent_congestion_slow_start_leads_back_to_where_it_began) {
     full_round_trip();
-    EXPECT_TRUE(window.on_lost(send(), kPacket, next));
+    EXPECT_TRUE(window.on_lost(send(), kPacket, next, 0));
     EXPECT_EQ(window.window(), 10'000U);
     window.on_persistent_congestion();
     EXPECT_EQ(window.window(), 2'000U);
@@ -101,10 +110,10 @@ TEST_F(CongestionWindowTest, numbers_pass_the_32_bit_limit) {
         window.on_acked(send(), kPacket);
     }
     EXPECT_EQ(window.window(), 10'000U);
-    EXPECT_TRUE(window.on_lost(send(), kPacket, next));
+    EXPECT_TRUE(window.on_lost(send(), kPacket, next, 0));
     EXPECT_EQ(window.window(), 5'000U);
     next += 0x7000'0000U;
-    EXPECT_TRUE(window.on_lost(send(), kPacket, next));
+    EXPECT_TRUE(window.on_lost(send(), kPacket, next, 0));
     EXPECT_EQ(window.window(), 2'500U);
 }
 

@@ -40,12 +40,12 @@ void CongestionWindow::on_acked(std::uint32_t number_low, std::uint32_t bytes) {
     window_ += packet_bytes_;
 }
 
-bool CongestionWindow::on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low) {
+bool CongestionWindow::on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low, std::uint32_t carried) {
     DUNLIN_ASSERT(in_flight_ >= bytes);
     in_flight_ -= bytes;
     if (comes_before(number_low, recovery_end_low_)) return false;
     recovery_end_low_ = next_low;
-    window_ = threshold_ = std::max(window_ / 2, kMinimumPackets * packet_bytes_);
+    window_ = threshold_ = std::max({window_ / 2, std::min(carried, window_), kMinimumPackets * packet_bytes_});
     acked_ = 0;
     return true;
 }

@@ -4,8 +4,9 @@
 
 namespace dunlin::link {
 
-// How many bytes of packets that ask for an ack may be in flight: the NewReno sender of RFC 9002 §7 and appendix B. A window
-// that was not used to the full does not grow (§7.8). Packets are named by the low halves of their numbers. O(1) each call.
+// How many bytes of packets that ask for an ack may be in flight: the NewReno sender of RFC 9002 §7 and appendix B, which on
+// congestion goes back to what the path was seen to carry where that is more than half the window. A window that was not used to
+// the full does not grow (§7.8). Packets are named by the low halves of their numbers. O(1) each call.
 //
 // Invariants: window() >= kMinimumPackets packets; in_flight() is the sum of what was sent and neither acknowledged nor lost.
 class CongestionWindow {
@@ -22,9 +23,10 @@ class CongestionWindow {
     [[nodiscard]] bool fits() const { return in_flight_ + packet_bytes_ <= window_; }
     void on_sent(std::uint32_t number_low, std::uint32_t bytes);
     void on_acked(std::uint32_t number_low, std::uint32_t bytes);
-    // `next_low`: number of the next packet to be sent. True: it is the first sign of congestion in a round trip, and the
-    // window was halved (§7.3.2).
-    [[nodiscard]] bool on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low);
+    // `next_low`: number of the next packet to be sent; `carried`: what the path carries in a round trip (DeliveryRate), 0 where
+    // that is not known. True: it is the first sign of congestion in a round trip, and the window was cut: to `carried`, but not
+    // below a half (§7.3.2; docs/decisions/0008).
+    [[nodiscard]] bool on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low, std::uint32_t carried);
     // Nothing of some round trips arrived (§7.6): back to the minimum.
     void on_persistent_congestion();
 

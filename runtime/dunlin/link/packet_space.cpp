@@ -43,6 +43,7 @@ void PacketSpace::reset(std::uint16_t packet_bytes) {
     in_flight_ = 0;
     beyond_window_ = 0;
     congestion_.reset(packet_bytes);
+    delivery_.reset();
     pacer_.reset(packet_bytes);
     probe_count_ = 0;
     probes_owed_ = 0;
@@ -130,7 +131,7 @@ bool PacketSpace::on_ack(Instant now, const wire::Record& record, FateSink fate)
     any_acked_ = true;
     std::uint32_t newly = 0;
     (void)each_range(ack, record.bytes, [&](std::uint64_t first, std::uint64_t last) {
-        newly += acknowledge(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last), fate);
+        newly += acknowledge(now, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last), fate);
     });
     if (newly > 0) {
         probe_count_ = 0;
@@ -140,7 +141,7 @@ bool PacketSpace::on_ack(Instant now, const wire::Record& record, FateSink fate)
     return true;
 }
 
-std::uint32_t PacketSpace::acknowledge(std::uint32_t first_low, std::uint32_t last_low, FateSink fate) {
+std::uint32_t PacketSpace::acknowledge(Instant now, std::uint32_t first_low, std::uint32_t last_low, FateSink fate) {
     std::uint32_t newly = 0;
     if (ring_.empty() || before(last_low, ring_.front().number_low)) return 0;
     const std::size_t start = before(first_low, ring_.front().number_low) ? 0 : lower_bound(first_low);
@@ -149,6 +150,7 @@ std::uint32_t PacketSpace::acknowledge(std::uint32_t first_low, std::uint32_t la
         if (packet.done) continue;
         leave_flight(packet);
         congestion_.on_acked(packet.number_low, packet.bytes());
+        delivery_.on_acked(now, packet.number_low, packet.bytes(), static_cast<std::uint32_t>(next_.value()), rtt_.unqueued());
         ++newly;
         shared_->counters.add(Counter::packets_acked);
         fate(packet, PacketFate::acked);
@@ -201,7 +203,9 @@ void PacketSpace::lose(SentPacket& packet, FateSink fate) {
     ++lost_;
     shared_->counters.add(Counter::packets_lost);
     const auto next_low = static_cast<std::uint32_t>(next_.value());
-    if (congestion_.on_lost(packet.number_low, packet.bytes(), next_low)) shared_->counters.add(Counter::congestion_events);
+    if (congestion_.on_lost(packet.number_low, packet.bytes(), next_low, delivery_.bytes_a_round_trip())) {
+        shared_->counters.add(Counter::congestion_events);
+    }
     if (!packet.probed) fate(packet, PacketFate::lost);
 }
 

@@ -5,6 +5,7 @@
 #include <dunlin/core/ring.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/congestion_window.hpp>
+#include <dunlin/link/delivery_rate.hpp>
 #include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/pacer.hpp>
 #include <dunlin/link/rtt.hpp>
@@ -61,7 +62,7 @@ class PacketSpace {
   private:
     [[nodiscard]] bool ring_full() const { return ring_.full(); }
     [[nodiscard]] std::size_t lower_bound(std::uint32_t low) const;
-    std::uint32_t acknowledge(std::uint32_t first_low, std::uint32_t last_low, FateSink fate);
+    std::uint32_t acknowledge(Instant now, std::uint32_t first_low, std::uint32_t last_low, FateSink fate);
     void detect_loss(Instant now, FateSink fate);
     void lose(SentPacket& packet, FateSink fate);
     void leave_flight(SentPacket& packet);
@@ -78,6 +79,7 @@ class PacketSpace {
     Instant last_sent_{};
     RttEstimator rtt_;
     CongestionWindow congestion_;
+    DeliveryRate delivery_;
     Pacer pacer_;
     std::uint32_t largest_acked_low_ = 0;
     std::uint32_t lost_ = 0;
