@@ -19,6 +19,8 @@ struct NextNumber {
 };
 template struct NextNumber<&PacketSpace::next_>;
 
+constexpr std::uint32_t kPacketBytes = 1200;
+
 struct PacketSpaceTest : testing::Test {
     std::array<SentPacket, 10> ring{};
     Endpoint end{NodeId{1}, 7};
@@ -28,7 +30,7 @@ struct PacketSpaceTest : testing::Test {
     std::vector<std::byte> bytes;
 
     void send(int count = 1) {
-        for (int i = 0; i < count; ++i) space.on_sent(now, space.take_number(), SentPacket{});
+        for (int i = 0; i < count; ++i) space.on_sent(now, space.take_number(), kPacketBytes, SentPacket{});
     }
     void note(const SentPacket& packet, PacketFate fate) {
         fates[packet.number_low] += fate == PacketFate::acked ? "a" : fate == PacketFate::lost ? "l" : "p";
@@ -135,7 +137,7 @@ TEST_F(PacketSpaceTest, what_was_probed_is_not_queued_again_when_it_is_lost) {
 
 TEST_F(PacketSpaceTest, keeps_two_places_for_control_and_always_room_for_probes) {
     send(8);
-    EXPECT_FALSE(space.data_fits());
+    EXPECT_EQ(space.data_ready_at(), kNever);
     EXPECT_TRUE(space.control_fits());
     send(2);
     EXPECT_FALSE(space.control_fits());
@@ -151,6 +153,72 @@ TEST_F(PacketSpaceTest, keeps_two_places_for_control_and_always_room_for_probes)
         send(1);
     }
     EXPECT_LE(longest, PacketSpace::kProbeTimeoutMax + milliseconds{310});
+}
+
+// A ring with more room than the congestion window.
+struct WidePacketSpaceTest : PacketSpaceTest {
+    std::array<SentPacket, 64> wide_ring{};
+    WidePacketSpaceTest() { std::construct_at(&space, wide_ring, end.shared); }
+};
+
+TEST_F(WidePacketSpaceTest, data_stops_at_the_congestion_window_and_control_two_packets_behind_it) {
+    send(10);
+    EXPECT_EQ(space.data_ready_at(), kNever);
+    EXPECT_TRUE(space.control_fits());
+    send(2);
+    EXPECT_FALSE(space.control_fits());
+    now += milliseconds{1};
+    EXPECT_TRUE(ack(12, 12));
+    EXPECT_EQ(space.congestion().in_flight(), 0U);
+    EXPECT_EQ(space.data_ready_at(), Instant::min());
+    while (space.data_ready_at() != kNever) send();
+    EXPECT_TRUE(space.control_fits());  // the two have left it
+}
+
+TEST_F(WidePacketSpaceTest, a_probe_goes_whatever_the_window_says) {
+    send(12);
+    EXPECT_FALSE(space.control_fits());
+    time_out();
+    EXPECT_TRUE(space.control_fits());
+    send(2);
+    EXPECT_FALSE(space.control_fits());
+}
+
+TEST_F(WidePacketSpaceTest, one_round_trip_with_losses_cuts_the_window_once) {
+    send(10);
+    now += milliseconds{1};
+    EXPECT_TRUE(ack(10, 1));  // 1 to 7 are lost
+    EXPECT_EQ(space.congestion().window(), (10 + 1) * kPacketBytes / 2);
+    EXPECT_EQ(end.counters.get(Counter::congestion_events), 1U);
+    EXPECT_EQ(space.congestion().in_flight(), 2 * kPacketBytes);
+    EXPECT_TRUE(ack(9, 2));
+    send(6);  // 11 to 16
+    now += milliseconds{1};
+    EXPECT_TRUE(ack(16, 1));  // 11 to 13
+    EXPECT_EQ(space.congestion().window(), 3 * kPacketBytes);  // what the last round trip carried: 8, 9 and 10
+    EXPECT_EQ(end.counters.get(Counter::congestion_events), 2U);
+    EXPECT_EQ(end.counters.get(Counter::congestion_persistent), 0U);
+}
+
+TEST_F(WidePacketSpaceTest, nothing_but_losses_for_three_probe_timeouts_is_persistent_congestion) {
+    send(1);
+    now += milliseconds{10};
+    EXPECT_TRUE(ack(1, 1));
+    const Duration timeout = space.rtt().probe_timeout();
+    const auto lose_two = [&](Duration apart) {
+        space.reset(kPacketBytes);
+        send(1);
+        now += apart;
+        send(4);
+        now += milliseconds{1};
+        EXPECT_TRUE(ack(5, 1));
+    };
+    lose_two(2 * timeout);
+    EXPECT_EQ(end.counters.get(Counter::congestion_persistent), 0U);
+    EXPECT_EQ(space.congestion().window(), 5 * kPacketBytes);
+    lose_two(4 * timeout);
+    EXPECT_EQ(end.counters.get(Counter::congestion_persistent), 1U);
+    EXPECT_EQ(space.congestion().window(), 2 * kPacketBytes);
 }
 
 TEST_F(PacketSpaceTest, a_round_trip_and_the_pause_between_probes_are_no_longer_than_the_idle_timeout) {

@@ -41,6 +41,8 @@ constexpr Row kRows[] = {
     {Counter::packets_acked, {"packets_acked", "ack-eliciting packets acknowledged by their receiver"}},
     {Counter::packets_lost, {"packets_lost", "ack-eliciting packets declared lost (RFC 9002 section 6.1)"}},
     {Counter::probe_timeouts, {"probe_timeouts", "probe timeouts fired (RFC 9002 section 6.2)"}},
+    {Counter::congestion_events, {"congestion_events", "congestion windows cut: the first loss of a round trip"}},
+    {Counter::congestion_persistent, {"congestion_persistent", "congestion windows cut to the minimum: nothing of some round trips arrived"}},
     {Counter::inbox_full_drops, {"inbox_full_drops", "packets not acknowledged because the inbox had no room"}},
     {Counter::window_full, {"window_full", "times that packets in flight stood at their limit"}},
     {Counter::messages_sent, {"messages_sent", "messages sent for the first time, one a subscriber"}},

@@ -40,6 +40,8 @@ enum class Counter : std::uint16_t {
     packets_acked,
     packets_lost,
     probe_timeouts,
+    congestion_events,
+    congestion_persistent,
     inbox_full_drops,
     window_full,
     messages_sent,

@@ -65,7 +65,7 @@ void Link::drop_session(Instant now) {
     shared_->events.push({.kind = EventKind::session_closed, .node = session_.peer_id()});
     add_news(kSessionClosed);
     session_.close(now);
-    space_.reset();
+    space_.reset(shared_->self.packet_bytes_max);
     acks_.reset();
     sender_.session_closed(now);
     receiver_.session_closed();
@@ -111,7 +111,7 @@ void Link::session_opened(Instant now, const HelloPacket& packet, bool replaces)
         receiver_.session_closed();
         add_news(kSessionClosed);
     }
-    space_.reset();
+    space_.reset(session_.packet_bytes());
     acks_.reset();
     settle_at_ = kNever;
     goodbye_owed_ = goodbye_heard_ = false;
@@ -220,7 +220,7 @@ bool Link::wants_to_send(Instant now) const {
     if (goodbye_owed_ || (kept && acks_.due() <= now)) return true;
     const bool control = settlement_due(now) || (kept && sender_.owes_skips()) || ping_owed_ || space_.probe_owed();
     if (control && space_.control_fits()) return true;
-    return space_.data_fits() && sender_.wants_to_send();
+    return space_.data_ready_at() <= now && sender_.wants_to_send();
 }
 
 wire::PacketWriter Link::begin_packet(std::span<std::byte> buffer) {
@@ -249,7 +249,7 @@ void Link::write_control(Instant now, wire::PacketWriter& writer) {
 }
 
 void Link::write_lane(Instant now, wire::PacketWriter& writer) {
-    const bool room = space_.data_fits() || (space_.probe_owed() && space_.control_fits());
+    const bool room = space_.data_ready_at() <= now || (space_.probe_owed() && space_.control_fits());
     if (room && sender_.wants_to_send() && sender_.write(now, space_.next_number(), session_.packet_bytes(), writer, draft().sent)) {
         draft().eliciting = true;
     }
@@ -261,12 +261,12 @@ void Link::write_lane(Instant now, wire::PacketWriter& writer) {
 std::size_t Link::finish_packet(Instant now, wire::PacketWriter& writer, bool others_ack_eliciting) {
     if (writer.empty()) return 0;
     const PacketNumber number = space_.take_number();
+    const std::size_t bytes = writer.finish(session_.header(number));
     if (draft().eliciting || others_ack_eliciting) {
         DUNLIN_ASSERT(space_.control_fits());
-        space_.on_sent(now, number, draft().sent);
+        space_.on_sent(now, number, bytes, draft().sent);
         ping_owed_ = false;
     }
-    const std::size_t bytes = writer.finish(session_.header(number));
     if (draft().goodbye) drop_session(now);
     return bytes;
 }
@@ -279,6 +279,9 @@ Instant Link::next_deadline() const {
     if (sender_.endings_kept()) deadline = earlier(deadline, earlier(session_.next_deadline(), acks_.due()));
     if (!session_.open()) return deadline;
     deadline = earlier(deadline, space_.next_deadline());
+    // What may leave at once is asked for without a deadline.
+    const Instant paced = space_.data_ready_at();
+    if (paced != Instant::min() && sender_.wants_to_send()) deadline = earlier(deadline, paced);
     if (receiver_.settlements().owed() && space_.control_fits()) deadline = earlier(deadline, settle_at_);
     return deadline;
 }

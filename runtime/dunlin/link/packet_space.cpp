@@ -32,13 +32,19 @@ void SentPacket::add_range(std::uint32_t first_low, std::uint8_t count, bool ski
     count_[1] = count;
 }
 
-PacketSpace::PacketSpace(std::span<SentPacket> ring, const LinkShared& shared) : ring_(ring), shared_(&shared) {}
+PacketSpace::PacketSpace(std::span<SentPacket> ring, const LinkShared& shared) : ring_(ring), shared_(&shared) {
+    reset(shared.self.packet_bytes_max);
+}
 
-void PacketSpace::reset() {
+void PacketSpace::reset(std::uint16_t packet_bytes) {
     ring_.clear();
     next_ = PacketNumber{1};
     loss_at_ = kNever;
     in_flight_ = 0;
+    beyond_window_ = 0;
+    congestion_.reset(packet_bytes);
+    delivery_.reset();
+    pacer_.reset(packet_bytes);
     probe_count_ = 0;
     probes_owed_ = 0;
     any_acked_ = false;
@@ -50,9 +56,20 @@ PacketNumber PacketSpace::take_number() {
     return number;
 }
 
-void PacketSpace::on_sent(Instant now, PacketNumber number, SentPacket packet) {
+Instant PacketSpace::data_ready_at() const {
+    if (in_flight_ + kControlReserve >= ring_.capacity() || ring_full() || !congestion_.fits()) return kNever;
+    const Duration wait = pacer_.wait(pacing());
+    return wait == Duration{0} ? Instant::min() : last_sent_ + wait;
+}
+
+void PacketSpace::on_sent(Instant now, PacketNumber number, std::size_t bytes, SentPacket packet) {
     packet.number_low = static_cast<std::uint32_t>(number.value());
     packet.sent_us_low = low_us(now);
+    packet.set_bytes(bytes);
+    packet.beyond_window = !congestion_.fits();
+    if (packet.beyond_window) ++beyond_window_;
+    pacer_.on_sent(now - last_sent_, packet.bytes(), pacing());
+    congestion_.on_sent(packet.number_low, packet.bytes());
     const bool pushed = ring_.push(packet);
     DUNLIN_ASSERT(pushed);
     ++in_flight_;
@@ -114,7 +131,7 @@ bool PacketSpace::on_ack(Instant now, const wire::Record& record, FateSink fate)
     any_acked_ = true;
     std::uint32_t newly = 0;
     (void)each_range(ack, record.bytes, [&](std::uint64_t first, std::uint64_t last) {
-        newly += acknowledge(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last), fate);
+        newly += acknowledge(now, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last), fate);
     });
     if (newly > 0) {
         probe_count_ = 0;
@@ -124,15 +141,16 @@ bool PacketSpace::on_ack(Instant now, const wire::Record& record, FateSink fate)
     return true;
 }
 
-std::uint32_t PacketSpace::acknowledge(std::uint32_t first_low, std::uint32_t last_low, FateSink fate) {
+std::uint32_t PacketSpace::acknowledge(Instant now, std::uint32_t first_low, std::uint32_t last_low, FateSink fate) {
     std::uint32_t newly = 0;
     if (ring_.empty() || before(last_low, ring_.front().number_low)) return 0;
     const std::size_t start = before(first_low, ring_.front().number_low) ? 0 : lower_bound(first_low);
     for (std::size_t i = start; i < ring_.size() && !before(last_low, ring_[i].number_low); ++i) {
         SentPacket& packet = ring_[i];
         if (packet.done) continue;
-        packet.done = true;
-        --in_flight_;
+        leave_flight(packet);
+        congestion_.on_acked(packet.number_low, packet.bytes());
+        delivery_.on_acked(now, packet.number_low, packet.bytes(), static_cast<std::uint32_t>(next_.value()), rtt_.unqueued());
         ++newly;
         shared_->counters.add(Counter::packets_acked);
         fate(packet, PacketFate::acked);
@@ -145,25 +163,49 @@ std::uint32_t PacketSpace::acknowledge(std::uint32_t first_low, std::uint32_t la
 void PacketSpace::detect_loss(Instant now, FateSink fate) {
     loss_at_ = kNever;
     const Duration delay = rtt_.loss_delay();
+    const SentPacket* run = nullptr;  // the first of the packets in a row that are lost now
+    bool persistent = false;
     for (std::size_t i = 0; i < ring_.size() && any_acked_; ++i) {
         SentPacket& packet = ring_[i];
         if (before(largest_acked_low_, packet.number_low)) break;
-        if (packet.done) continue;
+        if (packet.done) {
+            run = nullptr;
+            continue;
+        }
         const Duration age = since(now, packet.sent_us_low);
         if (age >= delay || largest_acked_low_ - packet.number_low >= kPacketThreshold) {
             lose(packet, fate);
+            if (run == nullptr) run = &packet;
+            persistent |= Duration{packet.sent_us_low - run->sent_us_low} > persistent_after();
         } else {
+            run = nullptr;
             loss_at_ = earlier(loss_at_, now + (delay - age));
         }
+    }
+    if (persistent) {
+        congestion_.on_persistent_congestion();
+        shared_->counters.add(Counter::congestion_persistent);
     }
     pop_done();
 }
 
-void PacketSpace::lose(SentPacket& packet, FateSink fate) {
+// RFC 9002 §7.6.1, once there is a sample of the round trip.
+Duration PacketSpace::persistent_after() const { return rtt_.measured() ? rtt_.probe_timeout() * kPersistentTimeouts : Duration::max(); }
+
+void PacketSpace::leave_flight(SentPacket& packet) {
     packet.done = true;
     --in_flight_;
+    if (packet.beyond_window) --beyond_window_;
+}
+
+void PacketSpace::lose(SentPacket& packet, FateSink fate) {
+    leave_flight(packet);
     ++lost_;
     shared_->counters.add(Counter::packets_lost);
+    const auto next_low = static_cast<std::uint32_t>(next_.value());
+    if (congestion_.on_lost(packet.number_low, packet.bytes(), next_low, delivery_.bytes_a_round_trip())) {
+        shared_->counters.add(Counter::congestion_events);
+    }
     if (!packet.probed) fate(packet, PacketFate::lost);
 }
 
@@ -208,7 +250,7 @@ void PacketSpace::on_timeout(Instant now, FateSink fate) {
         if (!ring_.front().done) lose(ring_.front(), fate);
         ring_.pop();
     }
-    last_sent_ = now;  // the next timeout counts from here even if the probes cannot leave
+    last_sent_ = now;  // the next timeout counts from here even if the probes cannot leave (and the pace)
 }
 
 }  // namespace dunlin::link

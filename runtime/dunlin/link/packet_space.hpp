@@ -4,7 +4,10 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/ring.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/link/congestion_window.hpp>
+#include <dunlin/link/delivery_rate.hpp>
 #include <dunlin/link/link_shared.hpp>
+#include <dunlin/link/pacer.hpp>
 #include <dunlin/link/rtt.hpp>
 #include <dunlin/link/sent_packet.hpp>
 #include <dunlin/wire/record.hpp>
@@ -18,24 +21,30 @@ enum class PacketFate : std::uint8_t { acked, lost, probe };  // probe: content 
 using FateSink = Callback<void(const SentPacket&, PacketFate)>;
 
 // The packets of one session that ask for an ack: their numbers, and what became of them. Loss detection and probe
-// timeouts of RFC 9002 §6; no congestion control yet: what is in flight is bounded by the ring. The ring holds two
-// packets more than data may use, for control and probes. A round trip counts as no longer than LinkSelf::idle_timeout: what
-// took longer is a stopped process or a suspended machine, after which the path is as it was.
+// timeouts of RFC 9002 §6; what is in flight is bounded by the congestion window, its pace, and the ring. Control may exceed the
+// window by two packets a round trip, for which the ring holds two more than data may use; a probe goes whatever the
+// window says (RFC 9002 §7.5). A round trip counts as no longer than LinkSelf::idle_timeout: what took longer is a stopped
+// process or a suspended machine, after which the path is as it was.
 class PacketSpace {
   public:
     static constexpr std::uint32_t kPacketThreshold = 3;
     static constexpr Duration kProbeTimeoutMax = seconds{1};
+    static constexpr std::int64_t kPersistentTimeouts = 3;  // RFC 9002 §7.6.1
     static constexpr std::size_t kControlReserve = 2;
 
     PacketSpace(std::span<SentPacket> ring, const LinkShared& shared);
-    void reset();  // a new session; the RTT is kept as a first guess
+    // A new session, whose packets are of at most `packet_bytes`; the RTT is kept as a first guess.
+    void reset(std::uint16_t packet_bytes);
 
     [[nodiscard]] PacketNumber next_number() const { return next_; }
     PacketNumber take_number();  // of a packet that leaves now
-    [[nodiscard]] bool data_fits() const { return in_flight_ + kControlReserve < ring_.capacity() && !ring_full(); }
-    [[nodiscard]] bool control_fits() const { return !ring_full(); }
-    // Remembers an ack-eliciting packet that leaves now. control_fits().
-    void on_sent(Instant now, PacketNumber number, SentPacket packet);
+    // A packet of messages may leave at data_ready_at(), Instant::min() for at once, unless acks have to come first: kNever.
+    [[nodiscard]] Instant data_ready_at() const;
+    [[nodiscard]] bool control_fits() const {
+        return !ring_full() && (congestion_.fits() || beyond_window_ < kControlReserve || probe_owed());
+    }
+    // Remembers an ack-eliciting packet of `bytes` that leaves now. control_fits().
+    void on_sent(Instant now, PacketNumber number, std::size_t bytes, SentPacket packet);
     // False: malformed, or it acknowledges what was never sent (counted); nothing else happened.
     bool on_ack(Instant now, const wire::Record& record, FateSink fate);
 
@@ -47,14 +56,18 @@ class PacketSpace {
     void on_progress() { probe_count_ = 0; }
     [[nodiscard]] const RttEstimator& rtt() const { return rtt_; }
     [[nodiscard]] std::uint16_t in_flight() const { return in_flight_; }
+    [[nodiscard]] const CongestionWindow& congestion() const { return congestion_; }
     [[nodiscard]] std::uint32_t lost() const { return lost_; }
 
   private:
     [[nodiscard]] bool ring_full() const { return ring_.full(); }
     [[nodiscard]] std::size_t lower_bound(std::uint32_t low) const;
-    std::uint32_t acknowledge(std::uint32_t first_low, std::uint32_t last_low, FateSink fate);
+    std::uint32_t acknowledge(Instant now, std::uint32_t first_low, std::uint32_t last_low, FateSink fate);
     void detect_loss(Instant now, FateSink fate);
     void lose(SentPacket& packet, FateSink fate);
+    void leave_flight(SentPacket& packet);
+    [[nodiscard]] Duration persistent_after() const;
+    [[nodiscard]] PacingRate pacing() const { return {congestion_.window(), congestion_.packet_bytes(), rtt_.smoothed()}; }
     void pop_done();
     // A backed-off probe stays frequent enough to beat the idle timeout, but never beats the round trip itself.
     [[nodiscard]] Duration probe_timeout_max() const;
@@ -65,9 +78,13 @@ class PacketSpace {
     Instant loss_at_ = kNever;
     Instant last_sent_{};
     RttEstimator rtt_;
+    CongestionWindow congestion_;
+    DeliveryRate delivery_;
+    Pacer pacer_;
     std::uint32_t largest_acked_low_ = 0;
     std::uint32_t lost_ = 0;
-    std::uint16_t in_flight_ = 0;
+    std::uint16_t in_flight_ = 0;     // packets
+    std::uint8_t beyond_window_ = 0;  // of them
     std::uint8_t probe_count_ = 0;
     std::uint8_t probes_owed_ = 0;
     bool any_acked_ = false;

@@ -18,6 +18,8 @@ class RttEstimator {
     void add(Duration sample, Duration ack_delay);
     [[nodiscard]] bool measured() const { return smoothed_us_ != 0; }
     [[nodiscard]] Duration smoothed() const { return measured() ? Duration{smoothed_us_} : kInitial; }
+    // Without queues on the path: the shortest so far, and the granularity, below which a queue does no harm. > 0.
+    [[nodiscard]] Duration unqueued() const { return Duration{minimum_us_} + kGranularity; }
     // How long after it was sent a packet is lost when a later one was acknowledged (RFC 9002 §6.1.2).
     [[nodiscard]] Duration loss_delay() const;
     // Without the backoff (RFC 9002 §6.2.1).

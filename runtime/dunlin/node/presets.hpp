@@ -30,7 +30,7 @@ inline constexpr Limits micro{
     .leases_held = 2,
     .requests = 2,
     .fences = 2,
-    .events = 10,
+    .events = 9,
     .journal_buffer_bytes = 512,
 };
 
@@ -43,7 +43,7 @@ inline constexpr Limits voter_min{
     .remote_subscriptions = 5,
     .aliases_per_peer = 4,
     .payload_block_bytes = 64,
-    .outbox_bytes = 47 * 64,
+    .outbox_bytes = 44 * 64,
     .outbox_messages = 12,
     .deliveries = 18,
     .lane_window = 16,
@@ -72,7 +72,7 @@ inline constexpr Limits small{
     .remote_subscriptions = 24,
     .aliases_per_peer = 8,
     .payload_block_bytes = 64,
-    .outbox_bytes = 397 * 64,
+    .outbox_bytes = 387 * 64,
     .outbox_messages = 64,
     .deliveries = 124,
     .lane_window = 32,

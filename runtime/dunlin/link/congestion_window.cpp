@@ -1,0 +1,58 @@
+#include <dunlin/core/assert.hpp>
+#include <dunlin/core/low_half.hpp>
+#include <dunlin/link/congestion_window.hpp>
+
+#include <algorithm>
+
+namespace dunlin::link {
+
+void CongestionWindow::reset(std::uint32_t packet_bytes) {
+    DUNLIN_ASSERT(packet_bytes > 0 && packet_bytes <= 0xffff);
+    packet_bytes_ = static_cast<std::uint16_t>(packet_bytes);
+    window_ = std::min(kInitialPackets * packet_bytes, std::max(kMinimumPackets * packet_bytes, kInitialBytesMax));
+    threshold_ = kWindowMax;
+    in_flight_ = acked_ = 0;
+    recovery_end_low_ = filled_low_ = 0;  // numbers start at 1
+}
+
+void CongestionWindow::on_sent(std::uint32_t number_low, std::uint32_t bytes) {
+    in_flight_ += bytes;
+    if (!fits()) filled_low_ = number_low;
+    // Low halves are comparable within 2^31 only: marks that were passed long ago follow.
+    const std::uint32_t long_ago = number_low - (1U << 30U);
+    if (comes_before(filled_low_, long_ago)) filled_low_ = long_ago;
+    if (comes_before(recovery_end_low_, long_ago)) recovery_end_low_ = long_ago;
+}
+
+void CongestionWindow::on_acked(std::uint32_t number_low, std::uint32_t bytes) {
+    DUNLIN_ASSERT(in_flight_ >= bytes);
+    in_flight_ -= bytes;
+    const bool in_recovery = comes_before(number_low, recovery_end_low_);
+    const bool unused = comes_before(filled_low_, number_low);
+    if (in_recovery || unused || window_ >= kWindowMax) return;
+    if (in_slow_start()) {
+        window_ += bytes;
+        return;
+    }
+    acked_ += bytes;
+    if (acked_ < window_) return;
+    acked_ -= window_;
+    window_ += packet_bytes_;
+}
+
+bool CongestionWindow::on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low, std::uint32_t carried) {
+    DUNLIN_ASSERT(in_flight_ >= bytes);
+    in_flight_ -= bytes;
+    if (comes_before(number_low, recovery_end_low_)) return false;
+    recovery_end_low_ = next_low;
+    window_ = threshold_ = std::max({window_ / 2, std::min(carried, window_), kMinimumPackets * packet_bytes_});
+    acked_ = 0;
+    return true;
+}
+
+void CongestionWindow::on_persistent_congestion() {
+    window_ = kMinimumPackets * packet_bytes_;
+    acked_ = 0;
+}
+
+}  // namespace dunlin::link

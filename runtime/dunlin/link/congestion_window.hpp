@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+
+namespace dunlin::link {
+
+// How many bytes of packets that ask for an ack may be in flight: the NewReno sender of RFC 9002 §7 and appendix B, which on
+// congestion goes back to what the path was seen to carry where that is more than half the window. A window that was not used to
+// the full does not grow (§7.8). Packets are named by the low halves of their numbers. O(1) each call.
+//
+// Invariants: window() >= kMinimumPackets packets; in_flight() is the sum of what was sent and neither acknowledged nor lost.
+class CongestionWindow {
+  public:
+    static constexpr std::uint32_t kInitialPackets = 10;      // RFC 9002 §7.2, which caps them at
+    static constexpr std::uint32_t kInitialBytesMax = 14720;  // this, or two packets where that is more
+    static constexpr std::uint32_t kMinimumPackets = 2;
+    static constexpr std::uint32_t kWindowMax = 1U << 30U;  // bytes: what no path holds; keeps sums in 32 bits
+
+    // A new session, whose packets are of at most `packet_bytes` (>= 1): nothing is known of the path.
+    void reset(std::uint32_t packet_bytes);
+
+    // A whole packet may be sent.
+    [[nodiscard]] bool fits() const { return in_flight_ + packet_bytes_ <= window_; }
+    void on_sent(std::uint32_t number_low, std::uint32_t bytes);
+    void on_acked(std::uint32_t number_low, std::uint32_t bytes);
+    // `next_low`: number of the next packet to be sent; `carried`: what the path carries in a round trip (DeliveryRate), 0 where
+    // that is not known. True: it is the first sign of congestion in a round trip, and the window was cut: to `carried`, but not
+    // below a half (§7.3.2; docs/decisions/0008).
+    [[nodiscard]] bool on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low, std::uint32_t carried);
+    // Nothing of some round trips arrived (§7.6): back to the minimum.
+    void on_persistent_congestion();
+
+    [[nodiscard]] std::uint32_t window() const { return window_; }        // bytes
+    [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }  // bytes
+    [[nodiscard]] std::uint32_t packet_bytes() const { return packet_bytes_; }
+    [[nodiscard]] bool in_slow_start() const { return window_ < threshold_; }
+
+  private:
+    std::uint32_t window_ = 0;
+    std::uint32_t threshold_ = 0;  // of slow start
+    std::uint32_t in_flight_ = 0;
+    std::uint32_t acked_ = 0;             // bytes towards the next packet of growth in congestion avoidance
+    std::uint32_t recovery_end_low_ = 0;  // packets before it tell of congestion that was answered already
+    std::uint32_t filled_low_ = 0;        // the last packet that filled the window
+    std::uint16_t packet_bytes_ = 0;
+};
+
+}  // namespace dunlin::link
