@@ -1,7 +1,9 @@
+#include <dunlin_sim/checkers/advert_checker.hpp>
 #include <dunlin_sim/checkers/durable_state.hpp>
 #include <dunlin_sim/checkers/election_checker.hpp>
 #include <dunlin_sim/checkers/journal_checker.hpp>
 #include <dunlin_sim/checkers/promise_checker.hpp>
+#include <dunlin_sim/checkers/read_rounds.hpp>
 #include <dunlin_sim/checkers/session_checker.hpp>
 #include <sim/small_cluster.hpp>
 
@@ -119,6 +121,29 @@ TEST_F(Audits, catches_a_campaign_that_nobody_consented_to) {
     checker.on_event(kNow, 1, cluster.world.node(1), elected);
     checker.on_send(kNow, 0, 1, vote_request(99));
     EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'no campaign without consent' violated")));
+}
+
+TEST_F(Audits, catches_an_advertisement_that_is_repeated_at_once) {
+    AdvertChecker checker(cluster.world, verdict);
+    const auto packet = packet_with(wire::RecordType::unsubscribe, wire::Unsubscribe(7, 0));
+    checker.on_send(kNow, 0, 1, packet);
+    checker.on_acked(0, 1);
+    checker.on_send(kNow, 0, 1, packet);
+    EXPECT_TRUE(verdict.clean());
+    checker.on_send(kNow, 0, 1, packet);
+    EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'advertisements back off' violated")));
+}
+
+TEST(ReadRounds, count_whom_a_later_round_has_reached_in_this_term) {
+    ReadRounds rounds;
+    rounds.on_send(0, packet_with(wire::RecordType::append, wire::Append(5, 0, 0, 0, 0, 3, 0, 0)));
+    EXPECT_EQ(rounds.last(0), 3U);
+    rounds.on_receive(0, 1, packet_with(wire::RecordType::append_reply, wire::AppendReply(5, 3, 0, 0, 0, 1, 0)));
+    rounds.on_receive(0, 2, packet_with(wire::RecordType::append_reply, wire::AppendReply(4, 9, 0, 0, 0, 1, 0)));
+    EXPECT_EQ(rounds.answered_after(0, 2), 1U);
+    EXPECT_EQ(rounds.answered_after(0, 3), 0U);
+    rounds.on_send(0, packet_with(wire::RecordType::append, wire::Append(6, 0, 0, 0, 0, 4, 0, 0)));
+    EXPECT_EQ(rounds.answered_after(0, 2), 0U);
 }
 
 TEST(SessionChecker, catches_a_session_with_an_earlier_life) {

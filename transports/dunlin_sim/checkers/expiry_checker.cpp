@@ -7,8 +7,12 @@
 
 namespace dunlin::sim {
 
-ExpiryChecker::ExpiryChecker(World& world, Verdict& verdict)
-    : world_(world), verdict_(verdict), over_(verdict.expect("no handler gets what is over")) {
+ExpiryChecker::ExpiryChecker(World& world, Verdict& verdict, Duration lifetime)
+    : world_(world),
+      verdict_(verdict),
+      lifetime_(lifetime),
+      over_(verdict.expect("no handler gets what is over")),
+      grows_(verdict.expect("no lifetime grows")) {
     world.observe(*this);
 }
 
@@ -29,7 +33,9 @@ void ExpiryChecker::on_run(Instant now, Arrivals& arrivals, const wire::Record& 
         const std::int64_t left_ms = std::int64_t{head.lifetime()} << std::min<unsigned>(head.lifetime_shift(), 40U);
         const Instant expires = left_ms == 0 ? kNever : now + milliseconds{left_ms};
         Arrived& known = arrivals[sequence % kArrivedMax];
-        known = {sequence, known.sequence == sequence ? std::max(known.expires, expires) : expires};
+        const Duration left = milliseconds{left_ms};
+        const bool again = known.sequence == sequence;
+        known = {sequence, again ? std::max(known.expires, expires) : expires, again ? std::min(known.left, left) : left};
     });
 }
 
@@ -39,6 +45,12 @@ void ExpiryChecker::handled(Instant at, std::size_t process, NodeId publisher, S
         const Arrivals& all = arrivals(process, from);
         if (all.empty() || all[sequence.value() % kArrivedMax].sequence != sequence.value()) continue;
         const Instant expires = all[sequence.value() % kArrivedMax].expires;
+        const Duration left = all[sequence.value() % kArrivedMax].left;
+        verdict_.check(grows_, left <= lifetime_, at, [&] {
+            return "process " + std::to_string(process) + " runs number " + std::to_string(sequence.value()) + " of process " +
+                   std::to_string(from) + ", which came with " + std::to_string(to_us(left)) + " us to live and was given " +
+                   std::to_string(to_us(lifetime_));
+        });
         const Instant now = world_.local_now(process);
         verdict_.check(over_, now < expires, at, [&] {
             return "process " + std::to_string(process) + " runs number " + std::to_string(sequence.value()) + " of process " +

@@ -10,9 +10,11 @@ namespace dunlin::sim {
 
 // What a message was given to live when it left (protocol.md §3) counts on the subscriber's clock from when it arrived:
 //   no handler gets what is over    of several copies, the one that lasts longest counts
+//   no lifetime grows               whatever a handler gets had no longer to live than its publisher gave it, also over his restarts
 class ExpiryChecker final : public Observer {
   public:
-    ExpiryChecker(World& world, Verdict& verdict);
+    // `lifetime`: of every message that has one.
+    ExpiryChecker(World& world, Verdict& verdict, Duration lifetime);
 
     // A handler of this process got the message of that sequence from `publisher`.
     void handled(Instant at, std::size_t process, NodeId publisher, Sequence sequence);
@@ -25,6 +27,7 @@ class ExpiryChecker final : public Observer {
     struct Arrived {
         std::uint64_t sequence = 0;
         Instant expires{};  // on the subscriber's clock
+        Duration left{};    // the least that a copy had; 0: no lifetime
     };
     using Arrivals = std::vector<Arrived>;  // by sequence modulo kArrivedMax; empty until something came
     void on_run(Instant now, Arrivals& arrivals, const wire::Record& record);
@@ -32,7 +35,8 @@ class ExpiryChecker final : public Observer {
 
     World& world_;
     Verdict& verdict_;
-    Verdict::Invariant over_;
+    Duration lifetime_;
+    Verdict::Invariant over_, grows_;
     std::vector<Arrivals> arrivals_;  // by process and then by the publisher
 };
 

@@ -14,7 +14,9 @@ ReferenceLedger::ReferenceLedger(Verdict& verdict, const LedgerLimits& limits)
       ledger_({image_, hashes_, limits}, counters_),
       leases_(verdict, limits),
       sessions_(verdict, limits),
-      before_(limits.leases) {}
+      before_(limits.leases),
+      tokens_(limits.leases),
+      ended_(limits.leases) {}
 
 void ReferenceLedger::apply(Instant at, LogIndex index, const DurableState::Entry& entry) {
     if (index != ledger_.applied().next()) known_ = false;
@@ -27,6 +29,7 @@ void ReferenceLedger::apply(Instant at, LogIndex index, const DurableState::Entr
         return;
     }
     if (renews) check_renewals(at, index, entry);
+    note_ends(index);
     check_rules(at, index, entry, result);
 }
 
@@ -58,6 +61,7 @@ void ReferenceLedger::check_renewals(Instant at, LogIndex index, const DurableSt
     ledger::RenewalsHead head{};
     std::span<const std::byte> payload = entry.payload;
     if (!take(payload, head)) return;
+    check_asked(at, index, head, payload);
     for (std::size_t slot = 0; slot < before_.size(); ++slot) {
         const ledger::LeaseRow row = ledger_.lease(static_cast<std::uint16_t>(slot));
         if (row.token == 0 || row.token != before_[slot].token || row.deadline == before_[slot].deadline) continue;
@@ -65,6 +69,26 @@ void ReferenceLedger::check_renewals(Instant at, LogIndex index, const DurableSt
             return "entry " + std::to_string(index.value()) + ", whose renewals were collected as of entry " + std::to_string(head.as_of) +
                    ", prolongs the lease " + std::string(text_of(row.name)) + " that was granted under token " + std::to_string(row.token);
         });
+    }
+}
+
+// Whoever collected them saw each slot held: by whom it still is, or by one whose grant has ended since.
+void ReferenceLedger::check_asked(Instant at, LogIndex index, const ledger::RenewalsHead& head, std::span<const std::byte> bitmap) {
+    for (std::size_t slot = 0; slot < std::min(before_.size(), bitmap.size() * 8); ++slot) {
+        if ((std::to_integer<unsigned>(bitmap[slot / 8]) >> slot % 8 & 1U) == 0) continue;
+        const bool held = before_[slot].token != 0 && before_[slot].token <= head.as_of;
+        verdict_.check(renewals_, held || ended_[slot].value() > head.as_of, at, [&] {
+            return "entry " + std::to_string(index.value()) + " renews slot " + std::to_string(slot) + ", which nobody held as of entry " +
+                   std::to_string(head.as_of);
+        });
+    }
+}
+
+void ReferenceLedger::note_ends(LogIndex index) {
+    for (std::size_t slot = 0; slot < tokens_.size(); ++slot) {
+        const std::uint64_t token = ledger_.lease(static_cast<std::uint16_t>(slot)).token;
+        if (tokens_[slot] != 0 && token != tokens_[slot]) ended_[slot] = index;
+        tokens_[slot] = token;
     }
 }
 

@@ -17,7 +17,8 @@ namespace dunlin::sim {
 
 // The ledger as the committed log makes it, apart from all replicas: what is agreed on, at the moment it is. It runs the
 // replicas' code, so it is held against models of its rules.
-//   a renewal renews what it was asked for   one that was collected before a slot was granted does not prolong that grant
+//   a renewal renews what it was asked for   one that was collected before a slot was granted does not prolong that grant, and none is of
+//                                            a slot that was free when it was collected
 class ReferenceLedger {
   public:
     ReferenceLedger(Verdict& verdict, const LedgerLimits& limits);
@@ -33,6 +34,8 @@ class ReferenceLedger {
   private:
     void check_renewals(Instant at, LogIndex index, const DurableState::Entry& entry);
     void remember_leases();
+    void note_ends(LogIndex index);
+    void check_asked(Instant at, LogIndex index, const ledger::RenewalsHead& head, std::span<const std::byte> bitmap);
     void check_rules(Instant at, LogIndex index, const DurableState::Entry& entry, const ledger::ApplyResult& result);
     void check_command(Instant at, LogIndex index, std::span<const std::byte> payload, const ledger::ApplyResult& result);
 
@@ -45,6 +48,8 @@ class ReferenceLedger {
     LeaseModel leases_;
     SessionModel sessions_;
     std::vector<ledger::LeaseRow> before_;  // each slot, before the entry
+    std::vector<std::uint64_t> tokens_;     // in each slot
+    std::vector<LogIndex> ended_;           // where the last grant of each slot ended
     std::uint64_t cluster_time_ = 0;        // of the entries so far
     bool known_ = true;
 };

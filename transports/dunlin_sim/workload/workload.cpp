@@ -26,7 +26,7 @@ Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& 
       effects_(verdict),
       audience_(world, verdict),
       settlements_(world, verdict, audit.durable()),
-      expiries_(world, verdict),
+      expiries_(world, verdict, plan.lifetime),
       backoffs_(verdict),
       departures_(world, verdict, delivery_) {
     world.observe(*this);
