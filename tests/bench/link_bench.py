@@ -254,6 +254,25 @@ def loss_cases(bench, contenders):
         yield {"kind": "fan-out", "contender": "dunlin", "subscribers": 32}, fan_out
 
 
+def resident_kib(bench):
+    """What a process that only runs a node has in memory after a second; None where the command was not built."""
+    command = bench.build / "../../../tools/dunlin"
+    if not command.exists():
+        return None
+    config = pathlib.Path(bench.folder, "node.toml")
+    config.write_text('id = 1\nrole = "member"\nlisten = "127.0.0.1:0"\n', encoding="ascii")
+    process = subprocess.Popen([str(command), "node", "-c", str(config)], stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(1)
+        lines = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+    except (OSError, StopIteration):
+        return None
+    finally:
+        process.terminate()
+        process.wait()
+
+
 class Report:
     def __init__(self, rows):
         self.rows = rows
@@ -292,6 +311,7 @@ class Report:
         for loss, aim in ((1, 0.7), (5, 0.4)):
             yield f"rate at {loss} % loss / without", self.ratio(
                 *(self.value("messages_per_s", kind="loss", loss_percent=percent) for percent in (loss, 0))), aim, True
+        yield "resident memory of dunlin node, KiB", self.value("resident_kib", kind="memory"), 5120, False
         yield "allocations a message", dunlin(64, "allocations_per_message"), 0.0, False
 
     def print(self):
@@ -369,7 +389,10 @@ def main():
                 print(f"link: {contender.name} is skipped: {PACKAGES.get(contender.program, contender.program)} could not be had")
         cases = [case for make in (throughput_cases, round_trip_cases, loss_cases) for case in make(bench, present)
                  if not words or any(word in (case[0]["kind"], case[0]["contender"]) for word in words)]
-        print(f"link: {len(cases)} measurements of {seconds} s, {rounds} rounds", flush=True)
+        print(f"link: {len(cases)} measurements of {seconds} s, {rounds} rounds; load average {os.getloadavg()[0]:.1f}", flush=True)
+        if os.getloadavg()[0] > 0.5:
+            print("link: other work runs on this machine: rates and tail latencies say little, processor seconds a message somewhat more")
+        resident = resident_kib(bench)
         results = [[] for _ in cases]
         for each in range(rounds):
             begin = time.monotonic()
@@ -383,6 +406,7 @@ def main():
              "p50_us", "p99_us", "p999_us", "max_us")
     rows = [{**case, **{name: median([figures.get(name) for figures in found if figures]) for name in names}}
             for (case, _), found in zip(cases, results)]
+    rows.append({"kind": "memory", "contender": "dunlin node", "resident_kib": resident})
     report = Report(rows)
     report.print()
     if arguments.json:

@@ -23,6 +23,7 @@ struct Client {
         mosquitto_lib_init();
         handle = mosquitto_new(publisher ? "pub" : "sub", true, this);
         mosquitto_max_inflight_messages_set(handle, kInFlightMax);
+        mosquitto_int_option(handle, MOSQ_OPT_TCP_NODELAY, 1);  // or a round trip waits for a delayed ack of TCP
         mosquitto_connect_callback_set(handle, [](mosquitto* connected, void* self, int) {
             const bool publishes = static_cast<Client*>(self)->publisher;
             mosquitto_subscribe(connected, nullptr, publishes ? "answer" : "bench", 1);
