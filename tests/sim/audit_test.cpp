@@ -63,7 +63,7 @@ TEST_F(Audits, a_disk_says_what_its_node_knows) {
 TEST_F(Audits, a_disk_says_nothing_that_no_checksum_vouches_for) {
     std::vector<std::byte> bytes = cluster.world.process(0).disk.image();
     DurableState state;
-    EXPECT_TRUE(state.read(bytes));
+    EXPECT_TRUE(state.read(bytes, false));
     const BootEpoch epoch = state.epoch();
     const std::uint64_t last = read_journal(bytes).records.rbegin()->first;
     journal::RecordHead head{};
@@ -81,11 +81,11 @@ TEST_F(Audits, a_disk_says_nothing_that_no_checksum_vouches_for) {
     head.flags = 0;
     std::memcpy(&bytes[at], &head, sizeof(head));
     std::memcpy(&bytes[at + sizeof(head)], &record, sizeof(record));
-    EXPECT_FALSE(state.read(bytes));
+    EXPECT_FALSE(state.read(bytes, false));
     EXPECT_EQ(state.epoch(), epoch);
     head.crc = journal::record_crc(head, std::span(bytes).subspan(at + sizeof(head), sizeof(record)), journal::bank_seed(header));
     std::memcpy(&bytes[at], &head, sizeof(head));
-    EXPECT_TRUE(state.read(bytes));
+    EXPECT_TRUE(state.read(bytes, false));
     EXPECT_EQ(state.epoch(), BootEpoch{99});
 }
 
