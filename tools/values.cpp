@@ -43,7 +43,9 @@ std::optional<dunlin::Duration> read_duration(std::string_view text) {
 
 std::optional<std::uint32_t> to_ppm(double share) {
     if (!(share >= 0.0 && share <= 1.0)) return std::nullopt;
-    return static_cast<std::uint32_t>(share * 1e6 + 0.5);  // not lround(): it alone would make the math library resident in every node
+    // Not lround(): it alone would make the math library resident in every node.
+    const auto halves = static_cast<std::uint32_t>(share * 2e6);
+    return (halves + 1) / 2;
 }
 
 std::optional<std::uint64_t> read_number(std::string_view text) {

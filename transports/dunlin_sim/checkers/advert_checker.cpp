@@ -22,12 +22,14 @@ void AdvertChecker::on_send(Instant at, std::size_t process, std::size_t to, std
     for_each_record(bytes, [&](const wire::Record& record) {
         if (record.type != wire::RecordType::subscribe && record.type != wire::RecordType::unsubscribe) return;
         const std::uint32_t generation = record.as<wire::Unsubscribe>().generation();  // the same place in both
-        const auto [row, first] = said.try_emplace(generation, now);
-        verdict_.check(back_off_, first || now - row->second >= kPauseMin, at, [&] {
+        const bool first = !said.contains(generation);
+        Instant& last = said[generation];
+        const Duration pause = now - last;
+        verdict_.check(back_off_, first || pause >= kPauseMin, at, [&] {
             return "process " + std::to_string(process) + " tells process " + std::to_string(to) + " again what it listens to, " +
-                   std::to_string((now - row->second).count()) + " us after the last time";
+                   std::to_string(pause.count()) + " us after the last time";
         });
-        row->second = now;
+        last = now;
     });
 }
 
