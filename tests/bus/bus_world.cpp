@@ -176,7 +176,7 @@ void Member::receive(Instant now, const Packet& packet) {
     for (wire::Record record; reader->next(record);) {
         if (!each.on_record(now, record) && bus.on_record(now, peer, record)) ack_eliciting = true;
     }
-    each.packet_done(now, ack_eliciting, true);
+    each.packet_done(now, packet.bytes.size(), ack_eliciting, true);
     take_news(peer);
     note_durable(now);
 }

@@ -110,7 +110,7 @@ class EndpointOf {
         }
         if (!link->accept(now, path, reader->header())) return false;
         for (wire::Record record; reader->next(record);) link->on_record(now, record);
-        link->packet_done(now, false, true);
+        link->packet_done(now, bytes.size(), false, true);
         return true;
     }
 

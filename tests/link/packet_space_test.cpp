@@ -50,6 +50,9 @@ struct PacketSpaceTest : testing::Test {
     void time_out() {
         now = space.next_deadline();
         ASSERT_NE(now, kNever);
+        wake();
+    }
+    void wake() {
         auto sink = [this](const SentPacket& packet, PacketFate fate) { note(packet, fate); };
         space.on_timeout(now, FateSink::of(sink));
     }
@@ -184,6 +187,35 @@ TEST_F(WidePacketSpaceTest, a_probe_goes_whatever_the_window_says) {
     EXPECT_FALSE(space.control_fits());
 }
 
+TEST_F(WidePacketSpaceTest, a_probe_leaves_its_two_packets_to_control) {
+    send(10);
+    time_out();
+    send(2);
+    EXPECT_TRUE(space.control_fits());
+}
+
+TEST_F(WidePacketSpaceTest, the_pace_is_no_deadline_once_it_is_kept) {
+    send(1);
+    now += milliseconds{100};
+    EXPECT_TRUE(ack(1, 1));
+    while (space.congestion().window() <= Pacer::kBurstPackets * kPacketBytes) {
+        const PacketNumber first = space.next_number();
+        while (space.congestion().fits()) send();
+        now += milliseconds{100};
+        EXPECT_TRUE(ack(space.next_number().value() - 1, static_cast<std::uint32_t>(space.next_number().value() - first.value())));
+    }
+    while (space.data_ready_at() == Instant::min()) send();
+    const Instant ready = space.data_ready_at();
+    ASSERT_GT(ready, now);
+    ASSERT_NE(ready, kNever);
+    now = ready;
+    EXPECT_EQ(space.data_ready_at(), now);
+    wake();
+    EXPECT_EQ(space.data_ready_at(), Instant::min());
+    send();
+    EXPECT_GT(space.data_ready_at(), now);
+}
+
 TEST_F(WidePacketSpaceTest, one_round_trip_with_losses_cuts_the_window_once) {
     send(10);
     now += milliseconds{1};
@@ -201,21 +233,30 @@ TEST_F(WidePacketSpaceTest, one_round_trip_with_losses_cuts_the_window_once) {
 }
 
 TEST_F(WidePacketSpaceTest, nothing_but_losses_for_three_probe_timeouts_is_persistent_congestion) {
-    send(1);
-    now += milliseconds{10};
-    EXPECT_TRUE(ack(1, 1));
+    const auto begin = [&] {
+        space.reset(kPacketBytes);
+        send(1);
+        now += milliseconds{10};
+        EXPECT_TRUE(ack(1, 1));
+    };
+    begin();
     const Duration timeout = space.rtt().probe_timeout();
     const auto lose_two = [&](Duration apart) {
-        space.reset(kPacketBytes);
+        const PacketNumber first = space.next_number();
         send(1);
         now += apart;
         send(4);
         now += milliseconds{1};
-        EXPECT_TRUE(ack(5, 1));
+        EXPECT_TRUE(ack(first.value() + 4, 1));
     };
+    begin();
     lose_two(2 * timeout);
     EXPECT_EQ(end.counters.get(Counter::congestion_persistent), 0U);
     EXPECT_EQ(space.congestion().window(), 5 * kPacketBytes);
+    space.reset(kPacketBytes);
+    lose_two(4 * timeout);  // sent before this session has seen a round trip
+    EXPECT_EQ(end.counters.get(Counter::congestion_persistent), 0U);
+    begin();
     lose_two(4 * timeout);
     EXPECT_EQ(end.counters.get(Counter::congestion_persistent), 1U);
     EXPECT_EQ(space.congestion().window(), 2 * kPacketBytes);

@@ -50,6 +50,28 @@ TEST(SettlementStory, each_disposition_is_told_to_the_publisher_under_loss) {
     }
 }
 
+// From publish to the outcomes of all, `bytes` each.
+Duration time_to_settle(LinkPair& pair, int messages, std::size_t bytes) {
+    const Instant began = pair.now;
+    for (int i = 0; i < messages; ++i) EXPECT_TRUE(pair.a().publish(pair.now, std::string(bytes, 'a')));
+    std::size_t settled = 0;
+    pair.run_until([&] {
+        settled += pair.a().outcomes().size();
+        return settled == static_cast<std::size_t>(messages);
+    });
+    return pair.now - began;
+}
+
+TEST(SettlementStory, a_publisher_that_has_no_more_to_say_hears_at_once_and_others_within_two_milliseconds) {
+    LinkPair pair;
+    pair.open();
+    pair.run_for(seconds{1});
+    const Duration round_trip = pair.faults.delay_max * 2;
+    EXPECT_LE(time_to_settle(pair, 1, 64), round_trip + microseconds{2});
+    EXPECT_LE(time_to_settle(pair, 40, 64), round_trip + microseconds{2});  // whole packets, and a last one with the rest
+    EXPECT_GE(time_to_settle(pair, 1, 900), round_trip + milliseconds{2});
+}
+
 TEST(SettlementStory, pending_holds_back_its_own_subscription_alone) {
     LinkPair pair;
     std::map<std::uint64_t, int> seen;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace dunlin::sim {
 
@@ -259,8 +260,14 @@ Context World::context(std::size_t index) {
 // ---- Time -------------------------------------------------------------------------------------------------------------
 
 void World::at(Instant when, std::function<void()> action) {
-    actions_.push_back(std::move(action));
-    queue_.push({.at = when, .payload = static_cast<std::uint32_t>(actions_.size() - 1), .what = What::action});
+    if (free_actions_.empty()) {
+        free_actions_.push_back(static_cast<std::uint32_t>(actions_.size()));
+        actions_.emplace_back();
+    }
+    const std::uint32_t place = free_actions_.back();
+    free_actions_.pop_back();
+    actions_[place] = std::move(action);
+    queue_.push({.at = when, .payload = place, .what = What::action});
 }
 
 void World::run_for(Duration time) {
@@ -286,8 +293,10 @@ void World::step() {
     DUNLIN_ASSERT(occurrence.at >= now_);
     now_ = occurrence.at;
     if (occurrence.what == What::action) {
-        actions_[occurrence.payload]();
-        return;
+        // It may ask for further actions, which moves them all.
+        const std::function<void()> action = std::exchange(actions_[occurrence.payload], {});
+        free_actions_.push_back(occurrence.payload);
+        return action();
     }
     Process& process = *processes_[occurrence.process];
     // A datagram reaches whatever process has the address when it arrives; timers and disks die with theirs.

@@ -171,6 +171,7 @@ class World {
     std::vector<std::unique_ptr<Process>> processes_;  // outsiders last
     std::size_t size_ = 0;                             // without outsiders
     std::vector<std::function<void()>> actions_;
+    std::vector<std::uint32_t> free_actions_;  // whose time has come
     std::vector<Observer*> observers_;
     std::array<std::byte, 1500> packet_{};
     Instant now_{};

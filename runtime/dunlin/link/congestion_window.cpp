@@ -1,15 +1,17 @@
 #include <dunlin/core/assert.hpp>
 #include <dunlin/core/low_half.hpp>
+#include <dunlin/core/padding.hpp>
 #include <dunlin/link/congestion_window.hpp>
+#include <dunlin/link/sent_packet.hpp>
 
 #include <algorithm>
 
 namespace dunlin::link {
 
 void CongestionWindow::reset(std::uint32_t packet_bytes) {
-    DUNLIN_ASSERT(packet_bytes > 0 && packet_bytes <= 0xffff);
-    packet_bytes_ = static_cast<std::uint16_t>(packet_bytes);
-    window_ = std::min(kInitialPackets * packet_bytes, std::max(kMinimumPackets * packet_bytes, kInitialBytesMax));
+    DUNLIN_ASSERT(packet_bytes > 0 && packet_bytes < 0xffff);
+    packet_bytes_ = static_cast<std::uint16_t>(padded_to<SentPacket::kBytesUnit>(packet_bytes));
+    window_ = std::min(kInitialPackets * packet_bytes_, std::max(kMinimumPackets * packet_bytes_, kInitialBytesMax));
     threshold_ = kWindowMax;
     in_flight_ = acked_ = 0;
     recovery_end_low_ = filled_low_ = 0;  // numbers start at 1

@@ -16,7 +16,8 @@ class CongestionWindow {
     static constexpr std::uint32_t kMinimumPackets = 2;
     static constexpr std::uint32_t kWindowMax = 1U << 30U;  // bytes: what no path holds; keeps sums in 32 bits
 
-    // A new session, whose packets are of at most `packet_bytes` (>= 1): nothing is known of the path.
+    // A new session, whose packets are of at most `packet_bytes` (>= 1; counted as SentPacket::bytes() does): nothing is known of
+    // the path.
     void reset(std::uint32_t packet_bytes);
 
     // A whole packet may be sent.

@@ -6,7 +6,8 @@
 namespace dunlin::link {
 namespace {
 
-// Settlements that messages of a packet gave rise to are gathered for this long; others leave at once.
+// Settlements that the messages of a well-filled packet gave rise to are gathered for this long, since more of them follow; a
+// publisher that had no more to say waits for nothing but them, and hears at once.
 constexpr Duration kSettlementDelay = milliseconds{2};
 
 }  // namespace
@@ -156,6 +157,7 @@ bool Link::accept(Instant now, PathId path, const wire::PacketHeader& header) {
     shared_->self.reading = number;
     current_eliciting_ = false;
     current_stored_ = true;
+    current_messages_ = false;
     return true;
 }
 
@@ -171,7 +173,10 @@ bool Link::on_record(Instant now, const wire::Record& record) {
         case wire::RecordType::goodbye: goodbye_heard_ = true; return true;
         case wire::RecordType::ping: break;
         case wire::RecordType::alias_declare: stored = receiver_.on_alias(number_low, record); break;
-        case wire::RecordType::run: stored = receiver_.on_run(now, number_low, record); break;
+        case wire::RecordType::run:
+            stored = receiver_.on_run(now, number_low, record);
+            current_messages_ = true;
+            break;
         case wire::RecordType::skip: stored = receiver_.on_skip(now, record); break;
         case wire::RecordType::settlement:
             if (sender_.on_settlement(record)) space_.on_progress();
@@ -183,11 +188,14 @@ bool Link::on_record(Instant now, const wire::Record& record) {
     return true;
 }
 
-void Link::packet_done(Instant now, bool ack_eliciting, bool stored) {
+void Link::packet_done(Instant now, std::size_t bytes, bool ack_eliciting, bool stored) {
     if (!reading_) return;
     reading_ = false;
     if (current_stored_ && stored) acks_.on_received(now, shared_->self.reading, current_eliciting_ || ack_eliciting);
-    if (receiver_.settlements().owed() && settle_at_ == kNever) settle_at_ = now + kSettlementDelay;
+    if (current_messages_ && receiver_.settlements().owed()) {
+        const bool more_follows = 2 * bytes >= session_.packet_bytes();
+        settle_at_ = more_follows ? earlier(settle_at_, now + kSettlementDelay) : now;
+    }
     if (!goodbye_heard_) return;
     add_news(kPeerEpochEnded);
     sender_.peer_epoch_ended();

@@ -90,9 +90,9 @@ class Link {
     [[nodiscard]] bool accept(Instant now, PathId path, const wire::PacketHeader& header);
     // ack, ping, goodbye, run, settlement, skip, alias_declare. False: another folder's record.
     bool on_record(Instant now, const wire::Record& record);
-    // `ack_eliciting`, `stored`: of the other folders' records; a packet that was not stored is not acknowledged, and its
-    // content comes again in another.
-    void packet_done(Instant now, bool ack_eliciting, bool stored);
+    // `bytes`: the whole packet. `ack_eliciting`, `stored`: of the other folders' records; a packet that was not stored is not
+    // acknowledged, and its content comes again in another.
+    void packet_done(Instant now, std::size_t bytes, bool ack_eliciting, bool stored);
 
     // ---- packets out ----------------------------------------------------------------------------------------------
     // A hello or a refusal that is due, whole, and the path to send it over; 0: none. `buffer` >= 576 bytes.
@@ -137,6 +137,7 @@ class Link {
     bool reading_ : 1 = false;  // a packet of this session, LinkSelf::reading
     bool current_eliciting_ : 1 = false;
     bool current_stored_ : 1 = true;
+    bool current_messages_ : 1 = false;
     bool ping_owed_ : 1 = false;
     bool goodbye_owed_ : 1 = false;
     bool goodbye_heard_ : 1 = false;

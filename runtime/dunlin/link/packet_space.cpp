@@ -47,7 +47,7 @@ void PacketSpace::reset(std::uint16_t packet_bytes) {
     pacer_.reset(packet_bytes);
     probe_count_ = 0;
     probes_owed_ = 0;
-    any_acked_ = false;
+    any_acked_ = judged_ = pace_kept_ = false;
 }
 
 PacketNumber PacketSpace::take_number() {
@@ -58,6 +58,7 @@ PacketNumber PacketSpace::take_number() {
 
 Instant PacketSpace::data_ready_at() const {
     if (in_flight_ + kControlReserve >= ring_.capacity() || ring_full() || !congestion_.fits()) return kNever;
+    if (pace_kept_) return Instant::min();
     const Duration wait = pacer_.wait(pacing());
     return wait == Duration{0} ? Instant::min() : last_sent_ + wait;
 }
@@ -66,7 +67,7 @@ void PacketSpace::on_sent(Instant now, PacketNumber number, std::size_t bytes, S
     packet.number_low = static_cast<std::uint32_t>(number.value());
     packet.sent_us_low = low_us(now);
     packet.set_bytes(bytes);
-    packet.beyond_window = !congestion_.fits();
+    packet.beyond_window = !congestion_.fits() && !probe_owed();
     if (packet.beyond_window) ++beyond_window_;
     pacer_.on_sent(now - last_sent_, packet.bytes(), pacing());
     congestion_.on_sent(packet.number_low, packet.bytes());
@@ -74,6 +75,7 @@ void PacketSpace::on_sent(Instant now, PacketNumber number, std::size_t bytes, S
     DUNLIN_ASSERT(pushed);
     ++in_flight_;
     last_sent_ = now;
+    pace_kept_ = false;
     if (probes_owed_ > 0) --probes_owed_;
 }
 
@@ -138,6 +140,7 @@ bool PacketSpace::on_ack(Instant now, const wire::Record& record, FateSink fate)
         probes_owed_ = 0;
     }
     detect_loss(now, fate);
+    judged_ = true;
     return true;
 }
 
@@ -176,7 +179,7 @@ void PacketSpace::detect_loss(Instant now, FateSink fate) {
         if (age >= delay || largest_acked_low_ - packet.number_low >= kPacketThreshold) {
             lose(packet, fate);
             if (run == nullptr) run = &packet;
-            persistent |= Duration{packet.sent_us_low - run->sent_us_low} > persistent_after();
+            persistent |= judged_ && Duration{packet.sent_us_low - run->sent_us_low} > persistent_after();
         } else {
             run = nullptr;
             loss_at_ = earlier(loss_at_, now + (delay - age));
@@ -189,8 +192,8 @@ void PacketSpace::detect_loss(Instant now, FateSink fate) {
     pop_done();
 }
 
-// RFC 9002 §7.6.1, once there is a sample of the round trip.
-Duration PacketSpace::persistent_after() const { return rtt_.measured() ? rtt_.probe_timeout() * kPersistentTimeouts : Duration::max(); }
+// RFC 9002 §7.6.1; not judged before there is a sample of the round trip (§7.6.2).
+Duration PacketSpace::persistent_after() const { return rtt_.probe_timeout() * kPersistentTimeouts; }
 
 void PacketSpace::leave_flight(SentPacket& packet) {
     packet.done = true;
@@ -224,6 +227,8 @@ Instant PacketSpace::next_deadline() const {
 }
 
 void PacketSpace::on_timeout(Instant now, FateSink fate) {
+    // From here on the pace is no deadline: a transport that has no room is not asked again and again.
+    if (data_ready_at() <= now) pace_kept_ = true;
     if (now < next_deadline()) return;
     if (loss_at_ != kNever) {
         detect_loss(now, fate);

@@ -38,7 +38,8 @@ class PacketSpace {
 
     [[nodiscard]] PacketNumber next_number() const { return next_; }
     PacketNumber take_number();  // of a packet that leaves now
-    // A packet of messages may leave at data_ready_at(), Instant::min() for at once, unless acks have to come first: kNever.
+    // A packet of messages may leave at data_ready_at(): Instant::min() for at once, also once on_timeout() has met the moment;
+    // kNever where acks have to come first.
     [[nodiscard]] Instant data_ready_at() const;
     [[nodiscard]] bool control_fits() const {
         return !ring_full() && (congestion_.fits() || beyond_window_ < kControlReserve || probe_owed());
@@ -87,7 +88,9 @@ class PacketSpace {
     std::uint8_t beyond_window_ = 0;  // of them
     std::uint8_t probe_count_ = 0;
     std::uint8_t probes_owed_ = 0;
-    bool any_acked_ = false;
+    bool any_acked_ : 1 = false;
+    bool judged_ : 1 = false;     // an ack was dealt with: what is lost later was mostly sent with a sample of the round trip
+    bool pace_kept_ : 1 = false;  // since the last packet
 };
 
 }  // namespace dunlin::link

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/padding.hpp>
 
 #include <array>
 #include <cstddef>
@@ -21,16 +22,17 @@ class SentPacket {
     std::uint32_t sent_us_low = 0;
     std::uint32_t ack_largest_low = 0;  // the ack that it carried; with carried_ack
     std::uint16_t alias = kNoAlias;     // declared in it
-    std::uint8_t size_in_8 = 0;         // bytes / 8, rounded up
+    std::uint8_t size_in_units = 0;     // bytes(), in kBytesUnit
     bool settlement : 1 = false;
     bool carried_ack : 1 = false;
     bool done : 1 = false;           // acknowledged, or lost
     bool probed : 1 = false;         // a probe timeout has queued its content again
     bool beyond_window : 1 = false;  // control, sent though the congestion window was full
 
-    // As congestion control counts it: a multiple of 8. Packets are at most 2,040 bytes long.
-    [[nodiscard]] std::uint32_t bytes() const { return std::uint32_t{size_in_8} * 8; }
-    void set_bytes(std::size_t bytes) { size_in_8 = static_cast<std::uint8_t>((bytes + 7) / 8); }
+    // As congestion control counts it: a multiple of kBytesUnit. Packets are at most 2,040 bytes long.
+    static constexpr std::size_t kBytesUnit = 8;
+    [[nodiscard]] std::uint32_t bytes() const { return std::uint32_t{size_in_units} * kBytesUnit; }
+    void set_bytes(std::size_t bytes) { size_in_units = static_cast<std::uint8_t>(padded_to<kBytesUnit>(bytes) / kBytesUnit); }
 
     // Sequences: messages or skips.
     [[nodiscard]] std::size_t ranges() const { return (count_[0] > 0 ? 1U : 0U) + (count_[1] > 0 ? 1U : 0U); }

@@ -91,7 +91,7 @@ void Node::on_session_packet(Instant now, PathId path, wire::PacketReader& reade
         if (each.on_record(now, record)) continue;
         if (dispatch(now, peer, record)) ack_eliciting = true;
     }
-    each.packet_done(now, ack_eliciting, true);
+    each.packet_done(now, reader.packet_bytes(), ack_eliciting, true);
     take_news(now, peer);
 }
 

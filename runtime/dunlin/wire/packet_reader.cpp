@@ -76,9 +76,8 @@ std::optional<PacketReader> PacketReader::open(std::span<const std::byte> bytes,
     if (header.magic() != kMagic) return refuse(Counter::packets_bad_magic);
     if (header.version() != kVersion) return refuse(Counter::packets_bad_version);
     if (header.crc32c() != packet_checksum(bytes)) return refuse(Counter::packets_corrupt);
-    const std::span<const std::byte> records = bytes.subspan(kHeaderBytes);
-    if (header.source() == 0 || !well_formed(records)) return refuse(Counter::packets_malformed);
-    return PacketReader(header, records, counters);
+    if (header.source() == 0 || !well_formed(bytes.subspan(kHeaderBytes))) return refuse(Counter::packets_malformed);
+    return PacketReader(header, bytes, counters);
 }
 
 bool PacketReader::next(Record& record) {

@@ -23,15 +23,17 @@ class PacketReader {
     [[nodiscard]] static std::optional<PacketReader> open(std::span<const std::byte> bytes, Counters& counters);
 
     [[nodiscard]] const PacketHeader& header() const { return header_; }
+    [[nodiscard]] std::size_t packet_bytes() const { return bytes_.size(); }
 
     // The next record whose type this build knows; false at the end. Others are skipped and counted as records_unknown.
     [[nodiscard]] bool next(Record& record);
 
   private:
-    PacketReader(const PacketHeader& header, std::span<const std::byte> records, Counters& counters)
-        : header_(header), rest_(records), counters_(&counters) {}
+    PacketReader(const PacketHeader& header, std::span<const std::byte> bytes, Counters& counters)
+        : header_(header), bytes_(bytes), rest_(bytes.subspan(kHeaderBytes)), counters_(&counters) {}
 
     PacketHeader header_;
+    std::span<const std::byte> bytes_;
     std::span<const std::byte> rest_;
     Counters* counters_;
 };

@@ -24,6 +24,7 @@ Audit::Audit(World& world, Verdict& verdict, const LedgerLimits& limits, const s
 void Audit::on_event(Instant at, std::size_t process, const Node& node, const Event& event) {
     commits_.on_event(at, process, node, event);
     elections_.on_event(at, process, node, event);
+    followers_.on_event(process, event);
     sessions_.on_event(at, process, event);
     adverts_.on_event(process, event);
 }

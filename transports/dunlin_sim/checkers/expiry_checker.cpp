@@ -46,6 +46,7 @@ void ExpiryChecker::handled(Instant at, std::size_t process, NodeId publisher, S
         if (all.empty() || all[sequence.value() % kArrivedMax].sequence != sequence.value()) continue;
         const Instant expires = all[sequence.value() % kArrivedMax].expires;
         const Duration left = all[sequence.value() % kArrivedMax].left;
+        if (expires == kNever) continue;
         verdict_.check(grows_, left <= lifetime_, at, [&] {
             return "process " + std::to_string(process) + " runs number " + std::to_string(sequence.value()) + " of process " +
                    std::to_string(from) + ", which came with " + std::to_string(to_us(left)) + " us to live and was given " +

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace dunlin::sim {
 
@@ -28,15 +29,23 @@ void FollowerChecker::on_receive(std::size_t process, std::span<const std::byte>
     });
 }
 
+void FollowerChecker::on_event(std::size_t process, const Event& event) {
+    if (event.kind != EventKind::role_changed) return;
+    Seen& seen = seen_of(process);
+    seen.leads = static_cast<consensus::Role>(event.value) == consensus::Role::leader;
+    seen.led |= seen.leads;
+}
+
 void FollowerChecker::on_step(Instant at, std::size_t process, const Node& node) {
     Seen& seen = seen_of(process);
     const LogIndex shown = std::max(seen.shown, seen.image);
     seen.shown = {};
+    const bool led = std::exchange(seen.led, seen.leads);
     const std::uint32_t progress = node.counters().get(Counter::entries_committed);
     if (progress == seen.progress && seen.recovered) return;
     const StatusReport report = node.status(world_.local_now(process));
-    // A leader counts for itself, and recovery takes in what the journal says.
-    if (seen.recovered && report.role != consensus::Role::leader && shown != LogIndex{}) {
+    // Recovery takes in what the journal says.
+    if (seen.recovered && !led && shown != LogIndex{}) {
         verdict_.check(shown_, report.commit <= std::max(shown, seen.commit), at, [&] {
             return "process " + std::to_string(process) + " takes entry " + std::to_string(report.commit.value()) +
                    " for committed, and was shown no more than entry " + std::to_string(shown.value());

@@ -16,6 +16,7 @@ class FollowerChecker {
 
     // A packet between voters with records of consensus.
     void on_receive(std::size_t process, std::span<const std::byte> bytes);
+    void on_event(std::size_t process, const Event& event);
     void on_step(Instant at, std::size_t process, const Node& node);
     void on_crash(std::size_t process);
 
@@ -26,6 +27,8 @@ class FollowerChecker {
         LogIndex shown{};            // by the packet that is being handled
         LogIndex image{};            // how far images go that it was sent: installed later
         bool recovered = false;      // its commit was seen in this life
+        bool leads = false;
+        bool led = false;  // at any time since the last step: a leader counts for itself
     };
     [[nodiscard]] Seen& seen_of(std::size_t process);
 

@@ -117,6 +117,7 @@ void LedgerChecker::ended(Instant at, std::uint32_t process, const Event& event,
 
 void LedgerChecker::stopped(std::uint32_t process) {
     answered_.erase(process);
+    heard_.erase(process);
     std::erase_if(calls_, [&](const auto& entry) {
         if (entry.first.first != process) return false;
         if (entry.second.put) loose_.insert(entry.second.number);

@@ -17,8 +17,8 @@ namespace dunlin::sim {
 // One world from one seed, with the standard workload, all checkers, and these faults.
 struct RunPlan {
     std::uint64_t seed = 1;
-    std::size_t nodes =
-        5;  // 1..kNodesMax. Three vote, five from seven on, or what WorkloadPlan adds; of the rest every other one has a journal
+    // 1..kNodesMax. Three vote, five from seven on, or what WorkloadPlan adds; of the rest every other one has a journal.
+    std::size_t nodes = 5;
     Duration time = seconds{60};  // with faults; then they end, and the cluster has heal_time to come to rest
     Duration heal_time = seconds{60};
     NetworkFaults network{};
