@@ -98,6 +98,19 @@ struct Remote {
     RemoteSubscriptions table{{.rows = rows, .filters = filters, .filter_bytes_max = 8}};
 };
 
+TEST(RemoteSubscriptions, match_wherever_their_row_is) {
+    Remote remote;
+    for (int round = 0; round < 3; ++round) {
+        EXPECT_EQ(remote.table.next_match(0, "a"), 2U);
+        (void)remote.table.put(NodeId{1}, PeerIndex{0}, SubscriptionId{1}, "a");
+        (void)remote.table.put(NodeId{1}, PeerIndex{0}, SubscriptionId{2}, "a");
+        EXPECT_EQ(remote.table.next_match(1, "a"), 1U);
+        remote.table.remove(remote.table.rows()[0]);
+        EXPECT_EQ(remote.table.next_match(0, "a"), 1U);
+        remote.table.remove(remote.table.rows()[1]);
+    }
+}
+
 TEST(RemoteSubscriptions, are_named_by_node_and_id_and_matched_by_filter) {
     Remote remote;
     using Change = RemoteSubscriptions::Change;

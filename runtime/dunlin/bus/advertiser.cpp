@@ -22,11 +22,10 @@ Instant retry_at(Instant now, Random& random, Duration base, std::uint8_t& attem
 
 }  // namespace
 
-Advertiser::Advertiser(std::span<BusPeer> peers, LocalSubscriptions& subscriptions, Random& random)
-    : peers_(peers), subscriptions_(&subscriptions), random_(&random) {}
+Advertiser::Advertiser(const BusShared& shared, LocalSubscriptions& subscriptions) : shared_(&shared), subscriptions_(&subscriptions) {}
 
 void Advertiser::session_opened(PeerIndex index) {
-    BusPeer& peer = peers_[index.value()];
+    BusPeer& peer = shared_->peers[index.value()];
     peer.acked = 0;
     peer.mark = subscriptions_->take_mark();
     peer.retry = kNever;
@@ -36,14 +35,14 @@ void Advertiser::session_opened(PeerIndex index) {
 bool Advertiser::has_news(const BusPeer& peer) const { return peer.acked < std::max(peer.mark, subscriptions_->last_change()); }
 
 bool Advertiser::wants_to_send(Instant now, PeerIndex index) const {
-    const BusPeer& peer = peers_[index.value()];
+    const BusPeer& peer = shared_->peers[index.value()];
     if (!peer.open) return false;
     return peer.owes_ack || (has_news(peer) && (peer.retry == kNever || peer.retry <= now));
 }
 
 bool Advertiser::write_records(Instant now, PeerIndex index, wire::PacketWriter& writer) {
     if (!wants_to_send(now, index)) return false;
-    BusPeer& peer = peers_[index.value()];
+    BusPeer& peer = shared_->peers[index.value()];
     if (peer.owes_ack) {
         const std::uint32_t refused = std::uint32_t{peer.refused_before_mark} + peer.refused_since_mark;
         if (!writer.record(wire::RecordType::subscriptions_acked, wire::SubscriptionsAcked(peer.seen, refused))) return false;
@@ -51,7 +50,7 @@ bool Advertiser::write_records(Instant now, PeerIndex index, wire::PacketWriter&
     }
     if (!wants_to_send(now, index)) return false;
     if (write_batch(peer, writer) == peer.acked) return false;
-    peer.retry = retry_at(now, *random_, kRetryMin, peer.attempts, kRetryDoublingsMax);
+    peer.retry = retry_at(now, shared_->random, kRetryMin, peer.attempts, kRetryDoublingsMax);
     return true;
 }
 
@@ -78,7 +77,7 @@ bool Advertiser::write_row(const LocalSubscription& row, wire::PacketWriter& wri
 }
 
 void Advertiser::on_acked(Instant now, PeerIndex index, std::uint32_t generation, std::uint32_t refused) {
-    BusPeer& peer = peers_[index.value()];
+    BusPeer& peer = shared_->peers[index.value()];
     if (!peer.open || generation > std::max(peer.mark, subscriptions_->last_change())) return;
     if (generation > peer.acked) {
         peer.acked = generation;
@@ -86,12 +85,12 @@ void Advertiser::on_acked(Instant now, PeerIndex index, std::uint32_t generation
         peer.attempts = 0;
     }
     if (refused == 0 || tell_again_ != kNever) return;
-    tell_again_ = retry_at(now, *random_, kTellAgainMin, tell_again_attempts_, kTellAgainDoublingsMax);
+    tell_again_ = retry_at(now, shared_->random, kTellAgainMin, tell_again_attempts_, kTellAgainDoublingsMax);
 }
 
 Instant Advertiser::next_deadline() const {
     Instant next = tell_again_;
-    for (const BusPeer& peer : peers_) {
+    for (const BusPeer& peer : shared_->peers) {
         if (peer.open && has_news(peer)) next = earlier(next, peer.retry);
     }
     return next;
@@ -99,20 +98,20 @@ Instant Advertiser::next_deadline() const {
 
 // What is due stays so (kNever: at once), and leaves as soon as its link has room; no deadline stands in the past.
 void Advertiser::on_timeout(Instant now) {
-    for (BusPeer& peer : peers_) {
+    for (BusPeer& peer : shared_->peers) {
         if (peer.retry <= now) peer.retry = kNever;
     }
     if (now < tell_again_) return;
     tell_again_ = kNever;
     subscriptions_->renumber();
-    for (BusPeer& peer : peers_) {
+    for (BusPeer& peer : shared_->peers) {
         if (peer.open) peer.mark = subscriptions_->take_mark();
     }
 }
 
 std::uint32_t Advertiser::settled() const {
     std::uint32_t settled = subscriptions_->last_change();
-    for (const BusPeer& peer : peers_) {
+    for (const BusPeer& peer : shared_->peers) {
         if (peer.open) settled = std::min(settled, peer.acked);
     }
     return settled;

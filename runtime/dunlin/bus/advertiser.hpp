@@ -1,31 +1,14 @@
 #pragma once
 
+#include <dunlin/bus/bus_shared.hpp>
 #include <dunlin/bus/subscriptions.hpp>
 #include <dunlin/core/ids.hpp>
-#include <dunlin/core/random.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/wire/packet_writer.hpp>
 
 #include <cstdint>
-#include <span>
 
 namespace dunlin::bus {
-
-// What the bus keeps about one peer, by PeerIndex. Generations are those of one session.
-struct BusPeer {
-    Instant retry = kNever;    // when the batch under way is sent again; kNever: none is
-    Instant stalled = kNever;  // records of this instant are not taken: the journal had no room for one
-    BootEpoch epoch{};
-    std::uint32_t acked = 0;                // the peer knows this node's table up to here
-    std::uint32_t mark = 0;                 // generation of the end mark of this session
-    std::uint32_t seen = 0;                 // this node knows the peer's table up to here
-    std::uint16_t refused_before_mark = 0;  // the peer's subscriptions for which there was no room here
-    std::uint16_t refused_since_mark = 0;
-    NodeId node{};  // 0: the slot is free
-    std::uint8_t attempts = 0;
-    bool open : 1 = false;
-    bool owes_ack : 1 = false;
-};
 
 // Tells each peer with an open session what this node listens to. One batch at a time, in one packet: the rows after
 // the acknowledged generation, lowest first; and, in its place among them, an end mark (unsubscribe of subscription 0),
@@ -35,7 +18,8 @@ struct BusPeer {
 // subscriptions is told the whole table again, at growing intervals.
 class Advertiser {
   public:
-    Advertiser(std::span<BusPeer> peers, LocalSubscriptions& subscriptions, Random& random);
+    // `shared` outlives it; of it, peers and random are used.
+    Advertiser(const BusShared& shared, LocalSubscriptions& subscriptions);
 
     void session_opened(PeerIndex peer);  // the table is told from the start
     [[nodiscard]] bool wants_to_send(Instant now, PeerIndex peer) const;
@@ -52,9 +36,8 @@ class Advertiser {
     [[nodiscard]] std::uint32_t write_batch(const BusPeer& peer, wire::PacketWriter& writer) const;
     [[nodiscard]] bool write_row(const LocalSubscription& row, wire::PacketWriter& writer) const;
 
-    std::span<BusPeer> peers_;
+    const BusShared* shared_;
     LocalSubscriptions* subscriptions_;
-    Random* random_;
     Instant tell_again_ = kNever;
     std::uint8_t tell_again_attempts_ = 0;
 };

@@ -38,11 +38,11 @@ Bus::Bus(const BusStorage& storage, const BusShared& shared)
       topics_(storage.topics),
       local_(storage.local),
       remote_(storage.remote),
-      peers_(storage.peers),
-      advertiser_(storage.peers, local_, shared.random),
+      advertiser_(shared_, local_),
       fences_(storage.fences, shared.journal, shared.counters),
-      log_(shared_, topics_, storage.peers, storage.scratch) {
+      log_(shared_, topics_, storage.scratch) {
     DUNLIN_ASSERT(storage.topics.lengths.size() <= kTopicNotKept.value());
+    shared_.peers = storage.peers;
 }
 
 link::InboundSink Bus::sink() {
@@ -56,7 +56,6 @@ link::InboundSink Bus::sink() {
 // ---- Publishing -------------------------------------------------------------------------------------------------------
 
 Status Bus::check(const PublishOptions& options) const {
-    if (!valid_topic(options.topic, topics_.bytes_max())) return Status::invalid_topic;
     if (options.payload.size() > shared_.message_bytes_max) return Status::too_large;
     if (options.lifetime < Duration{}) return Status::invalid_argument;
     if (options.fence && (options.fence->token == Token{} || !valid_lease(options.fence->lease))) return Status::invalid_argument;
@@ -77,9 +76,12 @@ Result<Published> Bus::publish(Instant now, const PublishOptions& options) {
 }
 
 Status Bus::accept(Instant now, const PublishOptions& options, Published& published) {
+    link::OutboxPut put{.topic = topics_.find(options.topic), .payload = options.payload};
+    if (put.topic == kNoTopic && !valid_topic(options.topic, topics_.bytes_max())) return Status::invalid_topic;
     if (const Status status = check(options); status != Status::ok) return status;
-    if (remote_.next_match(0, options.topic) == remote_.rows().size()) return Status::no_subscriber;
-    link::OutboxPut put{.topic = topics_.intern(options.topic), .payload = options.payload};
+    const std::size_t first = remote_.next_match(0, options.topic);
+    if (first == remote_.rows().size()) return Status::no_subscriber;
+    if (put.topic == kNoTopic) put.topic = topics_.intern(options.topic);
     if (put.topic == kNoTopic) return Status::table_full;
     if (options.lifetime > Duration{}) put.expires = saturating_add(now, options.lifetime);
     if (options.fence) {
@@ -91,19 +93,20 @@ Status Bus::accept(Instant now, const PublishOptions& options, Published& publis
     if (!stored.ok()) return stored.status();
     const std::uint16_t message = stored.value();
     published.id = log_.message_at(message).id;
-    Status status = send_to_all(now, message, options.topic, published.subscribers);
+    Status status = send_to_all(now, message, options.topic, first, published.subscribers);
     if (status == Status::ok) status = log_.append(now, message, options);
     if (status != Status::ok) undo(message);
     return status;
 }
 
-Status Bus::send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::uint16_t& subscribers) {
+// `row`: of the first that matches.
+Status Bus::send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::size_t row, std::uint16_t& subscribers) {
     const std::span<RemoteSubscription> rows = remote_.rows();
-    for (std::size_t i = remote_.next_match(0, topic); i < rows.size(); i = remote_.next_match(i + 1, topic)) {
-        const RemoteSubscription& row = rows[i];
-        const Result<std::uint16_t> delivery = shared_.outbox.add_delivery(message, row.peer, row.node, row.id);
+    for (; row < rows.size(); row = remote_.next_match(row + 1, topic)) {
+        const RemoteSubscription& to = rows[row];
+        const Result<std::uint16_t> delivery = shared_.outbox.add_delivery(message, to.peer, to.node, to.id);
         if (!delivery.ok()) return Status::outbox_full;
-        link::Link* const link = shared_.links(row.peer);
+        link::Link* const link = shared_.links(to.peer);
         DUNLIN_ASSERT(link != nullptr);
         if (link->lane().enqueue(now, delivery.value()) != Status::ok) return Status::outbox_full;
         ++subscribers;
@@ -164,7 +167,7 @@ Status Bus::unsubscribe(SubscriptionId subscription) { return local_.remove(subs
 
 Status Bus::complete(Instant now, const CompletionId& completion, Verdict verdict) {
     if (verdict == Verdict::pending) return Status::invalid_argument;
-    if (completion.peer.value() >= peers_.size()) return Status::not_found;
+    if (completion.peer.value() >= shared_.peers.size()) return Status::not_found;
     link::Link* const link = shared_.links(completion.peer);
     if (link == nullptr || link->peer_id() != completion.publisher) return Status::not_found;
     if (verdict == Verdict::invalid) shared_.counters.add(Counter::payload_invalid);
@@ -226,7 +229,7 @@ std::optional<link::Disposition> Bus::refuse_unfenced(LeaseKey lease, const link
 }
 
 void Bus::release_held(Instant now) {
-    for (std::size_t i = 0; i < peers_.size(); ++i) {
+    for (std::size_t i = 0; i < shared_.peers.size(); ++i) {
         if (link::Link* const link = shared_.links(PeerIndex{static_cast<std::uint16_t>(i)})) link->receiver().release_held(now);
     }
 }

@@ -106,7 +106,8 @@ class Bus {
   private:
     [[nodiscard]] Status check(const PublishOptions& options) const;
     [[nodiscard]] Status accept(Instant now, const PublishOptions& options, Published& published);
-    [[nodiscard]] Status send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::uint16_t& subscribers);
+    [[nodiscard]] Status send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::size_t row,
+                                     std::uint16_t& subscribers);
     void undo(std::uint16_t message);
     [[nodiscard]] TopicIndex intern(std::string_view topic);
     [[nodiscard]] link::Disposition deliver(const link::InboundMessage& message);
@@ -127,7 +128,6 @@ class Bus {
     TopicTable topics_;
     LocalSubscriptions local_;
     RemoteSubscriptions remote_;
-    std::span<BusPeer> peers_;
     Advertiser advertiser_;
     FenceGate fences_;
     OutboxLog log_;

@@ -7,7 +7,7 @@
 namespace dunlin::bus {
 
 void Bus::session_opened(PeerIndex index) {
-    BusPeer& peer = peers_[index.value()];
+    BusPeer& peer = shared_.peers[index.value()];
     const link::Link* const link = shared_.links(index);
     DUNLIN_ASSERT(link != nullptr && link->peer_id() != NodeId{});
     peer.node = link->peer_id();
@@ -24,7 +24,7 @@ void Bus::session_opened(PeerIndex index) {
     advertiser_.session_opened(index);
 }
 
-void Bus::session_closed(PeerIndex index) { peers_[index.value()].open = false; }
+void Bus::session_closed(PeerIndex index) { shared_.peers[index.value()].open = false; }
 
 void Bus::peer_ended(PeerIndex index) {
     for (RemoteSubscription& row : remote_.rows()) {
@@ -44,11 +44,11 @@ bool Bus::peer_needed(PeerIndex index) const {
 void Bus::peer_freed(PeerIndex index) {
     DUNLIN_ASSERT(!peer_needed(index));
     peer_ended(index);
-    peers_[index.value()] = BusPeer{};
+    shared_.peers[index.value()] = BusPeer{};
 }
 
 bool Bus::on_record(Instant now, PeerIndex index, const wire::Record& record) {
-    BusPeer& peer = peers_[index.value()];
+    BusPeer& peer = shared_.peers[index.value()];
     if (record.type == wire::RecordType::subscriptions_acked) {
         const auto acked = record.as<wire::SubscriptionsAcked>();
         advertiser_.on_acked(now, index, acked.generation(), acked.refused());
@@ -70,7 +70,7 @@ bool Bus::on_record(Instant now, PeerIndex index, const wire::Record& record) {
 
 // ok: taken care of, whatever that was. Otherwise the journal has no room: the peer is to say it again.
 Status Bus::take_subscribe(PeerIndex index, const wire::Record& record) {
-    BusPeer& peer = peers_[index.value()];
+    BusPeer& peer = shared_.peers[index.value()];
     const SubscriptionId id{record.as<wire::Subscribe>().subscription()};
     const std::string_view filter(reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size());
     if (id == SubscriptionId{} || !valid_filter(filter, filter.size())) {
@@ -104,7 +104,7 @@ Status Bus::take_unsubscribe(PeerIndex index, const wire::Record& record) {
         end_of_table(index);
         return Status::ok;
     }
-    RemoteSubscription* const row = remote_.find(peers_[index.value()].node, id);
+    RemoteSubscription* const row = remote_.find(shared_.peers[index.value()].node, id);
     if (row == nullptr) return Status::ok;
     if (shared_.journal != nullptr && is_durable(id)) {
         const RemoteSubscriptionRemovedRecord removed{.subscription = id.value(), .node = row->node.value(), .reserved = 0};
@@ -118,7 +118,7 @@ Status Bus::take_unsubscribe(PeerIndex index, const wire::Record& record) {
 
 // What the peer did not state in this session has ended, but for durable subscriptions: those end when they are removed.
 void Bus::end_of_table(PeerIndex index) {
-    BusPeer& peer = peers_[index.value()];
+    BusPeer& peer = shared_.peers[index.value()];
     peer.refused_before_mark = peer.refused_since_mark;
     peer.refused_since_mark = 0;
     for (RemoteSubscription& row : remote_.rows()) {
@@ -169,7 +169,7 @@ Status Bus::replay_remote(std::span<const std::byte> bytes) {
     const NodeId node{record.node};
     const PeerIndex index = shared_.assign_peer(node);
     if (index == kNoPeer) return Status::table_full;
-    peers_[index.value()].node = node;
+    shared_.peers[index.value()].node = node;
     const auto change = remote_.put(node, index, SubscriptionId{record.subscription}, filter);
     return change == RemoteSubscriptions::Change::full ? Status::table_full : Status::ok;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin/bus/bus_peer.hpp>
 #include <dunlin/core/callback.hpp>
 #include <dunlin/core/counters.hpp>
 #include <dunlin/core/event.hpp>
@@ -10,6 +11,7 @@
 #include <dunlin/link/outbox.hpp>
 
 #include <cstddef>
+#include <span>
 
 namespace dunlin::bus {
 
@@ -22,6 +24,7 @@ struct BusShared {
     Counters& counters;
     EventQueue& events;
     Random& random;
+    std::span<BusPeer> peers{};  // one a peer slot; Bus has them from its storage
     std::size_t message_bytes_max = 0;
 };
 

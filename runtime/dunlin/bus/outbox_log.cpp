@@ -20,8 +20,8 @@ OutboxDoneRecord told_record(const link::OutcomeReport& report) {
 
 }  // namespace
 
-OutboxLog::OutboxLog(const BusShared& shared, TopicTable& topics, std::span<BusPeer> peers, std::span<std::byte> scratch)
-    : shared_(&shared), topics_(&topics), peers_(peers), scratch_(scratch) {
+OutboxLog::OutboxLog(const BusShared& shared, TopicTable& topics, std::span<std::byte> scratch)
+    : shared_(&shared), topics_(&topics), scratch_(scratch) {
     if (shared.journal != nullptr) shared.outbox.keep(0);
 }
 
@@ -82,7 +82,7 @@ OutboxDeliveryRecord OutboxLog::delivery_record(std::uint16_t index) const {
     const bool open = delivery.outcome == Outcome::none;
     return {.publish = message_at(delivery.message).id.value(),
             .sequence = open ? lane_order(index).value() : 0,
-            .epoch = open ? peers_[delivery.peer.value()].epoch.value() : 0,  // another peer may have the slot of one that ended
+            .epoch = open ? shared_->peers[delivery.peer.value()].epoch.value() : 0,  // another peer may have the slot of one that ended
             .subscription = delivery.subscription.value(),
             .node = delivery.node.value(),
             .outcome = static_cast<std::uint8_t>(delivery.outcome),
@@ -209,7 +209,7 @@ Status OutboxLog::emit_live(Instant now, EmitCursor& cursor, const EmitRecord& e
 }
 
 Status OutboxLog::emit_lanes(EmitCursor& cursor, const EmitRecord& emit) const {
-    for (; cursor.index < peers_.size(); ++cursor.index) {
+    for (; cursor.index < shared_->peers.size(); ++cursor.index) {
         const link::Link* const link = shared_->links(PeerIndex{static_cast<std::uint16_t>(cursor.index)});
         if (link == nullptr || link->lane().first() == link->lane().next()) continue;  // an idle lane starts afresh
         const LaneNextRecord record{.next = link->lane().next().value(), .node = link->peer_id().value(), .reserved0 = 0, .reserved1 = 0};
@@ -303,7 +303,7 @@ Status OutboxLog::replay_delivery(Instant now, std::span<const std::byte> bytes)
     }
     if (record.outcome != 0) {
         resolve(delivery, static_cast<Outcome>(record.outcome), static_cast<Effect>(record.effect));
-    } else if (!is_durable(subscription) && epoch < peers_[peer.value()].epoch) {
+    } else if (!is_durable(subscription) && epoch < shared_->peers[peer.value()].epoch) {
         resolve(delivery, Outcome::subscriber_gone, Effect::unknown);
     } else if (!repeated && shared_->links(peer)->lane().restore(now, delivery, Sequence{record.sequence}) != Status::ok) {
         return Status::outbox_full;
@@ -349,7 +349,7 @@ void OutboxLog::leave_lane(std::uint16_t index) {
 }
 
 void OutboxLog::note_epoch(PeerIndex index, BootEpoch epoch) {
-    BusPeer& peer = peers_[index.value()];
+    BusPeer& peer = shared_->peers[index.value()];
     if (epoch <= peer.epoch) return;
     if (peer.epoch != BootEpoch{}) shared_->links(index)->lane().peer_epoch_ended();
     peer.epoch = epoch;

@@ -22,8 +22,8 @@ namespace dunlin::bus {
 // written tells it again.
 class OutboxLog {
   public:
-    // `shared` outlives it. `scratch` holds a longest payload, and is used in emit_live() alone. Of `peers` only the epoch.
-    OutboxLog(const BusShared& shared, TopicTable& topics, std::span<BusPeer> peers, std::span<std::byte> scratch);
+    // `shared` outlives it; of its peers only the epoch. `scratch` holds a longest payload, and is used in emit_live() alone.
+    OutboxLog(const BusShared& shared, TopicTable& topics, std::span<std::byte> scratch);
 
     // Appends a publish that is in the outbox and in its lanes, and holds it back until that is durable. With any status
     // but ok (see Journal::append) nothing was appended. Without a journal: ok, nothing is written or held.
@@ -76,7 +76,6 @@ class OutboxLog {
 
     const BusShared* shared_;
     TopicTable* topics_;
-    std::span<BusPeer> peers_;
     std::span<std::byte> scratch_;
     std::array<OutboxDoneRecord, kNotesMax> told_{};  // told and not yet written
     std::uint16_t told_count_ = 0;

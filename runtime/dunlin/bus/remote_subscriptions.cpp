@@ -3,6 +3,8 @@
 #include <dunlin/bus/filter.hpp>
 #include <dunlin/core/assert.hpp>
 
+#include <algorithm>
+
 namespace dunlin::bus {
 
 RemoteSubscriptions::RemoteSubscriptions(const RemoteSubscriptionStorage& storage)
@@ -31,8 +33,15 @@ RemoteSubscriptions::Change RemoteSubscriptions::put(NodeId node, PeerIndex peer
     if (row == nullptr) return Change::full;
     *row = RemoteSubscription{
         .id = id, .filter_bytes = static_cast<std::uint16_t>(text.size()), .node = node, .peer = peer, .confirmed = true};
-    filters_.set(static_cast<std::size_t>(row - rows_.data()), text);
+    const auto index = static_cast<std::size_t>(row - rows_.data());
+    filters_.set(index, text);
+    used_end_ = std::max(used_end_, index + 1);
     return known ? Change::known : Change::added;
+}
+
+void RemoteSubscriptions::remove(RemoteSubscription& row) {
+    row = {};
+    while (used_end_ > 0 && rows_[used_end_ - 1].id == SubscriptionId{}) --used_end_;
 }
 
 std::string_view RemoteSubscriptions::filter(const RemoteSubscription& row) const {
@@ -40,10 +49,10 @@ std::string_view RemoteSubscriptions::filter(const RemoteSubscription& row) cons
 }
 
 std::size_t RemoteSubscriptions::next_match(std::size_t from, std::string_view topic) const {
-    for (; from < rows_.size(); ++from) {
-        if (rows_[from].id != SubscriptionId{} && matches(filter(rows_[from]), topic)) break;
+    for (; from < used_end_; ++from) {
+        if (rows_[from].id != SubscriptionId{} && matches(filter(rows_[from]), topic)) return from;
     }
-    return from;
+    return rows_.size();
 }
 
 }  // namespace dunlin::bus

@@ -26,7 +26,8 @@ struct RemoteSubscriptionStorage {
     std::size_t filter_bytes_max = 0;
 };
 
-// What the peers listen to. A row is named by (node, subscription). Lookups are O(rows).
+// What the peers listen to. A row is named by (node, subscription). Lookups are O(rows), of which those behind the last one in use
+// cost nothing.
 class RemoteSubscriptions {
   public:
     explicit RemoteSubscriptions(const RemoteSubscriptionStorage& storage);
@@ -36,7 +37,7 @@ class RemoteSubscriptions {
     Change put(NodeId node, PeerIndex peer, SubscriptionId id, std::string_view filter);
     [[nodiscard]] bool full() const { return free_row() == nullptr; }
     [[nodiscard]] RemoteSubscription* find(NodeId node, SubscriptionId id);
-    void remove(RemoteSubscription& row) { row = {}; }
+    void remove(RemoteSubscription& row);
 
     [[nodiscard]] std::span<RemoteSubscription> rows() { return rows_; }
     [[nodiscard]] std::span<const RemoteSubscription> rows() const { return rows_; }
@@ -49,6 +50,7 @@ class RemoteSubscriptions {
     [[nodiscard]] RemoteSubscription* free_row() const;
 
     std::span<RemoteSubscription> rows_;
+    std::size_t used_end_ = 0;  // rows from here on are free
     NameSlots filters_;
 };
 

@@ -25,25 +25,32 @@ TopicTable::TopicTable(const TopicStorage& storage) : lengths_(storage.lengths),
     DUNLIN_ASSERT(storage.text.size() == lengths_.size() * storage.bytes_max);
 }
 
-TopicIndex TopicTable::intern(std::string_view topic) {
-    DUNLIN_ASSERT(!topic.empty() && topic.size() <= names_.bytes_max());
+TopicTable::Probe TopicTable::probe(std::string_view topic) const {
     const std::size_t rows = lengths_.size();
     std::size_t row = static_cast<std::uint32_t>(fnv1a64(topic)) % static_cast<std::uint32_t>(rows);
-    std::size_t place = rows;  // the first row that could take the name
+    Probe result;
     for (std::size_t probes = 0; probes < rows; ++probes) {
         const std::uint16_t length = lengths_[row];
+        const TopicIndex here{static_cast<std::uint16_t>(row)};
         if (length == kFree || length == kForgotten) {
-            if (place == rows) place = row;
+            if (result.place == kNoTopic) result.place = here;
             if (length == kFree) break;
-        } else if (names_.get(row, length) == topic) {
-            return TopicIndex{static_cast<std::uint16_t>(row)};
+        } else if (length == topic.size() && names_.get(row, length) == topic) {
+            result.found = here;
+            break;
         }
         row = row + 1 == rows ? 0 : row + 1;
     }
-    if (place == rows) return kNoTopic;
-    names_.set(place, topic);
-    lengths_[place] = static_cast<std::uint16_t>(topic.size());
-    return TopicIndex{static_cast<std::uint16_t>(place)};
+    return result;
+}
+
+TopicIndex TopicTable::intern(std::string_view topic) {
+    DUNLIN_ASSERT(!topic.empty() && topic.size() <= names_.bytes_max());
+    const Probe known = probe(topic);
+    if (known.found != kNoTopic || known.place == kNoTopic) return known.found;
+    names_.set(known.place.value(), topic);
+    lengths_[known.place.value()] = static_cast<std::uint16_t>(topic.size());
+    return known.place;
 }
 
 std::string_view TopicTable::name(TopicIndex topic) const {

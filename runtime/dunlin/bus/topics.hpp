@@ -38,6 +38,8 @@ class TopicTable {
 
     // The index of `topic`, which must be 1..bytes_max long; kNoTopic when the table is full.
     [[nodiscard]] TopicIndex intern(std::string_view topic);
+    // kNoTopic: no such name is here. Of any length.
+    [[nodiscard]] TopicIndex find(std::string_view topic) const { return probe(topic).found; }
     [[nodiscard]] std::string_view name(TopicIndex topic) const;
     // Recovery only: nothing refers to this index any more. No effect where it is not in use.
     void forget(TopicIndex topic);
@@ -45,6 +47,12 @@ class TopicTable {
     [[nodiscard]] std::size_t bytes_max() const { return names_.bytes_max(); }
 
   private:
+    struct Probe {
+        TopicIndex found = kNoTopic;
+        TopicIndex place = kNoTopic;  // the first row that could take the name
+    };
+    [[nodiscard]] Probe probe(std::string_view topic) const;
+
     std::span<std::uint16_t> lengths_;
     NameSlots names_;
 };
