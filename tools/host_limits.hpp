@@ -28,6 +28,7 @@ inline constexpr dunlin::Limits kHostMember{
     .leases_held = 16,
     .requests = 32,
     .fences = 16,
+    .explicit_keys = 1024,
     .events = 256,
     .journal_buffer_bytes = 64U << 10U,
 };

@@ -77,6 +77,9 @@ void Member::write_checkpoint(Instant now) {
         status = bus.emit_live(now, cursor, EmitRecord::of(write));
         DUNLIN_ASSERT(status == Status::ok || (status == Status::busy && step_journal()));
     }
+    bus.freeze_keys();
+    while (bus.emit_keys(now, EmitRecord::of(write)) == Status::busy) DUNLIN_ASSERT(step_journal());
+    bus.thaw_keys();
     for (auto& each : links_) {
         std::array<std::byte, link::LinkSizes<kLimits>::watermark_bytes> record{};
         if (each->receiver().settlements().stream() == StreamId{}) continue;
@@ -102,6 +105,7 @@ Status Member::recover(Instant now) {
         while (journal.next_recovered(record)) {
             if (status != Status::ok || record.kind == journal::RecordKind::format) continue;
             if (record.kind == journal::RecordKind::watermark) {
+                bus.watermarks_replayed();
                 const NodeId publisher = link::watermark_publisher(record.bytes);
                 DUNLIN_ASSERT(publisher != NodeId{} && link(publisher).receiver().restore_watermark(record.bytes));
                 continue;
@@ -110,6 +114,7 @@ Status Member::recover(Instant now) {
         }
         step_journal();
     }
+    bus.recovered();
     if (status == Status::ok && journal.needs_checkpoint()) compact(now);
     return status == Status::ok ? journal.status() : status;
 }
@@ -126,9 +131,10 @@ void Member::sync() {
     while (device_ != nullptr && step_journal()) {}
 }
 
-void Member::store_watermarks() {
+void Member::store_watermarks(Instant now) {
     for (auto& each : links_) {
         if (!each->receiver().watermark_dirty()) continue;
+        DUNLIN_ASSERT(bus.store_keys(now) == Status::ok);
         std::array<std::byte, link::LinkSizes<kLimits>::watermark_bytes> record{};
         const std::size_t bytes = each->receiver().encode_watermark(record);
         const auto appended = journal.append(journal::RecordKind::watermark, std::span(record).first(bytes));
@@ -138,14 +144,14 @@ void Member::store_watermarks() {
 
 void Member::note_durable(Instant now) {
     if (device_ == nullptr) return;
-    store_watermarks();
+    store_watermarks(now);
     bus.store_outcomes();
     if (auto_sync) sync();
     if (journal.durable() == self_.durable) return;
     self_.durable = journal.durable();
     for (auto& each : links_) each->receiver().on_durable(self_.durable);
     bus.on_durable(now);
-    store_watermarks();
+    store_watermarks(now);
     bus.store_outcomes();
     if (auto_sync) sync();
 }
@@ -253,6 +259,7 @@ Member& World::start(std::uint16_t id, bool durable) {
         const Status status = member->recover(now);
         DUNLIN_ASSERT(status == Status::ok);
     }
+    member->bus.start(now, fresh);
     for (auto& [other, each] : members_) {
         each->dial(now, NodeId{id});
         member->dial(now, NodeId{other});

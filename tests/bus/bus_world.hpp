@@ -28,6 +28,7 @@ inline constexpr Limits kLimits{.peers = 3,
                                 .deliveries = 16,
                                 .message_bytes_max = 256,
                                 .fences = 2,
+                                .explicit_keys = 4,
                                 .journal_buffer_bytes = 2048};
 
 inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span{text.data(), text.size()}); }
@@ -74,7 +75,7 @@ class Member {
   private:
     PeerIndex index_of(NodeId node) const { return PeerIndex{static_cast<std::uint16_t>(node.value() - 1U)}; }
     void take_news(PeerIndex peer);
-    void store_watermarks();
+    void store_watermarks(Instant now);
     [[nodiscard]] BusStorage bus_storage();
     Status emit(journal::RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second);
     void note_durable(Instant now);

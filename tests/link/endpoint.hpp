@@ -62,7 +62,7 @@ class EndpointOf {
     Disposition deliver(const InboundMessage& message) {
         delivered.push_back({message.sequence.value(), message.subscription, topics.at(message.topic.value()),
                              std::string(reinterpret_cast<const char*>(message.payload.data()), message.payload.size()), message.stream_tag,
-                             message.maybe_repeated, message.token});
+                             message.maybe_repeated, message.blocks.token});
         return handler ? handler(message) : Disposition::accepted;
     }
 
@@ -78,9 +78,9 @@ class EndpointOf {
         OutboxPut put{.topic = intern(how.topic), .payload = std::as_bytes(std::span(payload))};
         if (how.lifetime > Duration{0}) put.expires = now + how.lifetime;
         if (how.token) {
-            put.fenced = true;
-            put.lease = LeaseKey{5};
-            put.token = *how.token;
+            put.blocks.fenced = true;
+            put.blocks.lease = LeaseKey{5};
+            put.blocks.token = *how.token;
         }
         const auto message = outbox.put(put);
         if (!message.ok()) return std::nullopt;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 
 namespace dunlin::link {
 namespace {
@@ -108,21 +109,28 @@ TEST_F(OutboxTest, goes_on_numbering_after_a_restored_publish) {
     EXPECT_EQ(outbox.next_id(), PublishId{41});
 }
 
-TEST_F(OutboxTest, keeps_lease_and_token_of_a_fenced_message) {
+TEST_F(OutboxTest, keeps_the_blocks_of_a_message_before_its_payload) {
     const std::string payload = "under a lease";
-    const std::uint16_t message =
-        outbox
-            .put({.lease = LeaseKey{0x1122334455667788U}, .token = Token{9}, .payload = std::as_bytes(std::span(payload)), .fenced = true})
-            .value();
-    LeaseKey lease{};
-    Token token{};
-    outbox.load_fence(message, lease, token);
-    EXPECT_EQ(lease, LeaseKey{0x1122334455667788U});
-    EXPECT_EQ(token, Token{9});
-    std::string read(5, ' ');
-    outbox.load_payload(message, 8, std::as_writable_bytes(std::span(read)));
-    EXPECT_EQ(read, "lease");
-    EXPECT_EQ(outbox.stored_bytes(outbox.message(message)), payload.size() + 16);
+    for (const auto& [fenced, keyed, bytes] : {std::tuple{true, false, 16U}, {false, true, 24U}, {true, true, 40U}}) {
+        OutboxPut put{.payload = std::as_bytes(std::span(payload))};
+        put.blocks = {.lease = LeaseKey{0x1122334455667788U},
+                      .token = Token{9},
+                      .key = {0x8877665544332211U, 7},
+                      .key_lifetime_ms = 60'000,
+                      .fenced = fenced,
+                      .keyed = keyed};
+        const std::uint16_t message = outbox.put(put).value();
+        const MessageBlocks blocks = outbox.load_blocks(message);
+        EXPECT_EQ(blocks.lease, fenced ? put.blocks.lease : LeaseKey{});
+        EXPECT_EQ(blocks.token, fenced ? put.blocks.token : Token{});
+        EXPECT_EQ(blocks.key, keyed ? put.blocks.key : IdempotencyKey{});
+        EXPECT_EQ(blocks.key_lifetime_ms, keyed ? 60'000U : 0U);
+        std::string read(5, ' ');
+        outbox.load_payload(message, 8, std::as_writable_bytes(std::span(read)));
+        EXPECT_EQ(read, "lease");
+        EXPECT_EQ(outbox.stored_bytes(outbox.message(message)), payload.size() + bytes);
+        outbox.abandon(message);
+    }
 }
 
 TEST(InboxTest, keeps_a_slot_and_a_longest_message_from_what_waits_and_lets_nobody_take_all_the_rest) {

@@ -232,7 +232,7 @@ TEST(SettlementStory, a_fenced_message_carries_lease_and_token) {
     LinkPair pair;
     LeaseKey lease{};
     pair.b().handler = [&](const InboundMessage& message) {
-        lease = message.lease;
+        lease = message.blocks.lease;
         return Disposition::accepted;
     };
     pair.open();

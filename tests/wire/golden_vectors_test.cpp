@@ -159,6 +159,16 @@ TEST(GoldenVectors, fence_block) {
     expect_bytes(FenceBlock(value.lease(), value.token()), kBytes);
 }
 
+TEST(GoldenVectors, key_block) {
+    constexpr std::string_view kBytes = "0102030405060708090a0b0c0d0e0f101112131415161718";
+    const auto value = load<KeyBlock>(from_hex(kBytes));
+    EXPECT_EQ(value.high(), 0x0807060504030201U);
+    EXPECT_EQ(value.low(), 0x100f0e0d0c0b0a09U);
+    EXPECT_EQ(value.lifetime_ms(), 0x14131211U);
+    EXPECT_EQ(value.reserved(), 0x18171615U);
+    expect_bytes(KeyBlock(value.high(), value.low(), value.lifetime_ms(), value.reserved()), kBytes);
+}
+
 TEST(GoldenVectors, settlement) {
     constexpr std::string_view kBytes = "0102030405060708090a0b0c0d0e0f101112131415161718";
     const auto value = load<Settlement>(from_hex(kBytes));

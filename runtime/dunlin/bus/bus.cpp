@@ -2,6 +2,7 @@
 
 #include <dunlin/bus/filter.hpp>
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/division.hpp>
 #include <dunlin/core/limits.hpp>
 #include <dunlin/ledger/lease_key.hpp>
 
@@ -40,6 +41,7 @@ Bus::Bus(const BusStorage& storage, const BusShared& shared)
       remote_(storage.remote),
       advertiser_(shared_, local_),
       fences_(storage.fences, shared.journal, shared.counters),
+      keys_(storage.keys, shared_.key_times, shared.journal != nullptr),
       log_(shared_, topics_, storage.scratch) {
     DUNLIN_ASSERT(storage.topics.lengths.size() <= kTopicNotKept.value());
     shared_.peers = storage.peers;
@@ -55,9 +57,16 @@ link::InboundSink Bus::sink() {
 
 // ---- Publishing -------------------------------------------------------------------------------------------------------
 
+// Without a lifetime it could never be forgotten.
+bool Bus::valid_key(const PublishOptions& options) const {
+    const bool may_end = options.lifetime > Duration{} && options.lifetime <= milliseconds{shared_.key_times.lifetime_max_ms};
+    return may_end && *options.key != IdempotencyKey{};
+}
+
 Status Bus::check(const PublishOptions& options) const {
     if (options.payload.size() > shared_.message_bytes_max) return Status::too_large;
     if (options.lifetime < Duration{}) return Status::invalid_argument;
+    if (options.key && !valid_key(options)) return Status::invalid_argument;
     if (options.fence && (options.fence->token == Token{} || !valid_lease(options.fence->lease))) return Status::invalid_argument;
     return Status::ok;
 }
@@ -85,9 +94,15 @@ Status Bus::accept(Instant now, const PublishOptions& options, Published& publis
     if (put.topic == kNoTopic) return Status::table_full;
     if (options.lifetime > Duration{}) put.expires = saturating_add(now, options.lifetime);
     if (options.fence) {
-        put.fenced = true;
-        put.lease = ledger::lease_key(options.fence->lease);
-        put.token = options.fence->token;
+        put.blocks.fenced = true;
+        put.blocks.lease = ledger::lease_key(options.fence->lease);
+        put.blocks.token = options.fence->token;
+    }
+    if (options.key) {
+        put.blocks.keyed = true;
+        put.blocks.key = *options.key;
+        put.blocks.key_lifetime_ms =
+            static_cast<std::uint32_t>(divide(static_cast<std::uint64_t>(to_us(options.lifetime)) + 999, 1000).quotient);
     }
     const Result<std::uint16_t> stored = shared_.outbox.put(put);
     if (!stored.ok()) return stored.status();
@@ -168,6 +183,8 @@ Status Bus::unsubscribe(SubscriptionId subscription) { return local_.remove(subs
 Status Bus::complete(Instant now, const CompletionId& completion, Verdict verdict) {
     if (verdict == Verdict::pending) return Status::invalid_argument;
     if (completion.peer.value() >= shared_.peers.size()) return Status::not_found;
+    keys_.completed(completion, disposition(verdict));
+    release_keys();
     link::Link* const link = shared_.links(completion.peer);
     if (link == nullptr || link->peer_id() != completion.publisher) return Status::not_found;
     if (verdict == Verdict::invalid) shared_.counters.add(Counter::payload_invalid);
@@ -193,11 +210,48 @@ link::Disposition Bus::deliver(const link::InboundMessage& message) {
         return may_return ? link::Disposition::held : link::Disposition::subscriber_gone;
     }
     if (message.topic == kTopicNotKept) return link::Disposition::rejected;
-    if (subscription->fence != LeaseKey{}) {
-        const std::optional<link::Disposition> refused = refuse_unfenced(subscription->fence, message);
+    return message.blocks.keyed ? deliver_once(*subscription, message) : run(*subscription, message);
+}
+
+// One message of each key has the effect. What is known of a key goes before what a fence says: nothing runs.
+link::Disposition Bus::deliver_once(const LocalSubscription& subscription, const link::InboundMessage& message) {
+    const KeyTable::Answer answer = keys_.ask(message);
+    note_key_answer(message, answer);
+    if (answer.entry == kNoSlot) return answer.disposition;
+    const link::Disposition disposition = run(subscription, message);
+    keys_.ended(answer.entry, disposition);
+    release_keys();
+    return disposition;
+}
+
+void Bus::note_key_answer(const link::InboundMessage& message, const KeyTable::Answer& answer) {
+    release_keys();
+    if (answer.entry != kNoSlot) {
+        keys_full_ = false;
+        return;
+    }
+    switch (answer.wait) {
+        case KeyTable::Wait::first: return shared_.counters.add(Counter::keys_waited);
+        case KeyTable::Wait::room: break;
+        case KeyTable::Wait::none: {
+            const bool refused = answer.disposition == link::Disposition::rejected;
+            return shared_.counters.add(refused ? Counter::keys_refused : Counter::keys_repeated);
+        }
+    }
+    shared_.counters.add(Counter::key_table_full);
+    if (!std::exchange(keys_full_, true)) tell(EventKind::key_table_full, message.publisher, message.subscription);
+}
+
+// Not here and now: this may be called from within a handler.
+void Bus::release_keys() { release_due_ = keys_.take_released() || release_due_; }
+
+link::Disposition Bus::run(const LocalSubscription& subscription, const link::InboundMessage& message) {
+    if (subscription.fence != LeaseKey{}) {
+        const std::optional<link::Disposition> refused = refuse_unfenced(subscription.fence, message);
         if (refused) return *refused;
     }
-    const Handler handler = subscription->handler;
+    const Handler handler = subscription.handler;
+    const bool repeated = message.maybe_repeated || (message.blocks.keyed && keys_.may_have_run(message));
     const Verdict verdict = handler(Message{.topic = topics_.name(message.topic),
                                             .payload = message.payload,
                                             .completion = {.sequence = message.sequence,
@@ -206,9 +260,9 @@ link::Disposition Bus::deliver(const link::InboundMessage& message) {
                                                            .peer = message.peer,
                                                            .stream_tag = message.stream_tag},
                                             .lamport = message.lamport,
-                                            .token = message.token,
+                                            .token = message.blocks.token,
                                             .publisher = message.publisher,
-                                            .maybe_repeated = message.maybe_repeated});
+                                            .maybe_repeated = repeated});
     if (verdict == Verdict::invalid) shared_.counters.add(Counter::payload_invalid);
     return disposition(verdict);
 }
@@ -216,13 +270,13 @@ link::Disposition Bus::deliver(const link::InboundMessage& message) {
 // What keeps the message from the handler of a subscription that guards `lease`; nothing: it may have it.
 std::optional<link::Disposition> Bus::refuse_unfenced(LeaseKey lease, const link::InboundMessage& message) {
     Status status = Status::fenced;
-    if (message.fenced && message.lease == lease) status = fences_.admit(lease, message.token);
+    if (message.blocks.fenced && message.blocks.lease == lease) status = fences_.admit(lease, message.blocks.token);
     if (status == Status::ok) return std::nullopt;
     if (status == Status::busy) return link::Disposition::held;
     Event event{.kind = EventKind::message_fenced};
     event.node = message.publisher;
     event.subscription = message.subscription;
-    event.value = message.token.value();
+    event.value = message.blocks.token.value();
     event.detail = fences_.floor(lease).value();
     shared_.events.push(event);
     return link::Disposition::fenced;
@@ -244,10 +298,12 @@ void Bus::floor_known(Instant now, LeaseKey lease, Token token) {
     if (fences_.take_ready()) release_held(now);
 }
 
-Instant Bus::next_deadline() const { return release_due_ ? Instant{} : advertiser_.next_deadline(); }
+Instant Bus::next_deadline() const { return release_due_ ? Instant{} : earlier(advertiser_.next_deadline(), keys_.next_deadline()); }
 
 void Bus::on_timeout(Instant now) {
     advertiser_.on_timeout(now);
+    keys_.on_timeout(now);
+    release_keys();
     if (std::exchange(release_due_, false)) release_held(now);
 }
 

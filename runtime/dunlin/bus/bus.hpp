@@ -3,6 +3,7 @@
 #include <dunlin/bus/advertiser.hpp>
 #include <dunlin/bus/bus_shared.hpp>
 #include <dunlin/bus/fence_gate.hpp>
+#include <dunlin/bus/key_table.hpp>
 #include <dunlin/bus/message.hpp>
 #include <dunlin/bus/outbox_log.hpp>
 #include <dunlin/bus/records.hpp>
@@ -29,6 +30,7 @@ struct BusStorage {
     RemoteSubscriptionStorage remote{};
     std::span<BusPeer> peers{};
     std::span<FenceRow> fences{};
+    KeyStorage keys{};
     std::span<std::byte> scratch{};  // a longest payload; used while a checkpoint is written, so it may be the inbox's
 };
 
@@ -50,7 +52,8 @@ class Bus {
     // Accepts a message for all subscriptions of peers that match now; their number comes back, and one outcome for each
     // will. Nothing is stored, the position neither, unless `ok`:
     //   invalid_topic, too_large (the payload; or record and journal buffer)
-    //   invalid_argument   negative lifetime, fence without token or with a bad name
+    //   invalid_argument   negative lifetime, fence without token or with a bad name; a key of 0, or without a lifetime or with
+    //                      one above Options::key_lifetime_max
     //   no_subscriber      nobody listens
     //   outbox_full        no room for the payload, for a message or for all its deliveries: after outcomes, again
     //   table_full         no room for a new topic name
@@ -97,6 +100,17 @@ class Bus {
     void store_outcomes() { log_.store_outcomes(); }  // before the journal is asked what to do: see OutboxLog
     // RecordKinds of records.hpp, in journal order; ok for others. corrupt; table_full or outbox_full: limits shrank.
     Status replay(Instant now, journal::RecordKind kind, std::span<const std::byte> bytes);
+    // Watermarks follow in the journal: the keys replayed before them count. At its end the others are dropped.
+    void watermarks_replayed() { keys_.confirm(); }
+    void recovered() { keys_.drop_unconfirmed(); }
+    // The node is ready: handlers may run. `first_life`: no earlier process of this node can have run any.
+    void start(Instant now, bool first_life) { keys_.start(now, first_life); }
+    // Appends the keys that the journal does not know. Before watermarks are, and only if ok are they: see KeyTable.
+    [[nodiscard]] Status store_keys(Instant now);
+    // Checkpoint: the keys, before the watermarks. From freeze_keys() to thaw_keys() no new one is taken.
+    void freeze_keys() { keys_.freeze(); }
+    [[nodiscard]] Status emit_keys(Instant now, const EmitRecord& emit) { return keys_.store(now, emit); }
+    void thaw_keys();
     // Checkpoint. busy: call again with the same cursor (at first {}).
     Status emit_live(Instant now, EmitCursor& cursor, const EmitRecord& emit);
     // Without a journal: a lease whose current token must be read from the ledger before its subscriptions get anything.
@@ -104,6 +118,7 @@ class Bus {
     void floor_known(Instant now, LeaseKey lease, Token token);
 
   private:
+    [[nodiscard]] bool valid_key(const PublishOptions& options) const;
     [[nodiscard]] Status check(const PublishOptions& options) const;
     [[nodiscard]] Status accept(Instant now, const PublishOptions& options, Published& published);
     [[nodiscard]] Status send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::size_t row,
@@ -111,6 +126,10 @@ class Bus {
     void undo(std::uint16_t message);
     [[nodiscard]] TopicIndex intern(std::string_view topic);
     [[nodiscard]] link::Disposition deliver(const link::InboundMessage& message);
+    [[nodiscard]] link::Disposition deliver_once(const LocalSubscription& subscription, const link::InboundMessage& message);
+    [[nodiscard]] link::Disposition run(const LocalSubscription& subscription, const link::InboundMessage& message);
+    void note_key_answer(const link::InboundMessage& message, const KeyTable::Answer& answer);
+    void release_keys();
     [[nodiscard]] std::optional<link::Disposition> refuse_unfenced(LeaseKey lease, const link::InboundMessage& message);
     [[nodiscard]] Status take_subscribe(PeerIndex peer, const wire::Record& record);
     [[nodiscard]] Status take_unsubscribe(PeerIndex peer, const wire::Record& record);
@@ -130,11 +149,13 @@ class Bus {
     RemoteSubscriptions remote_;
     Advertiser advertiser_;
     FenceGate fences_;
+    KeyTable keys_;
     OutboxLog log_;
     std::uint64_t publish_position_ = 0;
     std::uint64_t receive_position_ = 0;
     bool delivering_ = true;
-    bool release_due_ = false;  // a durable subscription came back: what was held for it can go on
+    bool release_due_ = false;  // what was held for a durable subscription that came back, or for a key, can go on
+    bool keys_full_ = false;    // and that was told
 };
 
 }  // namespace dunlin::bus

@@ -14,6 +14,8 @@ struct BusArrays {
     std::array<RemoteSubscription, L.remote_subscriptions> remote{};
     std::array<BusPeer, L.peers> peers{};
     std::array<FenceRow, L.fences> fences{};
+    std::array<KeyEntry, L.explicit_keys> keys{};
+    std::array<std::uint16_t, L.explicit_keys> key_buckets{};
     std::array<std::uint16_t, L.topics> topic_lengths{};
     std::array<char, std::size_t{L.topics} * L.topic_bytes_max> topic_text{};
     std::array<char, std::size_t{L.local_subscriptions} * L.topic_bytes_max> local_filters{};
@@ -27,6 +29,7 @@ struct BusArrays {
             .remote = {.rows = remote, .filters = remote_filters, .filter_bytes_max = L.topic_bytes_max},
             .peers = peers,
             .fences = fences,
+            .keys = {.entries = keys, .buckets = key_buckets},
         };
     }
 };

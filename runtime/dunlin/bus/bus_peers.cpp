@@ -145,6 +145,7 @@ void Bus::forget(RemoteSubscription& row) {
 Status Bus::replay(Instant now, journal::RecordKind kind, std::span<const std::byte> bytes) {
     switch (kind) {
         case journal::RecordKind::fence_floor: return fences_.replay(bytes);
+        case journal::RecordKind::explicit_key: return keys_.replay(now, bytes);
         case journal::RecordKind::position: return replay_position(bytes);
         case journal::RecordKind::remote_subscription: return replay_remote(bytes);
         case journal::RecordKind::remote_subscription_removed: return replay_removed(bytes);
@@ -156,7 +157,9 @@ Status Bus::replay_position(std::span<const std::byte> bytes) {
     PositionRecord record{};
     if (!take_all(bytes, record)) return Status::corrupt;
     if (record.slot == static_cast<std::uint64_t>(PositionSlot::publish)) publish_position_ = record.value;
-    if (record.slot == static_cast<std::uint64_t>(PositionSlot::receive)) receive_position_ = record.value;
+    if (record.slot != static_cast<std::uint64_t>(PositionSlot::receive)) return Status::ok;
+    receive_position_ = record.value;
+    keys_.confirm();
     return Status::ok;
 }
 
@@ -180,6 +183,18 @@ Status Bus::replay_removed(std::span<const std::byte> bytes) {
     RemoteSubscription* const row = remote_.find(NodeId{record.node}, SubscriptionId{record.subscription});
     if (row != nullptr) remote_.remove(*row);
     return Status::ok;
+}
+
+Status Bus::store_keys(Instant now) {
+    auto append = [this](journal::RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second) {
+        return shared_.journal->append(kind, first, second).status();
+    };
+    return keys_.store(now, EmitRecord::of(append));
+}
+
+void Bus::thaw_keys() {
+    keys_.thaw();
+    release_keys();
 }
 
 Status Bus::emit_live(Instant now, EmitCursor& cursor, const EmitRecord& emit) {

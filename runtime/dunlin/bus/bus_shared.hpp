@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin/bus/bus_peer.hpp>
+#include <dunlin/bus/key_times.hpp>
 #include <dunlin/core/callback.hpp>
 #include <dunlin/core/counters.hpp>
 #include <dunlin/core/event.hpp>
@@ -26,6 +27,7 @@ struct BusShared {
     Random& random;
     std::span<BusPeer> peers{};  // one a peer slot; Bus has them from its storage
     std::size_t message_bytes_max = 0;
+    KeyTimes key_times{};
 };
 
 }  // namespace dunlin::bus

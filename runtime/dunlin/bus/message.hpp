@@ -56,6 +56,9 @@ struct PublishOptions {
     std::span<const std::byte> payload{};  // 0..Limits::message_bytes_max bytes, copied
     Duration lifetime{};                   // after it the publish is a dead letter `expired`; 0: no limit
     std::optional<PublishFence> fence{};
+    // Names the effect that this message is to have, for resends of the application's own: see IdempotencyKey below. Needs a
+    // lifetime, at most Options::key_lifetime_max.
+    std::optional<IdempotencyKey> key{};
     std::optional<std::uint64_t> position{};  // the application's own position, durable together with the publish
 };
 

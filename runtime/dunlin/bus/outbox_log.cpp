@@ -56,25 +56,27 @@ Status OutboxLog::write_put(Instant now, std::uint16_t message, std::span<const 
                             const EmitRecord& emit) const {
     const link::OutboxMessage& put = message_at(message);
     const std::string_view topic = topics_->name(put.topic);
-    LeaseKey lease{};
-    Token token{};
-    if (put.fenced && put.unresolved > 0) shared_->outbox.load_fence(message, lease, token);
+    const link::MessageBlocks blocks = put.unresolved > 0 ? shared_->outbox.load_blocks(message) : link::MessageBlocks{};
     const Duration remaining = put.expires == kNever ? Duration{} : std::max(put.expires - now, Duration{1});
     const auto fenced = static_cast<std::uint16_t>(put.fenced ? kPutFenced : 0);
+    const auto keyed = static_cast<std::uint16_t>(blocks.keyed ? kPutKeyed : 0);
     const auto positioned = static_cast<std::uint16_t>(position ? kPutPosition : 0);
     const OutboxPutRecord head{.publish = put.id.value(),
-                               .lease = lease.value(),
-                               .token = token.value(),
+                               .lease = blocks.lease.value(),
+                               .token = blocks.token.value(),
                                .position = position.value_or(0),
                                .lifetime_us = to_us(remaining),
                                .payload_bytes = static_cast<std::uint32_t>(payload.size()),
                                .topic_bytes = static_cast<std::uint16_t>(topic.size()),
-                               .flags = static_cast<std::uint16_t>(fenced | positioned)};
-    std::array<std::byte, sizeof head + kTopicBytesLimit> first;
+                               .flags = static_cast<std::uint16_t>(fenced | positioned | keyed)};
+    std::array<std::byte, sizeof head + kTopicBytesLimit + sizeof(wire::KeyBlock)> first;
     DUNLIN_ASSERT(topic.size() <= kTopicBytesLimit);
-    std::memcpy(first.data(), &head, sizeof head);
-    std::memcpy(first.data() + sizeof head, topic.data(), topic.size());
-    return emit(journal::RecordKind::outbox_put, std::span(first).first(sizeof head + topic.size()), payload);
+    std::span<std::byte> rest(first);
+    dunlin::put(rest, head);
+    std::memcpy(rest.data(), topic.data(), topic.size());
+    rest = rest.subspan(topic.size());
+    if (blocks.keyed) dunlin::put(rest, wire::KeyBlock(blocks.key.high, blocks.key.low, blocks.key_lifetime_ms, 0));
+    return emit(journal::RecordKind::outbox_put, std::span(first).first(first.size() - rest.size()), payload);
 }
 
 OutboxDeliveryRecord OutboxLog::delivery_record(std::uint16_t index) const {
@@ -266,7 +268,10 @@ Status OutboxLog::replay(Instant now, journal::RecordKind kind, std::span<const 
 
 Status OutboxLog::replay_put(Instant now, std::span<const std::byte> bytes, std::uint64_t& position) {
     OutboxPutRecord head{};
-    if (!take(bytes, head) || bytes.size() != std::uint64_t{head.topic_bytes} + head.payload_bytes) return Status::corrupt;
+    const bool whole = take(bytes, head);
+    const bool keyed = (head.flags & kPutKeyed) != 0;
+    const std::uint64_t key_bytes = keyed ? sizeof(wire::KeyBlock) : 0;
+    if (!whole || bytes.size() != head.topic_bytes + key_bytes + head.payload_bytes) return Status::corrupt;
     if (head.topic_bytes == 0 || head.lifetime_us < 0) return Status::corrupt;
     if (head.topic_bytes > topics_->bytes_max() || head.payload_bytes > shared_->message_bytes_max) return Status::too_large;
     if ((head.flags & kPutPosition) != 0) position = head.position;
@@ -274,13 +279,16 @@ Status OutboxLog::replay_put(Instant now, std::span<const std::byte> bytes, std:
     const std::string_view name(reinterpret_cast<const char*>(bytes.data()), head.topic_bytes);
     const Result<TopicIndex> topic = recover_topic(name);
     if (!topic.ok()) return topic.status();
+    bytes = bytes.subspan(head.topic_bytes);
+    link::MessageBlocks blocks = link::take_blocks(bytes, false, keyed);
+    blocks.fenced = (head.flags & kPutFenced) != 0;
+    blocks.lease = LeaseKey{head.lease};
+    blocks.token = Token{head.token};
     const link::OutboxPut put{.id = PublishId{head.publish},
                               .expires = head.lifetime_us == 0 ? kNever : saturating_add(now, from_us(head.lifetime_us)),
-                              .lease = LeaseKey{head.lease},
-                              .token = Token{head.token},
+                              .blocks = blocks,
                               .topic = topic.value(),
-                              .payload = bytes.subspan(head.topic_bytes),
-                              .fenced = (head.flags & kPutFenced) != 0};
+                              .payload = bytes};
     return shared_->outbox.put(put).status();
 }
 

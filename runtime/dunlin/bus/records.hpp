@@ -45,6 +45,19 @@ static_assert(sizeof(PositionRecord) == 16);
     return {.slot = static_cast<std::uint64_t>(slot), .value = value};
 }
 
+// RecordKind::explicit_key: how the message ended that a durable subscription got under a key. It counts only together with the
+// watermarks that follow it: a key without the effect that the application's position covers would lose that effect.
+struct KeyRecord {
+    std::uint64_t high;
+    std::uint64_t low;
+    std::int64_t remaining_us;  // of the key's life when it was written. It stands still while the node is down
+    std::uint32_t subscription;
+    std::uint16_t slot;  // in the table: what had it before had run out
+    std::uint8_t rejected;
+    std::uint8_t reserved;
+};
+static_assert(sizeof(KeyRecord) == 32);
+
 // RecordKind::remote_subscription, then the filter: a peer's durable subscription is owed messages from here on.
 struct RemoteSubscriptionRecord {
     std::uint32_t subscription;
@@ -61,7 +74,7 @@ struct RemoteSubscriptionRemovedRecord {
 };
 static_assert(sizeof(RemoteSubscriptionRemovedRecord) == 8);
 
-// RecordKind::outbox_put: an accepted publish: this head, the topic, the payload. Its deliveries follow, in the same batch.
+// RecordKind::outbox_put: an accepted publish: this head, the topic, a wire::KeyBlock where kPutKeyed says so, the payload. Its deliveries follow, in the same batch.
 struct OutboxPutRecord {
     std::uint64_t publish;
     std::uint64_t lease;
@@ -73,7 +86,7 @@ struct OutboxPutRecord {
     std::uint16_t flags;  // OutboxPutFlag
 };
 static_assert(sizeof(OutboxPutRecord) == 48);
-enum OutboxPutFlag : std::uint16_t { kPutFenced = 1, kPutPosition = 2 };
+enum OutboxPutFlag : std::uint16_t { kPutFenced = 1, kPutPosition = 2, kPutKeyed = 4 };
 
 // RecordKind::outbox_delivery: one subscriber of a publish. In a lane, records come in the order of sequences.
 struct OutboxDeliveryRecord {

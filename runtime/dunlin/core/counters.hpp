@@ -77,6 +77,10 @@ enum class Counter : std::uint16_t {
     messages_fenced,
     fence_floor_raised,
     payload_invalid,
+    keys_repeated,
+    keys_waited,
+    keys_refused,
+    key_table_full,
     // Membership
     heartbeats_sent,
     heartbeats_received,

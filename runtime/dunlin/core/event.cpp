@@ -41,6 +41,7 @@ std::string_view to_string(EventKind kind) {
         case EventKind::lease_jeopardy: return "lease_jeopardy";
         case EventKind::lease_lost: return "lease_lost";
         case EventKind::message_fenced: return "message_fenced";
+        case EventKind::key_table_full: return "key_table_full";
         case EventKind::failed: return "failed";
         case EventKind::events_lost: return "events_lost";
     }

@@ -52,6 +52,7 @@ enum class EventKind : std::uint8_t {
     lease_jeopardy,      // slot
     lease_lost,          // slot, value: token
     message_fenced,      // here: node = publisher, value: token refused, detail: floor
+    key_table_full,      // here: messages with a key wait until one runs out; node = publisher, subscription: of the first
     failed,              // status: the node stopped: its journal cannot be used, or is somebody else's; or see Node::shutdown()
     events_lost,         // value: how many events had no room before this one
 };

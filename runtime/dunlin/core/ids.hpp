@@ -2,6 +2,8 @@
 
 #include <dunlin/core/strong.hpp>
 
+#include <cstdint>
+
 namespace dunlin {
 
 // Who and where. Zero means "none" or "not known yet" for each of these.
@@ -41,6 +43,12 @@ inline constexpr std::uint32_t kDurableIdMax = 0x7fff'ffff;
     return SubscriptionId{(kDurableIdMax + 1) | durable_id};
 }
 using PublishId = Strong<struct PublishTag, std::uint64_t>;  // of an accepted publish, unique in this process
+// An application's own name for one effect: 128 bits that no other effect has (random, or a hash). 0 is none.
+struct IdempotencyKey {
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    friend constexpr bool operator==(const IdempotencyKey&, const IdempotencyKey&) = default;
+};
 
 // Journal: position in the order of appends. A promise may leave once `sequence <= journal.durable()`.
 using JournalSequence = Strong<struct JournalTag, std::uint64_t>;

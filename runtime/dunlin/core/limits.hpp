@@ -34,7 +34,7 @@ struct Limits {
     std::uint16_t remote_subscriptions = 16;       // 1..4096: of all peers together
     std::uint16_t aliases_per_peer = 16;           // 1..1024: (topic, subscription) pairs in use towards or from a peer
     std::uint16_t payload_block_bytes = 64;        // 16..4096, a multiple of 4: unit of outbox and inbox memory
-    std::uint32_t outbox_bytes = 4096;             // payloads not yet settled, in whole blocks: a longest message + 16, up to 65,534 blocks
+    std::uint32_t outbox_bytes = 4096;             // payloads not yet settled, in whole blocks: a longest message + 40, up to 65,534 blocks
     std::uint16_t outbox_messages = 32;            // 1..65,534: publishes whose outcomes were not all polled
     std::uint16_t deliveries = 64;                 // 1..65,520: (publish, subscriber) pairs not yet polled
     std::uint16_t lane_window = 0;                 // 0..deliveries: of these, for one peer and not yet settled by it; 0: all may be
@@ -46,6 +46,7 @@ struct Limits {
     std::uint16_t leases_held = 4;                 // 0..64: leases that this node may hold at a time
     std::uint16_t requests = 4;                    // 1..64: ledger calls of this node under way
     std::uint16_t fences = 4;                      // 1..64: leases whose token floor this node keeps
+    std::uint16_t explicit_keys = 32;              // 0..16,384: keys of applications that are remembered; 0: what has a key is rejected
     std::uint16_t events = 16;                     // 8..1024: events not yet polled (outcomes are kept elsewhere)
     std::uint32_t journal_buffer_bytes = 1024;     // 0 (no journal) or 512..1 MiB, a multiple of 8: appended, not yet written
     bool voter = false;                            // has consensus and a ledger replica

@@ -25,6 +25,7 @@ enum class RecordKind : std::uint8_t {
     outbox_delivery = 15,  // bus: to whom a publish goes, in the batch of its outbox_put
     lane_next = 16,        // bus: where the numbering of a lane goes on
     watermark_void = 17,   // node: what was settled of a publisher's stream is forgotten
+    explicit_key = 18,     // bus: a key whose effect is settled; counts once a watermark or a received position follows
 };
 
 }  // namespace dunlin::journal

@@ -1,6 +1,5 @@
 #include <dunlin/core/assert.hpp>
 #include <dunlin/link/inbox.hpp>
-#include <dunlin/wire/record.hpp>
 
 namespace dunlin::link {
 namespace {
@@ -17,13 +16,13 @@ Inbox::Inbox(const InboxStorage& storage)
       slots_(storage.slots),
       scratch_(storage.scratch),
       message_bytes_max_(storage.message_bytes_max) {
-    DUNLIN_ASSERT(scratch_.size() >= message_bytes_max_ + sizeof(wire::FenceBlock));
+    DUNLIN_ASSERT(scratch_.size() >= message_bytes_max_ + kBlocksBytesMax);
 }
 
 bool Inbox::slot_may_wait(const InboxShare& share) const { return share_allows(1, slots_.capacity() - slots_.size(), 1, share.slots); }
 
 bool Inbox::may_wait(std::size_t stored_bytes, const InboxShare& share) const {
-    const std::size_t reserve = blocks_.blocks_for(message_bytes_max_ + sizeof(wire::FenceBlock));
+    const std::size_t reserve = blocks_.blocks_for(message_bytes_max_ + kBlocksBytesMax);
     return slot_may_wait(share) && share_allows(blocks_.blocks_for(stored_bytes), blocks_.free_blocks(), reserve, share.blocks);
 }
 
@@ -66,7 +65,7 @@ void Inbox::release_bytes(std::uint16_t slot, InboxShare& share) {
     share.blocks = static_cast<std::uint16_t>(share.blocks - blocks_.blocks_for(stored_bytes(held)));
 }
 
-std::size_t Inbox::stored_bytes(const InboxSlot& slot) const { return slot.payload_bytes + (slot.fenced ? sizeof(wire::FenceBlock) : 0U); }
+std::size_t Inbox::stored_bytes(const InboxSlot& slot) const { return blocks_bytes(slot.fenced, slot.keyed) + slot.payload_bytes; }
 
 std::span<const std::byte> Inbox::stored(std::uint16_t slot) const {
     const InboxSlot& held = slots_[slot];

@@ -6,6 +6,7 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/slot_pool.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/link/message_blocks.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,17 +17,17 @@ namespace dunlin::link {
 
 // A message on its way to a handler. `payload` is valid during the call only.
 struct InboundMessage {
+    Instant now{};
+    Instant expires = kNever;
     Sequence sequence{};
     Lamport lamport{};
-    LeaseKey lease{};  // fenced only
-    Token token{};
+    MessageBlocks blocks{};
     std::span<const std::byte> payload{};
     SubscriptionId subscription{};
     NodeId publisher{};
     PeerIndex peer = kNoPeer;
     TopicIndex topic = kNoTopic;
     std::uint16_t stream_tag = 0;  // to be given to LaneReceiver::complete(): tells a restarted publisher's numbering
-    bool fenced = false;
     bool maybe_repeated = false;
 };
 
@@ -39,6 +40,8 @@ enum class Disposition : std::uint8_t {
     fenced,           // no handler saw it
     held,             // no handler saw it: not now, until LaneReceiver::release_held()
     subscriber_gone,  // no handler saw it: there is no such subscription here
+    accepted_before,  // no handler saw it: one took another message under its key
+    rejected_before,  // the same, and that one was rejected
 };
 
 // Where received messages go, and the names of topics. `intern` returns the topic's index here, or kNoTopic where there
@@ -63,8 +66,8 @@ struct InboxSlot {
     Lamport lamport{};
     std::uint32_t sequence_low = 0;
     SubscriptionId subscription{};
-    std::uint16_t chain = kNoBlock;   // [FenceBlock] payload
-    std::uint16_t payload_bytes = 0;  // without the fence block
+    std::uint16_t chain = kNoBlock;   // blocks, payload
+    std::uint16_t payload_bytes = 0;  // without the blocks
     TopicIndex topic = kNoTopic;
     std::uint16_t next = kNoSlot;  // by sequence, of one lane
     std::uint16_t previous = kNoSlot;
@@ -73,6 +76,7 @@ struct InboxSlot {
     std::uint8_t attempts = 0;        // how often a handler had it
     Effect effect : 1 = Effect::none;
     bool fenced : 1 = false;
+    bool keyed : 1 = false;
     bool maybe_repeated : 1 = false;
     bool taken : 1 = false;
 };
@@ -83,7 +87,7 @@ struct InboxStorage {
     std::span<std::uint16_t> block_links{};
     std::size_t bytes_per_block = 0;
     std::span<InboxSlot> slots{};
-    std::span<std::byte> scratch{};  // message_bytes_max + 16; used while a stored message is handed over
+    std::span<std::byte> scratch{};  // message_bytes_max + kBlocksBytesMax; used while a stored message is handed over
     std::size_t message_bytes_max = 0;
 };
 

@@ -12,12 +12,12 @@ namespace {
 constexpr Duration kRetryBase = milliseconds{10};
 constexpr Duration kRetryMax = seconds{1};
 
-// Who is gone is counted by the publisher.
+// Who is gone is counted by the publisher, what another message under the key has ended by the bus.
 void count(Counters& counters, Disposition disposition) {
     constexpr Counter kCounters[] = {Counter::messages_accepted, Counter::messages_rejected, Counter::messages_retried,
                                      Counter::messages_pending,  Counter::messages_fenced,   Counter::messages_held};
     static_assert(std::size(kCounters) == static_cast<std::size_t>(Disposition::subscriber_gone));
-    if (disposition != Disposition::subscriber_gone) counters.add(kCounters[static_cast<std::size_t>(disposition)]);
+    if (disposition < Disposition::subscriber_gone) counters.add(kCounters[static_cast<std::size_t>(disposition)]);
 }
 
 // Of a dead letter that a handler had so often before.
@@ -181,8 +181,10 @@ bool LaneReceiver::held_back(SubscriptionId subscription, Sequence sequence) con
     return false;
 }
 
-InboundMessage LaneReceiver::inbound(const Arrival& arrival) const {
+InboundMessage LaneReceiver::inbound(Instant now, const Arrival& arrival) const {
     InboundMessage message;
+    message.now = now;
+    message.expires = arrival.expires;
     message.sequence = arrival.sequence;
     message.lamport = arrival.lamport;
     message.payload = arrival.stored;
@@ -191,15 +193,8 @@ InboundMessage LaneReceiver::inbound(const Arrival& arrival) const {
     message.peer = peer_;
     message.topic = arrival.topic;
     message.stream_tag = stream_tag_;
-    message.fenced = arrival.fenced;
     message.maybe_repeated = arrival.maybe_repeated;
-    if (arrival.fenced) {
-        wire::FenceBlock fence;
-        const bool whole = take(message.payload, fence);
-        DUNLIN_ASSERT(whole);
-        message.lease = LeaseKey{fence.lease()};
-        message.token = Token{fence.token()};
-    }
+    message.blocks = take_blocks(message.payload, arrival.fenced, arrival.keyed);
     return message;
 }
 
@@ -217,8 +212,9 @@ void LaneReceiver::hand_over(Instant now, std::uint16_t index) {
                           .topic = slot.topic,
                           .payload_bytes = slot.payload_bytes,
                           .fenced = slot.fenced,
+                          .keyed = slot.keyed,
                           .maybe_repeated = slot.maybe_repeated};
-    decide(index, conclude(now, index, offer(inbound(arrival), slot.attempts)));
+    decide(index, conclude(now, index, offer(inbound(now, arrival), slot.attempts)));
 }
 
 // `attempts`: how often a handler had it before.
@@ -236,7 +232,9 @@ Disposition LaneReceiver::offer(const InboundMessage& message, std::uint8_t atte
 LaneReceiver::Verdict LaneReceiver::conclude(Instant now, std::uint16_t index, Disposition disposition) {
     InboxSlot& slot = shared_->inbox[index];
     switch (disposition) {
+        case Disposition::accepted_before:
         case Disposition::accepted: return {Outcome::acknowledged, Effect::none};
+        case Disposition::rejected_before:
         case Disposition::rejected: return {Outcome::rejected, Effect::unknown};
         case Disposition::fenced: return {Outcome::fenced, effect_of(slot.attempts)};
         case Disposition::subscriber_gone: return {Outcome::subscriber_gone, effect_of(slot.attempts)};

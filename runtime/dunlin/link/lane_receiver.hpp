@@ -70,13 +70,14 @@ class LaneReceiver {
         Sequence sequence{};
         Instant expires = kNever;
         Lamport lamport{};
-        std::span<const std::byte> stored{};  // [FenceBlock] payload
+        std::span<const std::byte> stored{};  // blocks, payload
         SubscriptionId subscription{};
         TopicIndex topic = kNoTopic;
         std::uint16_t payload_bytes = 0;
         bool fenced = false;
+        bool keyed = false;
         bool maybe_repeated = false;
-        bool too_long = false;  // for this node: its outcome is rejected
+        bool refused = false;  // too long for this node, or a key without a lifetime: its outcome is rejected
     };
     // An outcome as it will be settled.
     struct Verdict {
@@ -91,7 +92,7 @@ class LaneReceiver {
     void take_in_order(Instant now, const Arrival& arrival);
     [[nodiscard]] bool is_duplicate(Sequence sequence) const;
     [[nodiscard]] std::uint16_t store(const Arrival& arrival);
-    [[nodiscard]] InboundMessage inbound(const Arrival& arrival) const;
+    [[nodiscard]] InboundMessage inbound(Instant now, const Arrival& arrival) const;
     [[nodiscard]] bool skip_one(Sequence sequence, bool answer);
     [[nodiscard]] bool settle_unseen(Sequence sequence, Verdict verdict);
     [[nodiscard]] bool may_settle(Sequence sequence, Outcome outcome) const;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kWindowMax = 0xffff;
 
 constexpr auto kFence = static_cast<std::uint8_t>(wire::MessageFlag::fence);
+constexpr auto kKey = static_cast<std::uint8_t>(wire::MessageFlag::explicit_key);
 constexpr auto kMaybeRepeated = static_cast<std::uint8_t>(wire::MessageFlag::maybe_repeated);
 
 // When a lifetime ends that starts now. Its largest values are longer than time itself: kNever, as for 0, no lifetime.
@@ -60,9 +61,10 @@ bool LaneReceiver::on_run(Instant now, std::uint32_t number_low, const wire::Rec
 bool LaneReceiver::read_message(Instant now, std::uint32_t number_low, std::span<const std::byte>& bytes, Arrival& arrival) {
     wire::MessageHead head;
     const bool whole = take(bytes, head);
-    const bool known = (head.flags() & ~(kFence | kMaybeRepeated)) == 0;
+    const bool known = (head.flags() & ~(kFence | kKey | kMaybeRepeated)) == 0;
     arrival.fenced = (head.flags() & kFence) != 0;
-    const std::size_t stored = head.length() + (arrival.fenced ? sizeof(wire::FenceBlock) : 0U);
+    arrival.keyed = (head.flags() & kKey) != 0;
+    const std::size_t stored = head.length() + blocks_bytes(arrival.fenced, arrival.keyed);
     const std::size_t padded = padded_to<4>(stored);
     const bool sane = arrival.sequence.value() <= contiguous_.value() + kWindowMax && head.lifetime_shift() < 40;
     if (!whole || !known || !sane || bytes.size() < padded) {
@@ -71,13 +73,14 @@ bool LaneReceiver::read_message(Instant now, std::uint32_t number_low, std::span
     }
     const ReceivedAlias* alias = aliases_.find(head.alias(), number_low);
     if (alias == nullptr) return false;
-    arrival.too_long = head.length() > shared_->inbox.message_bytes_max();
-    arrival.stored = bytes.first(arrival.too_long ? 0 : stored);
+    arrival.expires = expiry(now, head);
+    const bool for_ever = arrival.keyed && arrival.expires == kNever;
+    arrival.refused = head.length() > shared_->inbox.message_bytes_max() || for_ever;
+    arrival.stored = bytes.first(arrival.refused ? 0 : stored);
     arrival.payload_bytes = head.length();
     arrival.subscription = alias->subscription;
     arrival.topic = alias->topic;
     arrival.maybe_repeated = (head.flags() & kMaybeRepeated) != 0;
-    arrival.expires = expiry(now, head);
     bytes = bytes.subspan(padded);
     return true;
 }
@@ -92,9 +95,9 @@ bool LaneReceiver::take_message(Instant now, const Arrival& arrival) {
         shared_->counters.add(Counter::messages_duplicate);
         return true;
     }
-    if (arrival.too_long ? !settle_unseen(arrival.sequence, {Outcome::rejected, Effect::none}) : !has_room(arrival)) return false;
+    if (arrival.refused ? !settle_unseen(arrival.sequence, {Outcome::rejected, Effect::none}) : !has_room(arrival)) return false;
     shared_->counters.add(Counter::messages_received);
-    if (arrival.too_long) {
+    if (arrival.refused) {
         pump(now);
     } else if (arrival.sequence == contiguous_.next()) {
         take_in_order(now, arrival);
@@ -124,7 +127,7 @@ void LaneReceiver::take_in_order(Instant now, const Arrival& arrival) {
     contiguous_ = arrival.sequence;
     if (direct) {
         pumping_ = true;
-        const Disposition disposition = offer(inbound(arrival), 0);
+        const Disposition disposition = offer(inbound(now, arrival), 0);
         pumping_ = false;
         if (disposition == Disposition::accepted) {
             book_.settle(arrival.sequence, Outcome::acknowledged, Effect::none);
@@ -149,6 +152,7 @@ std::uint16_t LaneReceiver::store(const Arrival& arrival) {
     slot.payload_bytes = arrival.payload_bytes;
     slot.topic = arrival.topic;
     slot.fenced = arrival.fenced;
+    slot.keyed = arrival.keyed;
     slot.maybe_repeated = arrival.maybe_repeated;
     return index;
 }

@@ -143,6 +143,7 @@ bool LaneSender::write_message(Draft& draft, const Delivery& delivery, std::uint
     const Lifetime lifetime = lifetime_until(draft.now, message.expires);
     std::uint8_t flags = 0;
     if (message.fenced) flags = static_cast<std::uint8_t>(wire::MessageFlag::fence);
+    if (message.keyed) flags = static_cast<std::uint8_t>(flags | static_cast<std::uint8_t>(wire::MessageFlag::explicit_key));
     if (delivery.maybe_repeated) flags = static_cast<std::uint8_t>(flags | static_cast<std::uint8_t>(wire::MessageFlag::maybe_repeated));
     const wire::MessageHead head(message.payload_bytes, alias, lifetime.units, lifetime.shift, flags);
     std::memcpy(out.data(), &head, sizeof(head));

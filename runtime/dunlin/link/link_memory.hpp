@@ -36,7 +36,7 @@ struct BoxArrays {
     // then never resident.
     alignas(8) std::array<std::byte, Sizes::outbox_blocks * L.payload_block_bytes> outbox_bytes;
     alignas(8) std::array<std::byte, Sizes::inbox_blocks * L.payload_block_bytes> inbox_bytes;
-    alignas(8) std::array<std::byte, std::size_t{L.message_bytes_max} + 16> scratch{};
+    alignas(8) std::array<std::byte, std::size_t{L.message_bytes_max} + kBlocksBytesMax> scratch{};
     std::array<std::uint16_t, Sizes::outbox_blocks> outbox_links{};
     std::array<std::uint16_t, Sizes::inbox_blocks> inbox_links{};
 

@@ -1,6 +1,5 @@
 #include <dunlin/core/assert.hpp>
 #include <dunlin/link/outbox.hpp>
-#include <dunlin/wire/record.hpp>
 
 namespace dunlin::link {
 
@@ -12,9 +11,8 @@ Outbox::Outbox(const OutboxStorage& storage)
 Result<std::uint16_t> Outbox::put(const OutboxPut& put) {
     DUNLIN_ASSERT(put.payload.size() <= 0xffff);
     if (messages_.full()) return Status::outbox_full;
-    const wire::FenceBlock fence(put.lease.value(), put.token.value());
-    const auto prefix = put.fenced ? bytes_of(fence) : std::span<const std::byte>{};
-    const std::uint16_t chain = blocks_.store(prefix, put.payload);
+    std::array<std::byte, kBlocksBytesMax> prefix{};
+    const std::uint16_t chain = blocks_.store(encode(put.blocks, prefix), put.payload);
     if (chain == kNoBlock) return Status::outbox_full;
     const std::uint16_t index = messages_.take();
     OutboxMessage& message = messages_[index];
@@ -23,7 +21,8 @@ Result<std::uint16_t> Outbox::put(const OutboxPut& put) {
     message.chain = chain;
     message.payload_bytes = static_cast<std::uint16_t>(put.payload.size());
     message.topic = put.topic;
-    message.fenced = put.fenced;
+    message.fenced = put.blocks.fenced;
+    message.keyed = put.blocks.keyed;
     if (message.id >= next_id_) next_id_ = message.id.next();
     return index;
 }
@@ -132,21 +131,20 @@ bool Outbox::release_delivery(std::uint16_t index) {
 }
 
 std::size_t Outbox::stored_bytes(const OutboxMessage& message) const {
-    return message.payload_bytes + (message.fenced ? sizeof(wire::FenceBlock) : 0);
+    return blocks_bytes(message.fenced, message.keyed) + message.payload_bytes;
 }
 
 void Outbox::load_payload(std::uint16_t message, std::size_t offset, std::span<std::byte> out) const {
     const OutboxMessage& stored = messages_[message];
-    blocks_.load(stored.chain, offset + (stored.fenced ? sizeof(wire::FenceBlock) : 0), out);
+    blocks_.load(stored.chain, offset + blocks_bytes(stored.fenced, stored.keyed), out);
 }
 
-void Outbox::load_fence(std::uint16_t message, LeaseKey& lease, Token& token) const {
+MessageBlocks Outbox::load_blocks(std::uint16_t message) const {
     const OutboxMessage& stored = messages_[message];
-    DUNLIN_ASSERT(stored.fenced);
-    wire::FenceBlock fence{};
-    blocks_.load(stored.chain, 0, std::as_writable_bytes(std::span<wire::FenceBlock, 1>(&fence, 1)));
-    lease = LeaseKey{fence.lease()};
-    token = Token{fence.token()};
+    std::array<std::byte, kBlocksBytesMax> prefix{};
+    blocks_.load(stored.chain, 0, std::span(prefix).first(blocks_bytes(stored.fenced, stored.keyed)));
+    std::span<const std::byte> bytes(prefix);
+    return take_blocks(bytes, stored.fenced, stored.keyed);
 }
 
 }  // namespace dunlin::link

@@ -6,6 +6,7 @@
 #include <dunlin/core/slot_pool.hpp>
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/link/message_blocks.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,11 +18,9 @@ namespace dunlin::link {
 struct OutboxPut {
     PublishId id{};  // 0: the outbox gives the next one; else as restored from a journal
     Instant expires = kNever;
-    LeaseKey lease{};  // of a fenced publish
-    Token token{};
+    MessageBlocks blocks{};
     TopicIndex topic = kNoTopic;
     std::span<const std::byte> payload{};  // copied
-    bool fenced = false;
 };
 
 // How one delivery ended: what the application is told, once.
@@ -39,15 +38,16 @@ struct OutboxMessage {
     PublishId id{};
     Instant expires = kNever;
     JournalSequence gate{};           // may leave once this is durable
-    std::uint16_t chain = kNoBlock;   // [FenceBlock] payload; kNoBlock once every delivery is resolved
-    std::uint16_t payload_bytes = 0;  // without the fence block
+    std::uint16_t chain = kNoBlock;   // blocks, payload; kNoBlock once every delivery is resolved
+    std::uint16_t payload_bytes = 0;  // without the blocks
     TopicIndex topic = kNoTopic;
     std::uint16_t deliveries = kNoSlot;  // newest first, through Delivery::sibling
     std::uint16_t unresolved = 0;
     std::uint16_t unpolled = 0;
     std::uint16_t next = kNoSlot;
-    bool taken = false;
-    bool fenced = false;
+    bool taken : 1 = false;
+    bool fenced : 1 = false;
+    bool keyed : 1 = false;
 };
 
 enum class DeliveryState : std::uint8_t {
@@ -132,12 +132,11 @@ class Outbox {
     [[nodiscard]] std::size_t free_bytes() const { return blocks_.free_bytes(); }
     // Copies `length` bytes of the payload from `offset`.
     void load_payload(std::uint16_t message, std::size_t offset, std::span<std::byte> out) const;
-    // Lease and token of a fenced message.
-    void load_fence(std::uint16_t message, LeaseKey& lease, Token& token) const;
+    [[nodiscard]] MessageBlocks load_blocks(std::uint16_t message) const;
 
     // ---- link/ --------------------------------------------------------------------------------------------------
     [[nodiscard]] Delivery& delivery(std::uint16_t i) { return deliveries_[i]; }
-    // Bytes of the message as they travel behind its head: fence block, then payload.
+    // Bytes of the message as they travel behind its head: blocks, then payload.
     [[nodiscard]] std::size_t stored_bytes(const OutboxMessage& message) const;
     void load_stored(const OutboxMessage& message, std::span<std::byte> out) const { blocks_.load(message.chain, 0, out); }
 

@@ -28,7 +28,8 @@ consteval std::uint64_t watermark_batch_bytes() {
 // once without its payload.
 template <Limits L>
 consteval std::uint64_t outbox_records_bytes_max() {
-    const std::uint64_t put = journal::record_bytes(sizeof(bus::OutboxPutRecord) + L.topic_bytes_max) + journal::kRecordAlign;
+    const std::uint64_t put =
+        journal::record_bytes(sizeof(bus::OutboxPutRecord) + L.topic_bytes_max + sizeof(wire::KeyBlock)) + journal::kRecordAlign;
     const std::uint64_t delivery = journal::record_bytes(sizeof(bus::OutboxDeliveryRecord));
     const std::uint64_t lane = journal::record_bytes(sizeof(bus::LaneNextRecord));
     return 2 * (L.outbox_messages * put + L.deliveries * delivery) + L.outbox_bytes + L.peers * lane;
@@ -52,9 +53,10 @@ consteval std::uint64_t checkpoint_bytes_max() {
     const std::uint64_t own = journal::record_bytes(journal::kFormatInfoBytes) + journal::record_bytes(sizeof(BindRecord)) +
                               journal::record_bytes(sizeof(EpochRecord)) + 2 * journal::record_bytes(sizeof(bus::PositionRecord));
     const std::uint64_t subscription = journal::record_bytes(sizeof(bus::RemoteSubscriptionRecord) + L.topic_bytes_max);
+    const std::uint64_t key = journal::record_bytes(sizeof(bus::KeyRecord));
     const std::uint64_t fence = journal::record_bytes(sizeof(bus::FenceFloorRecord));
     return own + replica_records_bytes_max<L>() + outbox_records_bytes_max<L>() + L.remote_subscriptions * subscription + L.fences * fence +
-           watermark_batch_bytes<L>();
+           L.explicit_keys * key + watermark_batch_bytes<L>();
 }
 
 // The smallest device (Options::journal_bytes) for these limits: each half holds the whole durable state at its longest, and

@@ -1,6 +1,7 @@
 #include <dunlin/node/node.hpp>
 
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/division.hpp>
 #include <dunlin/node/entry_guard.hpp>
 
 #include <algorithm>
@@ -29,6 +30,11 @@ ledger::ClientOptions client_options(const Options& options) {
     return result;
 }
 
+// Rounded up.
+std::uint32_t whole_ms(Duration time) {
+    return static_cast<std::uint32_t>(divide(static_cast<std::uint64_t>(to_us(time)) + 999, 1000).quotient);
+}
+
 link::LinkSelf link_self(const Options& options, bool voter) {
     link::LinkSelf self;
     self.instance = options.instance;
@@ -40,6 +46,12 @@ link::LinkSelf link_self(const Options& options, bool voter) {
     self.journalled = options.journal_bytes != 0;
     self.voter = voter;
     return self;
+}
+
+bus::KeyTimes key_times(const Options& options) {
+    return {.lifetime_max_ms = whole_ms(options.key_lifetime_max),
+            .packet_age_max_ms = whole_ms(options.packet_age_max),
+            .clock_rate_bound_ppm = options.clock_rate_bound_ppm};
 }
 
 ledger::LeaseHolderOptions holder_options(const Options& options) {
@@ -72,7 +84,8 @@ Node::Node(const NodeStorage& storage, const Options& options)
                          .counters = counters_,
                          .events = events_,
                          .random = random_,
-                         .message_bytes_max = storage.message_bytes_max}),
+                         .message_bytes_max = storage.message_bytes_max,
+                         .key_times = key_times(options)}),
       detector_(storage.watched, options.heartbeat_interval, counters_, events_),
       client_(storage.client, client_options(options), counters_, random_),
       leases_(storage.leases, holder_options(options), client_, counters_, random_, events_),
@@ -109,6 +122,7 @@ Status Node::start(Instant now) {
 void Node::become_ready(Instant now) {
     state_ = RunState::ready;
     leases_.start(self_.epoch);
+    bus_.start(now, self_.journalled && self_.epoch == BootEpoch{1});
     // Nobody may be there who dials this node.
     if (!seeds_.empty() && !peers_.any_free()) static_cast<void>(make_room(now, SlotUse::settled));
     if (coordinator_ != nullptr) coordinator_->start(now, self_.storage);

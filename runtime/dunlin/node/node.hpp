@@ -182,6 +182,7 @@ class Node {
     [[nodiscard]] Status emit_next();
     [[nodiscard]] Status emit_watermarks();
     [[nodiscard]] Status emit_bus();
+    [[nodiscard]] bus::EmitRecord checkpoint_emit();
 
     Counters counters_;
     Random random_;

@@ -110,6 +110,7 @@ Status Node::replay(Instant now, const journal::RecoveredRecord& record) {
             if (publisher == NodeId{}) return Status::corrupt;
             const PeerIndex peer = ensure_peer(now, publisher, SlotUse::none);
             if (peer == kNoPeer) return Status::table_full;
+            bus_.watermarks_replayed();
             return link_of(peer).receiver().restore_watermark(record.bytes) ? Status::ok : Status::corrupt;
         }
         case journal::RecordKind::watermark_void: {
@@ -131,6 +132,7 @@ Status Node::replay(Instant now, const journal::RecoveredRecord& record) {
 
 void Node::finish_recovery(Instant now) {
     if (self_.storage == StorageId{}) return fail(Status::corrupt);
+    bus_.recovered();
     self_.stream = journal_stream_;
     self_.epoch = self_.epoch.next();
     if (coordinator_ != nullptr) {
@@ -160,7 +162,8 @@ void Node::append_own_records() {
 
 // ---- Watermarks -----------------------------------------------------------------------------------------------------
 
-// All watermarks and the application's position in one batch, so that a restart finds the position that belongs to
+// Keys first, each by itself: they count only with the watermarks that follow them. Then
+// all watermarks and the application's position in one batch, so that a restart finds the position that belongs to
 // exactly the messages that are settled: the limits make the journal's buffer long enough (watermark_batch_bytes). The
 // next batch waits until this one is durable.
 void Node::store_watermarks() {
@@ -168,7 +171,7 @@ void Node::store_watermarks() {
     const bool position = position_to_store_;
     bool dirty = false;
     for (const link::Link& each : links_) dirty = dirty || each.receiver().watermark_dirty();
-    if (!dirty) return;
+    if (!dirty || bus_.store_keys(last_now_) != Status::ok) return;
     std::array<std::byte, kWatermarkBytesMax> record;
     PeerIndex last = kNoPeer;
     for (std::size_t i = 0; i < links_.size(); ++i) {
@@ -251,20 +254,25 @@ Status Node::emit_next() {
     return Status::ok;
 }
 
+bus::EmitRecord Node::checkpoint_emit() {
+    return {[](void* journal, journal::RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second) {
+                return static_cast<journal::Journal*>(journal)->checkpoint_append(kind, first, second);
+            },
+            &journal_};
+}
+
 Status Node::emit_bus() {
-    const bus::EmitRecord emit{
-        [](void* journal, journal::RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second) {
-            return static_cast<journal::Journal*>(journal)->checkpoint_append(kind, first, second);
-        },
-        &journal_};
-    const Status status = bus_.emit_live(last_now_, checkpoint_.bus, emit);
-    if (status == Status::ok) checkpoint_.stage = CheckpointStage::links;
+    const Status status = bus_.emit_live(last_now_, checkpoint_.bus, checkpoint_emit());
+    if (status != Status::ok) return status;
+    checkpoint_.stage = CheckpointStage::links;
+    bus_.freeze_keys();
     return status;
 }
 
-// Messages are settled while a checkpoint is written. So the watermarks and the position that belongs to them come last
+// Messages are settled while a checkpoint is written. So keys are written until the journal knows them all, and the watermarks and the position that belongs to them come last
 // and in one go: they fit an empty buffer (watermark_batch_bytes).
 Status Node::emit_watermarks() {
+    if (const Status status = bus_.emit_keys(last_now_, checkpoint_emit()); status != Status::ok) return status;
     if (!journal_.buffer_empty()) return Status::busy;
     for (const link::Link& each : links_) {
         if (each.receiver().settlements().stream() == StreamId{}) continue;
@@ -277,6 +285,7 @@ Status Node::emit_watermarks() {
     const Status status = journal_.checkpoint_append(journal::RecordKind::position, bytes_of(position));
     if (status != Status::ok) return status;
     journal_.finish_checkpoint();
+    bus_.thaw_keys();
     checkpoint_.stage = CheckpointStage::done;
     if (coordinator_ != nullptr) coordinator_->end_checkpoint(journal_.appended());
     return Status::ok;

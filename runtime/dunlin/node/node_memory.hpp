@@ -33,12 +33,12 @@ consteval bool valid_limits() {
     static_assert(L.payload_block_bytes >= 16 && L.payload_block_bytes <= 4096 && L.payload_block_bytes % 4 == 0,
                   "payload_block_bytes must be a multiple of 4, 16..4096");
     static_assert(L.message_bytes_max >= 1 && L.message_bytes_max <= 1100, "message_bytes_max must be 1..1100: a message fits one packet");
-    static_assert(L.outbox_bytes >= L.message_bytes_max + 16U, "outbox_bytes must hold at least one longest message");
+    static_assert(L.outbox_bytes >= L.message_bytes_max + link::kBlocksBytesMax, "outbox_bytes must hold at least one longest message");
     static_assert(L.outbox_bytes / L.payload_block_bytes <= 65'534, "outbox_bytes must be at most 65534 blocks of payload_block_bytes");
     static_assert(L.outbox_messages >= 1 && L.outbox_messages <= 65'534, "outbox_messages must be 1..65534");
     static_assert(L.deliveries >= 1 && L.deliveries <= 65'520, "deliveries must be 1..65520");
     static_assert(L.lane_window <= L.deliveries, "lane_window must be 0..deliveries");
-    static_assert(L.inbox_bytes >= L.message_bytes_max + 16U, "inbox_bytes must hold at least one longest message");
+    static_assert(L.inbox_bytes >= L.message_bytes_max + link::kBlocksBytesMax, "inbox_bytes must hold at least one longest message");
     static_assert(L.inbox_bytes / L.payload_block_bytes <= 65'534, "inbox_bytes must be at most 65534 blocks of payload_block_bytes");
     static_assert(L.inbox_messages >= 1 && L.inbox_messages <= 65'534, "inbox_messages must be 1..65534");
     static_assert(L.unsettled_max >= 64 && L.unsettled_max <= kUnsettledMax && L.unsettled_max % 64 == 0,
@@ -49,6 +49,7 @@ consteval bool valid_limits() {
     static_assert(L.leases_held <= 64, "leases_held must be 0..64");
     static_assert(L.requests >= 1 && L.requests <= 64, "requests must be 1..64");
     static_assert(L.fences >= 1 && L.fences <= 64, "fences must be 1..64");
+    static_assert(L.explicit_keys <= 16'384, "explicit_keys must be 0..16384");
     static_assert(L.events >= 8 && L.events <= 1024, "events must be 8..1024");
     static_assert(L.journal_buffer_bytes == 0 ||
                       (L.journal_buffer_bytes >= journal::kBufferBytesMin && L.journal_buffer_bytes <= journal::kBufferBytesMax),

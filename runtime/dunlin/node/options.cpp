@@ -19,6 +19,8 @@ enum class Fault : std::uint8_t {
     request_timeout,
     clock_rate_bound,
     lease_guard,
+    key_lifetime_max,
+    packet_age_max,
     packet_bytes_max
 };
 
@@ -37,6 +39,8 @@ std::string_view sentence(Fault fault) {
         case Fault::request_timeout: return "request_timeout must be 100 ms..10 min";
         case Fault::clock_rate_bound: return "clock_rate_bound_ppm must be 0..100000";
         case Fault::lease_guard: return "lease_guard must be 0..10 s";
+        case Fault::key_lifetime_max: return "key_lifetime_max must be 1 s..30 days";
+        case Fault::packet_age_max: return "packet_age_max must be 0..10 min";
         case Fault::packet_bytes_max: return "packet_bytes_max must be 576..1472, and in a voter carry the longest entry of its ledger";
         case Fault::none: break;
     }
@@ -58,6 +62,8 @@ Fault first_fault(const Options& options, std::uint16_t packet_bytes_min) {
     if (options.request_timeout < milliseconds{100} || options.request_timeout > std::chrono::minutes{10}) return Fault::request_timeout;
     if (options.clock_rate_bound_ppm > 100'000) return Fault::clock_rate_bound;
     if (options.lease_guard < Duration::zero() || options.lease_guard > seconds{10}) return Fault::lease_guard;
+    if (options.key_lifetime_max < seconds{1} || options.key_lifetime_max > std::chrono::hours{30 * 24}) return Fault::key_lifetime_max;
+    if (options.packet_age_max < Duration::zero() || options.packet_age_max > std::chrono::minutes{10}) return Fault::packet_age_max;
     if (options.packet_bytes_max < packet_bytes_min || options.packet_bytes_max > 1472) return Fault::packet_bytes_max;
     return Fault::none;
 }

@@ -28,6 +28,8 @@ struct Options {
     Duration request_timeout = seconds{5};               // a ledger call ends by then, with an answer or timed_out
     std::uint32_t clock_rate_bound_ppm = 1000;           // 0..100000: |rate error| of this node's clock; a voter's: at most the cluster's
     Duration lease_guard = milliseconds{5};              // taken off each lease's validity, for the work between check and act
+    Duration key_lifetime_max = std::chrono::hours{1};   // 1 s..30 days: of a message with a key; the same in all nodes that share keys
+    Duration packet_age_max = seconds{10};               // 0..10 min: no packet is on its way for longer; keys are kept so much longer
     std::uint16_t packet_bytes_max = 1200;               // 576..1472; a voter's: at least packet_bytes_min() of its limits
 };
 

@@ -9,8 +9,8 @@ namespace dunlin::limits {
 // Outbox and inbox of a preset are counted as they lie in memory, with their bookkeeping: `outbox_bytes` is what is left
 // for payloads when messages and deliveries have their slots.
 
-// A board that is a member: publishes, subscribes, holds leases. At most 16 KiB on Cortex-M. Its outbox takes 4 KiB and
-// its inbox 2 KiB.
+// A board that is a member: publishes, subscribes, holds leases. At most 16 KiB on Cortex-M. Its outbox and the keys that it
+// remembers (42 bytes each) take 4 KiB, its inbox 2 KiB.
 inline constexpr Limits micro{
     .peers = 4,
     .topics = 16,
@@ -19,7 +19,7 @@ inline constexpr Limits micro{
     .remote_subscriptions = 12,
     .aliases_per_peer = 8,
     .payload_block_bytes = 64,
-    .outbox_bytes = 45 * 64,
+    .outbox_bytes = 23 * 64,
     .outbox_messages = 16,
     .deliveries = 24,
     .lane_window = 16,
@@ -30,6 +30,7 @@ inline constexpr Limits micro{
     .leases_held = 2,
     .requests = 2,
     .fences = 2,
+    .explicit_keys = 32,
     .events = 9,
     .journal_buffer_bytes = 512,
 };
@@ -43,7 +44,7 @@ inline constexpr Limits voter_min{
     .remote_subscriptions = 5,
     .aliases_per_peer = 4,
     .payload_block_bytes = 64,
-    .outbox_bytes = 44 * 64,
+    .outbox_bytes = 32 * 64,
     .outbox_messages = 12,
     .deliveries = 18,
     .lane_window = 16,
@@ -54,6 +55,7 @@ inline constexpr Limits voter_min{
     .leases_held = 2,
     .requests = 2,
     .fences = 2,
+    .explicit_keys = 16,
     .events = 8,
     .journal_buffer_bytes = 512,
     .voter = true,
@@ -72,7 +74,7 @@ inline constexpr Limits small{
     .remote_subscriptions = 24,
     .aliases_per_peer = 8,
     .payload_block_bytes = 64,
-    .outbox_bytes = 387 * 64,
+    .outbox_bytes = 345 * 64,
     .outbox_messages = 64,
     .deliveries = 124,
     .lane_window = 32,
@@ -83,6 +85,7 @@ inline constexpr Limits small{
     .leases_held = 4,
     .requests = 4,
     .fences = 4,
+    .explicit_keys = 64,
     .events = 10,
     .journal_buffer_bytes = 2048,
     .voter = true,

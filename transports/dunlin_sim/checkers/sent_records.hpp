@@ -2,6 +2,7 @@
 
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/padding.hpp>
+#include <dunlin/link/message_blocks.hpp>
 #include <dunlin/wire/record.hpp>
 
 #include <cstddef>
@@ -26,7 +27,7 @@ void for_each_record(std::span<const std::byte> packet, const See& see) {
     }
 }
 
-// Calls `see(sequence, head, payload)` for each message of a run, as far as it is well formed; the payload without its fence.
+// Calls `see(sequence, head, payload)` for each message of a run, as far as it is well formed; the payload without what stands before it.
 template <class See>
 void for_each_message(const wire::Record& record, const See& see) {
     const auto run = record.as<wire::Run>();
@@ -34,8 +35,8 @@ void for_each_message(const wire::Record& record, const See& see) {
     for (std::uint64_t i = 0; i < run.count() && rest.size() >= sizeof(wire::MessageHead); ++i) {
         const auto head = wire::load<wire::MessageHead>(rest);
         rest = rest.subspan(sizeof(wire::MessageHead));
-        const bool fenced = (head.flags() & static_cast<std::uint8_t>(wire::MessageFlag::fence)) != 0;
-        const std::size_t before = fenced ? sizeof(wire::FenceBlock) : 0;
+        const auto has = [&head](wire::MessageFlag flag) { return (head.flags() & static_cast<std::uint8_t>(flag)) != 0; };
+        const std::size_t before = link::blocks_bytes(has(wire::MessageFlag::fence), has(wire::MessageFlag::explicit_key));
         if (rest.size() < padded_to<4>(before + head.length())) return;
         see(run.first_sequence() + i, head, rest.subspan(before, head.length()));
         rest = rest.subspan(padded_to<4>(before + head.length()));

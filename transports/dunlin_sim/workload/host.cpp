@@ -54,7 +54,7 @@ constexpr Limits scarce(bool votes, std::uint16_t peers) {
     return limits;
 }
 
-constexpr std::size_t kAmpleDiskBytes = 384 * 1024;
+constexpr std::size_t kAmpleDiskBytes = 448 * 1024;
 // As little as these limits allow: a checkpoint every second or so.
 constexpr std::size_t kScarceDiskBytes = journal_device_bytes_min<scarce(true, kNodesMax)>();
 
