@@ -25,6 +25,8 @@ std::optional<std::string> tell(const dunlin::Event& event) {
         case EventKind::peer_dead: return node + " is down";
         case EventKind::identity_conflict:
             return "another process uses this node's id, or it is a voter's with another journal, says " + node;
+        case EventKind::circuit_opened: return node + " does not answer this node's ledger calls: others are asked";
+        case EventKind::circuit_closed: return node + " answers ledger calls again";
         case EventKind::bound: return "this node belongs to its cluster now";
         case EventKind::role_changed:
             return "now " + std::string(name_of(static_cast<dunlin::consensus::Role>(event.value))) + " in term " + detail;

@@ -37,4 +37,14 @@ std::string_view name_of(dunlin::membership::Health health) {
     return "unknown";
 }
 
+std::string_view name_of(dunlin::resilience::CircuitState state) {
+    using dunlin::resilience::CircuitState;
+    switch (state) {
+        case CircuitState::closed: return "closed";
+        case CircuitState::open: return "open";
+        case CircuitState::half_open: return "half_open";
+    }
+    return "unknown";
+}
+
 }  // namespace dunlin_tool

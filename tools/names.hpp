@@ -12,5 +12,6 @@ namespace dunlin_tool {
 [[nodiscard]] std::string_view name_of(dunlin::consensus::Role role);
 [[nodiscard]] std::string_view name_of(dunlin::RunState state);
 [[nodiscard]] std::string_view name_of(dunlin::membership::Health health);
+[[nodiscard]] std::string_view name_of(dunlin::resilience::CircuitState state);
 
 }  // namespace dunlin_tool

@@ -31,6 +31,7 @@ Json peer_json(const dunlin::PeerReport& peer) {
             {"session_open", peer.session_open},
             {"role", role_of(peer)},
             {"left", peer.left},
+            {"circuit", name_of(peer.circuit)},
             {"epoch", peer.epoch.value()},
             {"rtt_us", dunlin::to_us(peer.rtt)},
             {"silence_ms", dunlin::to_us(peer.silence) / 1000},

@@ -57,9 +57,11 @@ struct ClientTest : testing::Test {
     std::array<NodeId, 3> voters{NodeId{1}, NodeId{2}, NodeId{3}};
     std::array<Request, 4> requests{};
     std::array<std::byte, 128> values{};
+    std::array<Event, 16> event_slots{};
     Counters counters;
+    EventQueue events{event_slots, counters};
     Random random{1};
-    Client client{{requests, values, 32}, {.self = NodeId{9}}, counters, random};
+    Client client{{requests, values, 32}, {}, counters, random, events};
     std::optional<Packet> packet;
 };
 
@@ -297,12 +299,76 @@ TEST_F(ClientTest, a_closed_session_with_the_voter_asked_is_noticed_before_the_a
     EXPECT_LE(client.next_deadline(), at(5 + 20));
 }
 
+TEST_F(ClientTest, passes_over_a_voter_that_keeps_silent_until_it_is_due_for_a_probe_and_tells_both) {
+    for (int i = 0; i < 3; ++i) client.on_silence(at(i), NodeId{2});
+    EXPECT_EQ(client.circuit(NodeId{2}), resilience::CircuitState::open);
+    const Event opened = events.pop();
+    EXPECT_EQ(opened.kind, EventKind::circuit_opened);
+    EXPECT_EQ(opened.node, NodeId{2});
+    ASSERT_EQ(client.target(), NodeId{1});
+    client.on_silence(at(3), NodeId{1});
+    EXPECT_EQ(client.target(), NodeId{3});
+    client.on_silence(at(600), NodeId{3});  // the first pause is at most half a second
+    client.on_silence(at(600), NodeId{1});
+    ASSERT_EQ(client.target(), NodeId{2});
+    ASSERT_TRUE(client.get(at(600), "k").ok());
+    const auto records = written(at(600), NodeId{2});
+    ASSERT_EQ(records.size(), 1U);
+    EXPECT_EQ(client.circuit(NodeId{2}), resilience::CircuitState::half_open);
+    reply_read(at(601), NodeId{2}, records[0].as<wire::Read>().request(), Status::not_leader);
+    EXPECT_EQ(client.circuit(NodeId{2}), resilience::CircuitState::closed);  // a refusal is an answer
+    EXPECT_EQ(events.pop().kind, EventKind::circuit_closed);
+    EXPECT_EQ(counters.get(Counter::circuits_half_opened), 1U);
+}
+
+TEST_F(ClientTest, asks_whom_it_must_where_every_circuit_is_open) {
+    for (int i = 0; i < 9; ++i) client.on_silence(at(i), NodeId{static_cast<std::uint16_t>(1 + i % 3)});
+    for (const NodeId voter : voters) EXPECT_EQ(client.circuit(voter), resilience::CircuitState::open);
+    ASSERT_TRUE(client.get(at(10), "k").ok());
+    EXPECT_EQ(written(at(10), client.target()).size(), 1U);
+}
+
+TEST_F(ClientTest, follows_a_hint_to_a_voter_whose_circuit_is_open) {
+    for (int i = 0; i < 3; ++i) client.on_silence(at(i), NodeId{2});
+    client.on_not_leader(at(4), NodeId{1}, NodeId{2});
+    EXPECT_EQ(client.target(), NodeId{2});
+}
+
+TEST_F(ClientTest, a_session_with_a_voter_makes_its_probe_due) {
+    for (int i = 0; i < 8; ++i) client.on_silence(at(i * 10'000), NodeId{2});  // long pauses by now
+    client.on_session_open(at(70'001), NodeId{2});
+    client.on_silence(at(70'001), NodeId{1});
+    EXPECT_EQ(client.target(), NodeId{2});
+}
+
+TEST_F(ClientTest, repeats_no_more_than_its_budget_however_many_calls_are_refused) {
+    std::uint32_t sent = 0;
+    std::uint32_t calls = 4;
+    Instant now = at(0);
+    for (const char* key : {"a", "b", "c", "d"}) ASSERT_TRUE(client.get(now, key).ok());
+    while (now < at(4000)) {
+        for (const wire::Record& record : written(now, client.target())) {
+            ++sent;
+            reply_read(now, client.target(), record.as<wire::Read>().request(), Status::not_leader);
+        }
+        now += milliseconds{1};
+        client.on_timeout(now);
+        RequestResult result{};
+        while (client.poll_result(Requester::application, result)) {}
+        while (client.get(now, "again").ok()) ++calls;
+    }
+    EXPECT_LE(sent - calls, 20U + 40 + calls / 10 + 1);
+    EXPECT_GT(counters.get(Counter::retry_budget_waits), 0U);
+}
+
 TEST(ClientWithoutVoters, asks_each_peer_for_them_in_turn_and_learns_them_from_the_record) {
     std::array<Request, 2> requests{};
     std::array<std::byte, 64> values{};
+    std::array<Event, 8> event_slots{};
     Counters counters;
+    EventQueue events{event_slots, counters};
     Random random{1};
-    Client client({requests, values, 32}, {}, counters, random);
+    Client client({requests, values, 32}, {}, counters, random, events);
     EXPECT_EQ(client.next_deadline(), kNever);
     client.on_session_open(at(0), NodeId{5});
     client.on_session_open(at(0), NodeId{6});

@@ -72,7 +72,7 @@ struct Holder : testing::Test {
     Counters counters;
     Random random{1};
     EventQueue events{event_slots, counters};
-    Client client{{requests, values, 32}, {.self = NodeId{9}}, counters, random};
+    Client client{{requests, values, 32}, {}, counters, random, events};
     LeaseHolder holder{leases, {.clock_rate_bound_ppm = 0, .guard = {}}, client, counters, random, events};
     LeaseHandle handle{};
     std::optional<Packet> packet;

@@ -40,6 +40,7 @@ TEST(Options, each_field_out_of_range_is_refused_by_its_name) {
         {"clock_rate_bound_ppm", [](Options& o) { o.clock_rate_bound_ppm = 100'001; }},
         {"lease_guard", [](Options& o) { o.lease_guard = Duration{-1}; }},
         {"packet_bytes_max", [](Options& o) { o.packet_bytes_max = 100; }},
+        {"attempts_max", [](Options& o) { o.attempts_max = 0; }},
     };
     for (const auto& [field, spoil] : cases) {
         Options options = sound();

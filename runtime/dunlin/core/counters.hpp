@@ -56,6 +56,7 @@ enum class Counter : std::uint16_t {
     messages_pending,
     messages_held,
     messages_maybe_repeated,
+    retry_budget_waits,
     settlements_sent,
     settlements_received,
     skips_sent,
@@ -125,6 +126,9 @@ enum class Counter : std::uint16_t {
     ledger_full,
     requests_timed_out,
     requests_retried,
+    circuits_opened,
+    circuits_half_opened,
+    circuits_closed,
     leases_in_jeopardy,
     leases_lost,
     // Journal

@@ -40,6 +40,8 @@ std::string_view to_string(EventKind kind) {
         case EventKind::lease_held: return "lease_held";
         case EventKind::lease_jeopardy: return "lease_jeopardy";
         case EventKind::lease_lost: return "lease_lost";
+        case EventKind::circuit_opened: return "circuit_opened";
+        case EventKind::circuit_closed: return "circuit_closed";
         case EventKind::message_fenced: return "message_fenced";
         case EventKind::key_table_full: return "key_table_full";
         case EventKind::failed: return "failed";

@@ -51,6 +51,8 @@ enum class EventKind : std::uint8_t {
     lease_held,          // slot: the lease handle, value: token
     lease_jeopardy,      // slot
     lease_lost,          // slot, value: token
+    circuit_opened,      // node: a voter that keeps silent, passed over until it is tried again
+    circuit_closed,      // node: it answers again
     message_fenced,      // here: node = publisher, value: token refused, detail: floor
     key_table_full,      // here: messages with a key wait until one runs out; node = publisher, subscription: of the first
     failed,              // status: the node stopped: its journal cannot be used, or is somebody else's; or see Node::shutdown()

@@ -1,5 +1,6 @@
 #include <dunlin/core/assert.hpp>
 #include <dunlin/ledger/client.hpp>
+#include <dunlin/resilience/error_class.hpp>
 
 #include <algorithm>
 
@@ -8,7 +9,7 @@ namespace {
 
 bool is_command(RequestKind kind) { return kind == RequestKind::acquire || kind == RequestKind::release || kind == RequestKind::put; }
 
-bool is_refusal(Status status) { return status == Status::not_leader || status == Status::no_quorum || status == Status::busy; }
+bool is_refusal(Status status) { return resilience::worth_retrying(resilience::classify(status)); }
 
 // Whether request `a` was made before `b`; numbers wrap.
 bool before(const Request& a, const Request& b) { return static_cast<std::int32_t>(a.id.value() - b.id.value()) < 0; }
@@ -27,13 +28,14 @@ static_assert(kKeyNameBytesMax == kLeaseNameBytesMax);
 
 }  // namespace
 
-Client::Client(const ClientStorage& storage, const ClientOptions& options, Counters& counters, Random& random)
+Client::Client(const ClientStorage& storage, const ClientOptions& options, Counters& counters, Random& random, EventQueue& events)
     : requests_(storage.requests),
       values_(storage.values),
       value_bytes_(storage.value_bytes),
       options_(options),
       counters_(&counters),
-      random_(&random) {
+      random_(&random),
+      events_(&events) {
     DUNLIN_ASSERT(!requests_.empty());
     DUNLIN_ASSERT(values_.size() == requests_.size() * value_bytes_);
 }
@@ -64,8 +66,7 @@ Result<RequestId> Client::acquire(Instant now, const AcquireCommand& command) {
     Request* request = nullptr;
     const Result<RequestId> id = submit(now, RequestKind::acquire, Requester::lease_holder, command.name, request);
     if (!id.ok()) return id;
-    request->ttl_us = static_cast<std::uint32_t>(to_us(command.ttl));
-    request->epoch = command.holder_epoch.value();
+    request->detail = static_cast<std::uint64_t>(to_us(command.ttl)) << 32U | command.holder_epoch.value();
     return id;
 }
 
@@ -163,14 +164,24 @@ void Client::give_up(Instant now, Request& request, Status status) {
 
 // ---- Voters -------------------------------------------------------------------------------------------------------
 
-bool Client::is_target(NodeId node) const {
-    return std::find(targets_.begin(), targets_.begin() + target_count_, node) != targets_.begin() + target_count_;
+// target_count_: it is none.
+std::uint8_t Client::find_target(NodeId node) const {
+    return static_cast<std::uint8_t>(std::find(targets_.begin(), targets_.begin() + target_count_, node) - targets_.begin());
+}
+
+bool Client::is_target(NodeId node) const { return find_target(node) < target_count_; }
+
+resilience::CircuitState Client::circuit(NodeId node) const {
+    const std::uint8_t i = find_target(node);
+    return i < target_count_ ? circuits_[i].state() : resilience::CircuitState::closed;
 }
 
 void Client::on_session_open(Instant now, NodeId peer) {
+    if (const std::uint8_t i = find_target(peer); i < target_count_) circuits_[i].on_sign_of_life(now);
     if (voters_known_) return;
     if (!is_target(peer)) {
         if (target_count_ == targets_.size()) target_count_ = 0;  // too many who are no voters: begin anew
+        circuits_[target_count_] = {};
         targets_[target_count_++] = peer;
         choose_target(peer);
     }
@@ -179,7 +190,7 @@ void Client::on_session_open(Instant now, NodeId peer) {
 }
 
 void Client::on_session_closed(Instant now, NodeId peer) {
-    on_silence(peer);
+    on_silence(now, peer);
     for (Request& request : requests_) {
         if (request.state == RequestState::active && request.awaiting && request.asked == peer) retry_later(now, request);
     }
@@ -188,6 +199,11 @@ void Client::on_session_closed(Instant now, NodeId peer) {
 void Client::set_voters(Instant now, std::span<const NodeId> voters) {
     if (voters.empty() || voters.size() > targets_.size()) return;
     const NodeId current = target();
+    std::array<resilience::CircuitBreaker, kVotersMax> circuits{};
+    for (std::size_t i = 0; i < voters.size(); ++i) {
+        if (const std::uint8_t before = find_target(voters[i]); before < target_count_) circuits[i] = circuits_[before];
+    }
+    circuits_ = circuits;
     std::ranges::copy(voters, targets_.begin());
     target_count_ = static_cast<std::uint8_t>(voters.size());
     target_ = 0;
@@ -201,30 +217,51 @@ void Client::set_voters(Instant now, std::span<const NodeId> voters) {
 }
 
 void Client::choose_target(NodeId node) {
-    for (std::uint8_t i = 0; i < target_count_; ++i) {
-        if (targets_[i] == node) target_ = i;
+    if (const std::uint8_t i = find_target(node); i < target_count_) target_ = i;
+}
+
+// The next voter whose circuit lets it be asked; where none does, the next.
+void Client::advance_target(Instant now) {
+    if (target_count_ == 0) return;
+    const auto after = [this](std::uint8_t i) { return static_cast<std::uint8_t>(i + 1U == target_count_ ? 0U : i + 1U); };
+    std::uint8_t next = after(target_);
+    while (next != target_ && !circuits_[next].admits(now)) next = after(next);
+    target_ = next != target_ ? next : after(target_);
+}
+
+void Client::on_silence(Instant now, NodeId from) {
+    const std::uint8_t i = find_target(from);
+    if (i == target_count_) return;
+    if (circuits_[i].on_silence(now, *random_)) {
+        counters_->add(Counter::circuits_opened);
+        events_->push({.kind = EventKind::circuit_opened, .node = from});
     }
+    if (i == target_) advance_target(now);
 }
 
-void Client::advance_target() {
-    if (target_count_ > 0) target_ = static_cast<std::uint8_t>((target_ + 1u) % target_count_);
+void Client::on_answer(NodeId from) {
+    const std::uint8_t i = find_target(from);
+    if (i == target_count_ || !circuits_[i].on_answer()) return;
+    counters_->add(Counter::circuits_closed);
+    events_->push({.kind = EventKind::circuit_closed, .node = from});
 }
 
-void Client::on_silence(NodeId from) {
-    if (target_count_ > 0 && target() == from) advance_target();
+void Client::note_asked(Instant now) {
+    if (circuits_[target_].on_asked(now)) counters_->add(Counter::circuits_half_opened);
 }
 
-void Client::on_not_leader(NodeId from, NodeId leader) {
+void Client::on_not_leader(Instant now, NodeId from, NodeId leader) {
     if (leader != NodeId{} && leader != from && is_target(leader)) {
         choose_target(leader);
-    } else {
-        on_silence(from);
+    } else if (target() == from) {
+        advance_target(now);
     }
 }
 
 // ---- Replies ------------------------------------------------------------------------------------------------------
 
 bool Client::on_record(Instant now, NodeId from, const wire::Record& record) {
+    if (record.type == wire::RecordType::command_reply || record.type == wire::RecordType::read_reply) on_answer(from);
     switch (record.type) {
         case wire::RecordType::voter_set: {
             const VoterSetReader voters(record);
@@ -317,13 +354,13 @@ void Client::on_read_reply(Instant now, NodeId from, const wire::Record& record)
 
 // A hint is followed at once, but only twice in a row: two voters may each believe in the other.
 void Client::on_refusal(Instant now, NodeId from, Request& request, Status status, NodeId leader) {
-    if (status == Status::busy) {
+    if (resilience::classify(status) == resilience::ErrorClass::overload) {
         leader_evidence_ = now;
         retry_later(now, request);
         return;
     }
-    on_not_leader(from, leader);
-    if (leader != NodeId{} && target() == leader && leader != from && redirects_ < 2) {
+    on_not_leader(now, from, leader);
+    if (leader != NodeId{} && target() == leader && leader != from && redirects_ < 2 && retries_.take(now, *random_)) {
         ++redirects_;
         owe(now, request);
     } else {
@@ -345,16 +382,26 @@ void Client::retry_later(Instant now, Request& request) {
     counters_->add(Counter::requests_retried);
 }
 
+// Its pause is over. Where the budget is spent it waits for a token, and by chance of its own for a while after it.
+void Client::retry_now(Instant now, Request& request) {
+    if (retries_.take(now, *random_)) {
+        owe(now, request);
+        return;
+    }
+    counters_->add(Counter::retry_budget_waits);
+    request.next_attempt = now + retries_.wait(now) + request.backoff.next(*random_, options_.backoff_base, options_.backoff_max);
+}
+
 // The voter asked has not answered, or there was no way to send to it; or the backoff is over.
 void Client::on_attempt_due(Instant now, Request& request) {
     if (request.owed) {
-        on_silence(target());
+        on_silence(now, target());
         owe(now, request);
     } else if (request.awaiting) {
-        on_silence(request.asked);
+        on_silence(now, request.asked);
         retry_later(now, request);
     } else {
-        owe(now, request);
+        retry_now(now, request);
     }
 }
 
@@ -372,7 +419,7 @@ Instant Client::next_deadline() const {
 
 void Client::on_timeout(Instant now) {
     if (now >= ask_voters_at_) {
-        advance_target();
+        advance_target(now);
         voters_asked_ = true;
         ask_voters_at_ = now + options_.attempt_timeout;
     }
@@ -406,7 +453,10 @@ void Client::write_records(Instant now, NodeId to, wire::PacketWriter& writer) {
         if (!request.owed) continue;
         ++last_attempt_;
         request.attempt = last_attempt_;
+        const bool first = request.times_sent == 0;
         if (!write_request(now, request, writer)) continue;
+        if (first) retries_.on_sent(now);
+        note_asked(now);
         request.owed = false;
         request.awaiting = true;
         request.asked = to;
@@ -453,7 +503,8 @@ bool Client::write_body(Request& request, wire::PacketWriter& writer) {
     const std::string_view name = name_of(request);
     switch (request.kind) {
         case RequestKind::acquire: {
-            const AcquireCommand command{name, from_us(request.ttl_us), BootEpoch{request.epoch}};
+            const AcquireCommand command{name, from_us(static_cast<std::int64_t>(request.detail >> 32U)),
+                                         BootEpoch{static_cast<std::uint32_t>(request.detail)}};
             return !encode(command, writer.extend(encoded_bytes(command))).empty();
         }
         case RequestKind::release: {

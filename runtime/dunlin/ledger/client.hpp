@@ -7,6 +7,8 @@
 #include <dunlin/ledger/commands.hpp>
 #include <dunlin/ledger/voter_set_reader.hpp>
 #include <dunlin/resilience/backoff.hpp>
+#include <dunlin/resilience/circuit_breaker.hpp>
+#include <dunlin/resilience/retry_budget.hpp>
 #include <dunlin/wire/packet_writer.hpp>
 #include <dunlin/wire/record.hpp>
 
@@ -15,7 +17,6 @@
 namespace dunlin::ledger {
 
 struct ClientOptions {
-    NodeId self{};
     Duration request_timeout = seconds{5};                          // a request ends by then, with an answer or timed_out
     static constexpr Duration attempt_timeout = milliseconds{250};  // no answer from a voter: ask the next one
     Duration quorum_wait = seconds{1};                              // no leader answered for so long: no_quorum (one check-quorum interval)
@@ -43,13 +44,11 @@ enum class RequestState : std::uint8_t { idle, active, done, reported };
 struct Request {
     std::uint64_t sequence = 0;  // of a command, once it was its turn; 0: not yet
     std::uint64_t value = 0;     // the result; until then: of a release, the token
-    std::uint64_t detail = 0;
-    Instant started{};  // when it was called
+    std::uint64_t detail = 0;    // ditto; until then: of an acquire, the ttl in microseconds and below it the holder's epoch, 32 bits each
+    Instant started{};           // when it was called
     Instant first_sent{};
     Instant next_attempt{};  // when to send (again), or to give up on the voter asked
     RequestId id{};
-    std::uint32_t ttl_us = 0;
-    std::uint32_t epoch = 0;
     std::uint32_t attempt = 0;  // number of the last transmission
     NodeId asked{};             // whom it went to
     std::uint16_t value_length = 0;
@@ -85,10 +84,16 @@ struct ClientStorage {
 // - no_quorum: for quorum_wait no leader has answered, whomever the voters name. Never a hang.
 // - A node that is a voter itself is among the targets: node/ passes the written records to its own service.
 //
+// - What is sent again (after silence, a refusal, or to whom a refusal named) is paid for from one retry budget: the voters are
+//   one service, and many of them are no reason to ask more often. Without a token it waits; its own timeout still ends it.
+// - Each voter has a circuit breaker, fed by answers and silence (also LeaseHolder's). While a circuit is open the voter is
+//   passed over as long as there is another one to ask: so one that is down, or whose replies get lost, costs its 250 ms once
+//   in a while instead of in every turn. Refusals are answers. A hint goes before it: others know better who leads.
+//
 // Voters are learned from voter_set records; until one came, every peer with a session is asked for it.
 class Client {
   public:
-    Client(const ClientStorage& storage, const ClientOptions& options, Counters& counters, Random& random);
+    Client(const ClientStorage& storage, const ClientOptions& options, Counters& counters, Random& random, EventQueue& events);
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
@@ -118,9 +123,12 @@ class Client {
     [[nodiscard]] bool is_target(NodeId node) const;
     // News from a reply of `from`: it is not the leader, and `leader` (0: nobody) is as far as it knows. Says where to ask,
     // and no more: a follower names a leader that died until its own election timeout.
-    void on_not_leader(NodeId from, NodeId leader);
-    // `from` did not answer something that was sent to it.
-    void on_silence(NodeId from);
+    void on_not_leader(Instant now, NodeId from, NodeId leader);
+    // `from` did not answer something that was sent to it; or did.
+    void on_silence(Instant now, NodeId from);
+    void on_answer(NodeId from);
+    // The circuit of this voter; closed for everybody else.
+    [[nodiscard]] resilience::CircuitState circuit(NodeId node) const;
 
     // ---- Records. voter_set is also of use to node/, for its addresses: see VoterSetReader ------------------------
     // True where the record was of a type that is the client's (valid or not).
@@ -149,11 +157,14 @@ class Client {
     void give_up(Instant now, Request& request, Status status);
     void owe(Instant now, Request& request);
     void retry_later(Instant now, Request& request);
+    void retry_now(Instant now, Request& request);
     void on_attempt_due(Instant now, Request& request);
     [[nodiscard]] Instant deadline_of(const Request& request) const { return request.started + options_.request_timeout; }
     [[nodiscard]] Instant quorum_deadline(const Request& request) const;
     void choose_target(NodeId node);
-    void advance_target();
+    void advance_target(Instant now);
+    [[nodiscard]] std::uint8_t find_target(NodeId node) const;
+    void note_asked(Instant now);
 
     [[nodiscard]] bool write_request(Instant now, Request& request, wire::PacketWriter& writer);
     [[nodiscard]] bool write_open_session(Request& request, wire::PacketWriter& writer);
@@ -167,19 +178,22 @@ class Client {
     ClientOptions options_;
     Counters* counters_;
     Random* random_;
+    EventQueue* events_;
     std::uint64_t session_ = 0;
     std::uint64_t next_sequence_ = 1;
     Instant leader_evidence_{};  // when a leader last answered
     Instant ask_voters_at_ = kNever;
     std::uint32_t last_request_ = 0;
     std::uint32_t last_attempt_ = 0;  // one number a transmission, never used again
+    resilience::RetryBudget retries_;
     SessionState session_state_ = SessionState::none;
     bool voters_known_ = false;
     bool voters_asked_ = false;   // the question is owed to the target
     std::uint8_t redirects_ = 0;  // hints followed in a row without an answer
     std::uint8_t target_ = 0;
     std::uint8_t target_count_ = 0;
-    std::array<NodeId, kVotersMax> targets_{};  // the voters, or until they are known, peers to ask for them
+    std::array<NodeId, kVotersMax> targets_{};                       // the voters, or until they are known, peers to ask for them
+    std::array<resilience::CircuitBreaker, kVotersMax> circuits_{};  // theirs
 };
 
 }  // namespace dunlin::ledger

@@ -179,6 +179,7 @@ void LeaseHolder::on_granted(Instant now, HeldLease& lease, const RequestResult&
 bool LeaseHolder::on_record(Instant now, NodeId from, const wire::Record& record) {
     if (record.type != wire::RecordType::renew_reply) return false;
     if (!client_->is_target(from)) return true;
+    client_->on_answer(from);
     const wire::RenewReply reply = record.as<wire::RenewReply>();
     const auto match = std::ranges::find_if(leases_, [&reply](const HeldLease& lease) {
         return lease.phase == HolderPhase::holding && lease.renewal != 0 && lease.renewal == reply.request() &&
@@ -191,7 +192,7 @@ bool LeaseHolder::on_record(Instant now, NodeId from, const wire::Record& record
         case Status::ok: on_renewed(now, *match); break;
         case Status::lease_lost: lose(now, *match); break;
         default:
-            client_->on_not_leader(from, NodeId{reply.leader()});
+            client_->on_not_leader(now, from, NodeId{reply.leader()});
             match->next_action = earlier(match->next_action, now + renew_retry_of(*match) / 8);
     }
     return true;
@@ -246,7 +247,7 @@ void LeaseHolder::hold(Instant now, HeldLease& lease) {
     } else if (now < lease.next_action) {
         return;
     }
-    if (lease.asked == client_->target() && now - lease.asked_since >= options_.silence) client_->on_silence(lease.asked);
+    if (lease.asked == client_->target() && now - lease.asked_since >= options_.silence) client_->on_silence(now, lease.asked);
     ask_from_now(now, lease, client_->target());
     lease.renewal_owed = true;
     lease.next_action = now + renew_retry_of(lease);

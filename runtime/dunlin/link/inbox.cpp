@@ -15,6 +15,7 @@ Inbox::Inbox(const InboxStorage& storage)
     : blocks_(storage.block_bytes, storage.block_links, storage.bytes_per_block),
       slots_(storage.slots),
       scratch_(storage.scratch),
+      retries_(storage.retries.data()),
       message_bytes_max_(storage.message_bytes_max) {
     DUNLIN_ASSERT(scratch_.size() >= message_bytes_max_ + kBlocksBytesMax);
 }

@@ -7,6 +7,7 @@
 #include <dunlin/core/slot_pool.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/message_blocks.hpp>
+#include <dunlin/resilience/retry_budget.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +36,7 @@ struct InboundMessage {
 enum class Disposition : std::uint8_t {
     accepted,
     rejected,         // the handler saw it and will never take it
-    retry_later,      // again after a backoff (10 ms .. 1 s)
+    retry_later,      // again after a backoff (10 ms .. 1 s) and as the retry budget allows, LinkSelf::attempts_max times at most
     pending,          // until LaneReceiver::complete()
     fenced,           // no handler saw it
     held,             // no handler saw it: not now, until LaneReceiver::release_held()
@@ -71,6 +72,7 @@ struct InboxSlot {
     TopicIndex topic = kNoTopic;
     std::uint16_t next = kNoSlot;  // by sequence, of one lane
     std::uint16_t previous = kNoSlot;
+    std::uint16_t retry_low = 0;  // state retry: when it is due, in units of 2^10 us
     WaitState state = WaitState::waiting;
     Outcome outcome = Outcome::none;  // decided only
     std::uint8_t attempts = 0;        // how often a handler had it
@@ -89,6 +91,7 @@ struct InboxStorage {
     std::span<InboxSlot> slots{};
     std::span<std::byte> scratch{};  // message_bytes_max + kBlocksBytesMax; used while a stored message is handed over
     std::size_t message_bytes_max = 0;
+    std::span<resilience::RetryBudget> retries{};  // one a peer
 };
 
 // What one lane has in the inbox.
@@ -133,6 +136,8 @@ class Inbox {
     [[nodiscard]] const InboxSlot& operator[](std::uint16_t slot) const { return slots_[slot]; }
     [[nodiscard]] std::size_t used() const { return slots_.size(); }
     [[nodiscard]] std::size_t message_bytes_max() const { return message_bytes_max_; }
+    // How often handlers here may be asked again for messages of that peer, whatever their lane.
+    [[nodiscard]] resilience::RetryBudget& retries(PeerIndex peer) { return retries_[peer.value()]; }
 
   private:
     [[nodiscard]] std::size_t stored_bytes(const InboxSlot& slot) const;
@@ -141,6 +146,7 @@ class Inbox {
     BlockPool blocks_;
     SlotPool<InboxSlot> slots_;
     std::span<std::byte> scratch_;
+    resilience::RetryBudget* retries_;
     std::size_t message_bytes_max_;
 };
 

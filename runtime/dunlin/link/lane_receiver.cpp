@@ -23,6 +23,19 @@ void count(Counters& counters, Disposition disposition) {
 // Of a dead letter that a handler had so often before.
 Effect effect_of(std::uint8_t attempts) { return attempts > 0 ? Effect::unknown : Effect::none; }
 
+// Moments of retries are near, and kept in 16 bits: in units of 2^10 us they come round every 67 s.
+constexpr int kRetryUnitShift = 10;
+constexpr std::uint16_t kRetryUnitsMax = to_us(kRetryMax + resilience::RetryBudget::kTimePerRetry) / (1 << kRetryUnitShift) + 2;
+
+std::uint64_t retry_units(Instant at) { return static_cast<std::uint64_t>(to_us(at.time_since_epoch())) >> kRetryUnitShift; }
+
+// What seems to lie further ahead than a retry can is past.
+Instant retry_due(Instant now, std::uint16_t low) {
+    const std::uint64_t here = retry_units(now);
+    const auto left = static_cast<std::uint16_t>(low - here);
+    return left == 0 || left > kRetryUnitsMax ? now : Instant{from_us(static_cast<std::int64_t>((here + left) << kRetryUnitShift))};
+}
+
 bool reached_handler(Disposition disposition) { return disposition <= Disposition::pending; }
 
 }  // namespace
@@ -214,15 +227,16 @@ void LaneReceiver::hand_over(Instant now, std::uint16_t index) {
                           .fenced = slot.fenced,
                           .keyed = slot.keyed,
                           .maybe_repeated = slot.maybe_repeated};
-    decide(index, conclude(now, index, offer(inbound(now, arrival), slot.attempts)));
+    decide(index, conclude(now, index, offer(now, inbound(now, arrival), slot.attempts)));
 }
 
 // `attempts`: how often a handler had it before.
-Disposition LaneReceiver::offer(const InboundMessage& message, std::uint8_t attempts) {
+Disposition LaneReceiver::offer(Instant now, const InboundMessage& message, std::uint8_t attempts) {
     Counters& counters = shared_->counters;
     const Disposition disposition = shared_->sink.deliver(message);
     count(counters, disposition);
     if (!reached_handler(disposition)) return disposition;
+    if (attempts == 0) shared_->inbox.retries(peer_).on_sent(now);
     counters.add(attempts > 0 ? Counter::messages_delivered_again : Counter::messages_delivered);
     if (message.maybe_repeated && attempts == 0) counters.add(Counter::messages_maybe_repeated);
     return disposition;
@@ -240,8 +254,9 @@ LaneReceiver::Verdict LaneReceiver::conclude(Instant now, std::uint16_t index, D
         case Disposition::subscriber_gone: return {Outcome::subscriber_gone, effect_of(slot.attempts)};
         case Disposition::retry_later:
             if (slot.attempts < 255) ++slot.attempts;
+            if (slot.attempts >= shared_->self.attempts_max) return {Outcome::retry_budget, Effect::unknown};
             slot.state = WaitState::retry;
-            schedule_retry(now, slot.attempts);
+            schedule_retry(now, slot, Duration{0});
             break;
         case Disposition::pending:
             if (slot.attempts < 255) ++slot.attempts;
@@ -281,16 +296,34 @@ void LaneReceiver::release_held(Instant now) {
     pump(now);
 }
 
-void LaneReceiver::schedule_retry(Instant now, std::uint8_t attempts) {
-    const Duration pause = resilience::backoff_pause(shared_->random, kRetryBase, kRetryMax, attempts - 1U);
-    retry_at_ = earlier(retry_at_, now + std::max<Duration>(pause, milliseconds{1}));
+// By chance of its own also where it waits for the budget: else all would be back together when that has its next token.
+void LaneReceiver::schedule_retry(Instant now, InboxSlot& slot, Duration at_least) {
+    const Duration pause = at_least + resilience::backoff_pause(shared_->random, kRetryBase, kRetryMax, slot.attempts - 1U);
+    slot.retry_low = static_cast<std::uint16_t>(retry_units(now) + retry_units(Instant{pause}) + 1U);
+    retry_at_ = earlier(retry_at_, retry_due(now, slot.retry_low));
+}
+
+// A handler wanted it later: now, if it is time and the budget allows it.
+void LaneReceiver::retry(Instant now, InboxSlot& slot) {
+    const Instant due = retry_due(now, slot.retry_low);
+    if (now < due) {
+        retry_at_ = earlier(retry_at_, due);
+        return;
+    }
+    resilience::RetryBudget& budget = shared_->inbox.retries(peer_);
+    if (budget.take(now, shared_->random)) {
+        slot.state = WaitState::waiting;
+        return;
+    }
+    shared_->counters.add(Counter::retry_budget_waits);
+    schedule_retry(now, slot, budget.wait(now));
 }
 
 void LaneReceiver::on_timeout(Instant now) {
     if (now < retry_at_) return;
     retry_at_ = kNever;
     for (std::uint16_t i = head_; i != kNoSlot; i = shared_->inbox[i].next) {
-        if (shared_->inbox[i].state == WaitState::retry) shared_->inbox[i].state = WaitState::waiting;
+        if (shared_->inbox[i].state == WaitState::retry) retry(now, shared_->inbox[i]);
     }
     pump(now);
 }

@@ -109,10 +109,11 @@ class LaneReceiver {
     [[nodiscard]] bool pump_once(Instant now);
     [[nodiscard]] bool held_back(SubscriptionId subscription, Sequence sequence) const;
     void hand_over(Instant now, std::uint16_t slot);
-    [[nodiscard]] Disposition offer(const InboundMessage& message, std::uint8_t attempts);
+    [[nodiscard]] Disposition offer(Instant now, const InboundMessage& message, std::uint8_t attempts);
     [[nodiscard]] Verdict conclude(Instant now, std::uint16_t slot, Disposition disposition);
     void decide(std::uint16_t slot, Verdict verdict);
-    void schedule_retry(Instant now, std::uint8_t attempts);
+    void schedule_retry(Instant now, InboxSlot& slot, Duration at_least);
+    void retry(Instant now, InboxSlot& slot);
 
     SettlementBook book_;
     Sequence contiguous_{};

@@ -127,7 +127,7 @@ void LaneReceiver::take_in_order(Instant now, const Arrival& arrival) {
     contiguous_ = arrival.sequence;
     if (direct) {
         pumping_ = true;
-        const Disposition disposition = offer(inbound(now, arrival), 0);
+        const Disposition disposition = offer(now, inbound(now, arrival), 0);
         pumping_ = false;
         if (disposition == Disposition::accepted) {
             book_.settle(arrival.sequence, Outcome::acknowledged, Effect::none);

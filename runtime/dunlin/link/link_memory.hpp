@@ -39,9 +39,12 @@ struct BoxArrays {
     alignas(8) std::array<std::byte, std::size_t{L.message_bytes_max} + kBlocksBytesMax> scratch{};
     std::array<std::uint16_t, Sizes::outbox_blocks> outbox_links{};
     std::array<std::uint16_t, Sizes::inbox_blocks> inbox_links{};
+    std::array<resilience::RetryBudget, L.peers> retries{};
 
     OutboxStorage outbox_storage() { return {outbox_bytes, outbox_links, L.payload_block_bytes, messages, deliveries}; }
-    InboxStorage inbox_storage() { return {inbox_bytes, inbox_links, L.payload_block_bytes, inbox_slots, scratch, L.message_bytes_max}; }
+    InboxStorage inbox_storage() {
+        return {inbox_bytes, inbox_links, L.payload_block_bytes, inbox_slots, scratch, L.message_bytes_max, retries};
+    }
 };
 
 // The arrays behind one Link: one each a peer.

@@ -43,11 +43,12 @@ struct LinkSelf {
     std::string_view cluster_name{};     // 1..32 bytes, outlives the links
     Duration idle_timeout = seconds{3};  // nothing heard for this long: the session is closed
     PacketDraft draft{};                 // written by links: one packet is written at a time
+    BootEpoch epoch{};                   // >= 1. After a change: Link::restart() on every link
     PacketNumber reading{};              // written by links: the packet being read, one at a time
     OwedRefusal refusal{};               // written by links: refusals are owed one at a time; who gets none says hello again
-    BootEpoch epoch{};                   // >= 1. After a change: Link::restart() on every link
     NodeId id{};
     std::uint16_t packet_bytes_max = 1200;
+    std::uint8_t attempts_max = 250;  // 1..255: how often a handler that says retry_later gets a message, until it is a dead letter
     bool voter = false;
     bool journalled = false;  // settlements wait for the watermark's record
 };

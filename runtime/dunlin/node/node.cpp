@@ -3,6 +3,7 @@
 #include <dunlin/core/assert.hpp>
 #include <dunlin/core/division.hpp>
 #include <dunlin/node/entry_guard.hpp>
+#include <dunlin/resilience/error_class.hpp>
 
 #include <algorithm>
 #include <array>
@@ -24,7 +25,6 @@ consensus::ConsensusOptions consensus_options(const Options& options, std::uint1
 
 ledger::ClientOptions client_options(const Options& options) {
     ledger::ClientOptions result;
-    result.self = options.id;
     result.request_timeout = options.request_timeout;
     result.quorum_wait = options.election_timeout_max;
     return result;
@@ -43,6 +43,7 @@ link::LinkSelf link_self(const Options& options, bool voter) {
     self.epoch = BootEpoch{1};
     self.id = options.id;
     self.packet_bytes_max = options.packet_bytes_max;
+    self.attempts_max = options.attempts_max;
     self.journalled = options.journal_bytes != 0;
     self.voter = voter;
     return self;
@@ -87,7 +88,7 @@ Node::Node(const NodeStorage& storage, const Options& options)
                          .message_bytes_max = storage.message_bytes_max,
                          .key_times = key_times(options)}),
       detector_(storage.watched, options.heartbeat_interval, counters_, events_),
-      client_(storage.client, client_options(options), counters_, random_),
+      client_(storage.client, client_options(options), counters_, random_, events_),
       leases_(storage.leases, holder_options(options), client_, counters_, random_, events_),
       seeds_(options.seeds),
       journal_bytes_(options.journal_bytes),
@@ -326,7 +327,7 @@ Status Node::drain(Instant now, Mailbox& mailbox) {
         options.topic = message.topic;
         options.payload = message.payload;
         const Status status = publish(now, options).status();
-        if (status == Status::outbox_full || status == Status::busy || status == Status::recovering) return status;
+        if (resilience::worth_retrying(resilience::classify(status))) return status;
         if (status != Status::ok) counters_.add(Counter::mailbox_refused);
     }
     return Status::ok;
@@ -417,6 +418,7 @@ std::optional<PeerReport> Node::peer(Instant now, std::size_t i) const {
         report.rtt = each.rtt();
         report.silence = report.health == membership::Health::unknown ? Duration{} : now - detector_.last_heard(peer);
         report.packets_lost = each.packets_lost();
+        report.circuit = client_.circuit(report.id);
         report.messages_in_flight = each.lane().in_flight();
         return report;
     }

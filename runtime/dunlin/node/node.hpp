@@ -202,14 +202,14 @@ class Node {
     Coordinator* coordinator_ = nullptr;
 
     std::span<const std::string_view> seeds_;  // that had no slot yet
-    std::uint64_t journal_bytes_;              // 0: no journal
+    RequestId last_value_of_{};
+    std::uint64_t journal_bytes_;  // 0: no journal
     Duration election_timeout_max_;
     StreamId journal_stream_{};  // as recovered
     Checkpoint checkpoint_{};
     Instant last_now_{};
     Instant drain_until_leader_ = kNever;  // waits no longer for leadership to be handed over
     std::span<const std::byte> last_value_{};
-    RequestId last_value_of_{};
     JournalSequence watermark_gate_{};  // of the last batch of watermarks
     LeaseKey floor_read_lease_{};
     RequestId floor_read_{};

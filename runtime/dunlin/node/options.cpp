@@ -21,7 +21,8 @@ enum class Fault : std::uint8_t {
     lease_guard,
     key_lifetime_max,
     packet_age_max,
-    packet_bytes_max
+    packet_bytes_max,
+    attempts_max
 };
 
 // The sentences, apart from the checks: a board's image that never asks for one does without them.
@@ -42,6 +43,7 @@ std::string_view sentence(Fault fault) {
         case Fault::key_lifetime_max: return "key_lifetime_max must be 1 s..30 days";
         case Fault::packet_age_max: return "packet_age_max must be 0..10 min";
         case Fault::packet_bytes_max: return "packet_bytes_max must be 576..1472, and in a voter carry the longest entry of its ledger";
+        case Fault::attempts_max: return "attempts_max must be 1..255";
         case Fault::none: break;
     }
     return {};
@@ -65,6 +67,7 @@ Fault first_fault(const Options& options, std::uint16_t packet_bytes_min) {
     if (options.key_lifetime_max < seconds{1} || options.key_lifetime_max > std::chrono::hours{30 * 24}) return Fault::key_lifetime_max;
     if (options.packet_age_max < Duration::zero() || options.packet_age_max > std::chrono::minutes{10}) return Fault::packet_age_max;
     if (options.packet_bytes_max < packet_bytes_min || options.packet_bytes_max > 1472) return Fault::packet_bytes_max;
+    if (options.attempts_max == 0) return Fault::attempts_max;
     return Fault::none;
 }
 

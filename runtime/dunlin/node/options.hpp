@@ -31,6 +31,7 @@ struct Options {
     Duration key_lifetime_max = std::chrono::hours{1};   // 1 s..30 days: of a message with a key; the same in all nodes that share keys
     Duration packet_age_max = seconds{10};               // 0..10 min: no packet is on its way for longer; keys are kept so much longer
     std::uint16_t packet_bytes_max = 1200;               // 576..1472; a voter's: at least packet_bytes_min() of its limits
+    std::uint8_t attempts_max = 250;  // 1..255: how often a handler here may say retry_later to one message, which then is a dead letter
 };
 
 // Status::ok, or invalid_argument with a sentence in `reason` that names the field.

@@ -5,6 +5,7 @@
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/membership/failure_detector.hpp>
+#include <dunlin/resilience/circuit_breaker.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -40,11 +41,12 @@ struct PeerReport {
     NodeId id{};  // 0: not known yet (a seed that has not answered)
     membership::Health health = membership::Health::unknown;
     bool session_open = false;
-    bool voter = false;              // as it said when a session opened last
-    bool left = false;               // it said goodbye, and was not met since
-    BootEpoch epoch{};               // 0: no session was ever open
-    Duration rtt{};                  // smoothed; 0: none measured
-    Duration silence{};              // microseconds since the last packet; 0: none was ever heard
+    bool voter = false;                                                   // as it said when a session opened last
+    resilience::CircuitState circuit = resilience::CircuitState::closed;  // of ledger calls to it, where it is a voter
+    bool left = false;                                                    // it said goodbye, and was not met since
+    BootEpoch epoch{};                                                    // 0: no session was ever open
+    Duration rtt{};                                                       // smoothed; 0: none measured
+    Duration silence{};                                                   // microseconds since the last packet; 0: none was ever heard
     std::uint32_t packets_lost = 0;  // declared lost by the slot that this peer has, since the process began
     std::uint16_t messages_in_flight = 0;
 };

@@ -31,8 +31,9 @@ std::string text(const MessageKey& key, const Subscriber& subscriber) {
 
 }  // namespace
 
-DeliveryChecker::DeliveryChecker(Verdict& verdict)
+DeliveryChecker::DeliveryChecker(Verdict& verdict, std::size_t attempts_max)
     : verdict_(verdict),
+      attempts_max_(attempts_max),
       one_outcome_(verdict.expect("one outcome a subscriber")),
       intact_(verdict.expect("payloads arrive as they left")),
       remembered_(verdict.expect("durable means durable", Verdict::Occasion::rare)),
@@ -183,7 +184,10 @@ void DeliveryChecker::handled(Instant at, const Receiver& receiver, const Messag
     if (said == bus::Verdict::pending) progress.in_hand = key.number;
     subscriber.called = true;
     subscriber.said = said;
-    if (said == bus::Verdict::retry_later) return;
+    if (said == bus::Verdict::retry_later) {
+        ++subscriber.calls;
+        return;
+    }
     progress.last = std::max(progress.last, key.number);
     ++deliveries_;
     check_run(at, receiver, subscriber, key, message);
@@ -220,6 +224,7 @@ bool DeliveryChecker::has_cause(Instant at, const Stream& stream, const Message&
         case Outcome::expired: return message.traits.lifetime > Duration{} && at - message.published_at >= least(message.traits.lifetime);
         case Outcome::rejected: return subscriber.said == bus::Verdict::reject;
         case Outcome::fenced: return message.traits.fenced;
+        case Outcome::retry_budget: return subscriber.said == bus::Verdict::retry_later && subscriber.calls >= attempts_max_;
         case Outcome::subscriber_gone: {
             const auto crash = crashed_at_.find(subscriber.node);
             const auto ended = ended_at_.find({subscriber.node, subscriber.subscription});

@@ -49,7 +49,8 @@ struct PublishTraits {
 //   repeats are marked       a message that ran before a crash, of either side, says so
 //   settled is settled       no handler runs for what was told to be over, unless publisher and journal forgot it in a crash
 //   acknowledged = accepted  what was acknowledged, that subscriber's handler has accepted
-//   dead letters have a cause    expired: it had a lifetime, and that is over; rejected: the handler did; fenced: it was; gone: somebody crashed, or
+//   dead letters have a cause    expired: it had a lifetime, and that is over; rejected: the handler did; fenced: it was; retry_budget: the handler wanted it later as
+//                            often as it may; gone: somebody crashed, or
 //                            the subscription was ended
 //   no effect means no run   the handler never had what ended with effect none
 //   the handler decides      what a handler has in hand or has decided ends as it says, and what none had ends unseen: a publisher
@@ -61,7 +62,8 @@ struct PublishTraits {
 //   nothing is lost          at the end, every publish of a process that still has it has all its outcomes (finish())
 class DeliveryChecker {
   public:
-    explicit DeliveryChecker(Verdict& verdict);
+    // `attempts_max`: Options::attempts_max of the subscribers.
+    explicit DeliveryChecker(Verdict& verdict, std::size_t attempts_max = 250);
 
     void published(Instant at, const MessageKey& key, const bus::Published& published, const PublishTraits& traits);
     // Whether what a handler is given is what was published under this key.
@@ -111,8 +113,9 @@ class DeliveryChecker {
         bus::Verdict said = bus::Verdict::retry_later;  // at the last run
         Outcome outcome = Outcome::none;
         Effect effect = Effect::none;
-        bool called = false;  // a handler had it, whatever it said
-        bool final = false;   // its outcome is one that nothing may come after
+        std::uint32_t calls = 0;  // of a handler that said retry_later
+        bool called = false;      // a handler had it, whatever it said
+        bool final = false;       // its outcome is one that nothing may come after
     };
     struct Message {
         std::uint16_t subscribers = 0;
@@ -157,6 +160,7 @@ class DeliveryChecker {
                                    std::uint32_t publisher) const;
 
     Verdict& verdict_;
+    std::size_t attempts_max_;
     Verdict::Invariant one_outcome_, intact_, remembered_, causal_, once_, marked_, settled_, accepted_, cause_, no_effect_, decides_,
         fence_, own_lease_, durable_first_, lost_;
     std::map<StreamKey, Stream> streams_;

@@ -68,6 +68,7 @@ class Run {
             ProcessSetup setup;
             setup.options.id = NodeId{static_cast<std::uint16_t>(i + 1)};
             setup.options.cluster = kCluster;
+            setup.options.attempts_max = plan_.workload.attempts_max;
             setup.memory = host_memory(votes, plan_.nodes, plan_.workload.room);
             setup.application = [this, i] { return workload_.make(i); };
             setup.disk_bytes = votes || (i - voters()) % 2 == 0 ? host_disk_bytes(plan_.workload.room) : 0;

@@ -20,14 +20,14 @@ Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& 
       leases_(leases),
       audit_(audit),
       plan_(plan),
-      delivery_(verdict),
+      delivery_(verdict, plan.attempts_max),
       ledger_(verdict, Options{}.request_timeout + kSlack),
       commands_(verdict),
       effects_(verdict),
       audience_(world, verdict),
       settlements_(world, verdict, audit.durable()),
       expiries_(world, verdict, plan.lifetime),
-      backoffs_(verdict),
+      backoffs_(verdict, plan.attempts_max),
       departures_(world, verdict, delivery_) {
     world.observe(*this);
 }

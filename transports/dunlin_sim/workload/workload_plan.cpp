@@ -52,6 +52,14 @@ WorkloadPlan draw_workload(std::uint64_t seed) {
     plan.late = one_in(random, 3);
     if (one_in(random, 2)) plan.topics = 2 + up_to(random, 1);
     if (one_in(random, 2)) plan.more_voters = 1 + up_to(random, 1);
+    if (one_in(random, 4)) {  // so many at a time that they wait for the budget, and so few a second that it pays for them
+        plan.verdicts.retry = 60;
+        plan.verdicts.retries_max = 1;
+        plan.publish_every = milliseconds{500};
+        plan.burst = 8 + up_to(random, 8);
+        plan.publish_every *= plan.burst / 2;
+    }
+    if (one_in(random, 3)) plan.attempts_max = static_cast<std::uint8_t>(2 + up_to(random, 8));
     return plan;
 }
 
