@@ -45,6 +45,8 @@ class Run {
 
   private:
     static constexpr const char* kCluster = "simulated";
+    // Nothing is on its way for longer: a clogged line, and a process that stood still for as long as its peers wait.
+    static constexpr Duration kPacketAgeMax = seconds{4};
 
     [[nodiscard]] bool has(FaultKind kind) const {
         return std::ranges::any_of(schedule_, [kind](const Fault& fault) { return fault.name.kind == kind; });
@@ -69,6 +71,7 @@ class Run {
             setup.options.id = NodeId{static_cast<std::uint16_t>(i + 1)};
             setup.options.cluster = kCluster;
             setup.options.attempts_max = plan_.workload.attempts_max;
+            setup.options.packet_age_max = kPacketAgeMax;
             setup.memory = host_memory(votes, plan_.nodes, plan_.workload.room);
             setup.application = [this, i] { return workload_.make(i); };
             setup.disk_bytes = votes || (i - voters()) % 2 == 0 ? host_disk_bytes(plan_.workload.room) : 0;

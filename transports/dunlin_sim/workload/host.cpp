@@ -25,6 +25,7 @@ constexpr Limits ample(bool votes, std::uint16_t peers) {
         .inbox_messages = 256,
         .packets_in_flight_per_peer = 32,
         .requests = 4,
+        .explicit_keys = 128,
         .events = 128,
         .journal_buffer_bytes = 8 * 1024,
         .voter = votes,
@@ -45,6 +46,7 @@ constexpr Limits scarce(bool votes, std::uint16_t peers) {
     limits.inbox_bytes = 4 * 1024;
     limits.inbox_messages = 12;
     limits.packets_in_flight_per_peer = 16;
+    limits.explicit_keys = 24;
     limits.events = 64;
     limits.journal_buffer_bytes = 4 * 1024;
     limits.log_entries = 24;

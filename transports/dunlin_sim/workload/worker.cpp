@@ -18,6 +18,7 @@ constexpr std::uint32_t kFencedDurableId = 2;
 constexpr std::uint32_t kOverlapDurableId = 3;
 constexpr std::uint32_t kExtraDurableId = 4;
 constexpr std::uint32_t kSecondFencedDurableId = 5;
+constexpr std::uint32_t kEffectsDurableId = 6;
 
 struct Payload {
     std::uint32_t publisher;
@@ -55,7 +56,8 @@ Worker::Worker(Workload& shared, std::size_t process)
       life_(world_.process(process).life),
       journalled_(world_.process(process).setup.disk_bytes != 0),
       topic_("flow/" + std::to_string(process)),
-      keys_(shared.commands_, shared.plan_.shared_keys, process_, life_) {
+      keys_(shared.commands_, shared.plan_.shared_keys, process_, life_),
+      resends_(shared, process_) {
     for (const std::string_view lease : {kLease, kSecondLease}) {
         if (!contends() || (lease == kSecondLease && !shared.plan_.second_lease)) continue;
         const auto publish_under = [this, lease](Instant now, Token token) {
@@ -83,6 +85,8 @@ void Worker::on_start(const Context& context) {
     if (count > 1 && shared_.plan_.overlap) subscribe(context, flow_before(1) + "/#", kOverlapDurableId, {});
     if (guards()) subscribe(context, "fenced/+", kFencedDurableId, kLease);
     if (guards() && shared_.plan_.second_lease) subscribe(context, "fenced/#", kSecondFencedDurableId, kSecondLease);
+    if (has_effects()) subscribe(context, std::string(ResendClient::kTopic), kEffectsDurableId, {});
+    if (process_ == 0) subscribe(context, std::string(ResendClient::kTopic), 0, {});  // whose effects are its own
     // What is durable stays so over a crash: whoever wants to end it first says that it is back.
     if (shared_.plan_.churn_every > Duration{0} && process_ % 2 == 0) extra_ = subscribe(context, "flow/#", kExtraDurableId, {});
 }
@@ -141,6 +145,11 @@ void Worker::check_fence(const Subscription& subscription, const bus::Message& m
 
 bus::Verdict Worker::handle(const Subscription& subscription, const bus::Message& message) {
     const Receiver& receiver = subscription.receiver;
+    if (message.topic == ResendClient::kTopic) {
+        if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
+        shared_.settlements_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
+        return resends_.handle(receiver, message);
+    }
     Payload payload{};
     DUNLIN_ASSERT(message.payload.size() >= sizeof(payload));
     std::memcpy(&payload, message.payload.data(), sizeof(payload));
@@ -210,6 +219,7 @@ void Worker::on_started(const Context& context) {
     if (plan.late && life_ != 0) listen_at_ = context.now() + up_to(milliseconds{1500});
     if (plan.churn_every > Duration{0}) churn_at_ = context.now() + up_to(plan.churn_every);
     keys_.start(context.now());
+    resends_.start(context.now());
     if (plan.key_every > Duration{0} && (puts() || gets())) key_at_ = context.now() + up_to(plan.key_every);
     on_timer(context);
 }
@@ -250,6 +260,7 @@ void Worker::publish(Instant now, const std::string& topic, std::string_view lea
         default: ++shared_.counts_.refused; return;
     }
     number_ = payload.number;
+    shared_.resends_.given_again(process_, published.value().id);
     shared_.delivery_.published(world_.now(), {payload.publisher, payload.life, payload.number}, published.value(), traits);
 }
 
@@ -283,6 +294,7 @@ void Worker::on_request_done(const Context& context, const Event& event) {
 }
 
 void Worker::on_outcome(const Event& event) {
+    if (resends_.on_outcome(event)) return;
     const std::uint64_t number = shared_.delivery_.outcome(world_.now(), process_, journalled_ ? 0 : life_, event);
     const auto subscriber = static_cast<std::uint32_t>(event.node.value() - 1);  // as Run numbers them
     const bool kept = shared_.plan_.positions && event.outcome == Outcome::acknowledged && is_durable(event.subscription) &&
@@ -335,8 +347,9 @@ void Worker::on_timer(const Context& context) {
         churn_at_ = now + up_to(2 * shared_.plan_.churn_every);
     }
     if (listen_at_ <= now) listen_durably(context);
+    if (resends_.due() <= now) resends_.work(context);
     complete_waiting(context);
-    context.wake_at(std::min({publish_at_, listen_at_, key_at_, keys_.due(), churn_at_}));
+    context.wake_at(std::min({publish_at_, listen_at_, key_at_, keys_.due(), resends_.due(), churn_at_}));
 }
 
 }  // namespace dunlin::sim

@@ -3,6 +3,7 @@
 #include <dunlin_sim/application.hpp>
 #include <dunlin_sim/workload/key_client.hpp>
 #include <dunlin_sim/workload/lease_client.hpp>
+#include <dunlin_sim/workload/resend_client.hpp>
 #include <dunlin_sim/workload/workload.hpp>
 
 #include <cstddef>
@@ -54,6 +55,7 @@ class Worker final : public Application {
     [[nodiscard]] Duration up_to(Duration longest);
     [[nodiscard]] bool contends() const;
     [[nodiscard]] bool guards() const;
+    [[nodiscard]] bool has_effects() const { return process_ == 0 || process_ + 1 == world_.size(); }
     [[nodiscard]] bool puts() const { return process_ + 1 == world_.size(); }
     [[nodiscard]] bool gets() const { return process_ < 2; }
 
@@ -73,6 +75,7 @@ class Worker final : public Application {
 
     Subscription* extra_ = nullptr;  // the one that comes and goes
     KeyClient keys_;
+    ResendClient resends_;
 
     Instant publish_at_ = kNever;
     Instant churn_at_ = kNever;

@@ -24,6 +24,7 @@ Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& 
       ledger_(verdict, Options{}.request_timeout + kSlack),
       commands_(verdict),
       effects_(verdict),
+      resends_(verdict),
       audience_(world, verdict),
       settlements_(world, verdict, audit.durable()),
       expiries_(world, verdict, plan.lifetime),
@@ -67,6 +68,7 @@ void Workload::on_crash(Instant at, std::size_t process, const Node& node) {
     const bool journalled = world_.process(process).setup.disk_bytes != 0;
     const auto number = static_cast<std::uint32_t>(process);
     delivery_.crashed(at, number, journalled ? 0 : world_.process(process).life, node.id(), journalled);
+    resends_.crashed(number, journalled);
     ledger_.stopped(number);
     leaders_.erase(process);
     ledger_.leaders(at, leaders_.size());

@@ -10,6 +10,7 @@
 #include <dunlin_sim/checkers/expiry_checker.hpp>
 #include <dunlin_sim/checkers/lease_checker.hpp>
 #include <dunlin_sim/checkers/ledger_checker.hpp>
+#include <dunlin_sim/checkers/resend_checker.hpp>
 #include <dunlin_sim/checkers/settlement_checker.hpp>
 #include <dunlin_sim/workload/workload_plan.hpp>
 #include <dunlin_sim/world.hpp>
@@ -59,7 +60,7 @@ class Workload final : public Observer {
     // Called once, inside the next handler that runs, with its process.
     void before_next_verdict(std::function<void(std::size_t)> call) { before_verdict_ = std::move(call); }
     // Every publish has all its outcomes.
-    [[nodiscard]] bool settled() const { return delivery_.open() == 0; }
+    [[nodiscard]] bool settled() const { return delivery_.open() == 0 && resends_.open() == 0; }
     // Everybody knows who listens to what.
     [[nodiscard]] bool introduced() { return audience_.right(); }
     void finish();
@@ -82,6 +83,8 @@ class Workload final : public Observer {
         counts_.stale_publishes += publishes ? 1 : 0;
     }
 
+    [[nodiscard]] ResendChecker& resends() { return resends_; }
+    [[nodiscard]] EffectChecker& effects() { return effects_; }
     [[nodiscard]] DeliveryChecker& delivery() { return delivery_; }
     [[nodiscard]] LedgerChecker& ledger() { return ledger_; }
     [[nodiscard]] CommandChecker& commands() { return commands_; }
@@ -100,6 +103,7 @@ class Workload final : public Observer {
     LedgerChecker ledger_;
     CommandChecker commands_;
     EffectChecker effects_;
+    ResendChecker resends_;
     AudienceChecker audience_;
     SettlementChecker settlements_;
     ExpiryChecker expiries_;

@@ -60,6 +60,8 @@ WorkloadPlan draw_workload(std::uint64_t seed) {
         plan.publish_every *= plan.burst / 2;
     }
     if (one_in(random, 3)) plan.attempts_max = static_cast<std::uint8_t>(2 + up_to(random, 8));
+    plan.resends.every = random.between(milliseconds{200}, milliseconds{1500});
+    plan.resends.lifetime = random.between(milliseconds{300}, seconds{5});
     return plan;
 }
 

@@ -2,6 +2,7 @@
 
 #include <dunlin_sim/workload/host.hpp>
 #include <dunlin_sim/workload/key_client.hpp>
+#include <dunlin_sim/workload/resend_client.hpp>
 
 #include <dunlin/core/time.hpp>
 
@@ -22,7 +23,8 @@ struct VerdictMix {
 // What the processes of a world do all day. Process i publishes under flow/i; the next process listens to it with a volatile
 // subscription, the one after that with a durable one. Contenders take turns with the lease `valve`, and maybe with `pump`, and a
 // holder publishes under its token to fenced subscribers, one with a journal and one without (and once more after it lost the lease,
-// as one does who was paused between check and act). One process puts a key, two get it; other keys are put and got by all.
+// as one does who was paused between check and act). All publish effects under explicit keys, their own and each other's, to the first
+// process and the last. One process puts a key, two get it; other keys are put and got by all.
 struct WorkloadPlan {
     Duration publish_every = milliseconds{100};  // by each process; 0: nobody publishes
     std::uint32_t burst = 1;                     // publishes at a time
@@ -43,6 +45,7 @@ struct WorkloadPlan {
     std::size_t contenders = 2;                    // the last processes; 0: nobody wants the lease
     Duration key_every = seconds{1};               // the put, and each get; 0: none
     KeyClientPlan shared_keys{};
+    ResendPlan resends{};
     Room room = Room::ample;      // of every node and of the ledger
     std::size_t more_voters = 0;  // than usual, as far as there are processes
 };
