@@ -22,7 +22,7 @@ inline constexpr dunlin::Limits kHostMember{
     .deliveries = 16384,
     .inbox_bytes = 1U << 20U,
     .inbox_messages = 4096,
-    .message_bytes_max = 1100,
+    .message_bytes_max = 16U << 10U,
     .unsettled_max = 1024,
     .packets_in_flight_per_peer = 64,
     .leases_held = 16,

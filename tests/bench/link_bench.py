@@ -328,7 +328,7 @@ class Report:
                 if row["kind"] != "throughput" or row["payload"] != payload:
                     continue
                 if row["messages_per_s"] is None:
-                    print(f"{row['contender']:18}{row['datagram'] or '':>9}{'not yet' if row['contender'] == 'dunlin' else 'failed':>13}")
+                    print(f"{row['contender']:18}{row['datagram'] or '':>9}{'failed':>13}")
                     continue
                 ratio = self.ratio(row["messages_per_s"], base.get(row["datagram"] or 1472))
                 print(f"{row['contender']:18}{row['datagram'] or '':>9}{row['messages_per_s']:>13,.0f}{number(ratio):>8}"

@@ -31,6 +31,22 @@ struct BlockPoolTest : testing::Test {
     }
 };
 
+TEST_F(BlockPoolTest, a_reserved_chain_is_written_in_any_order) {
+    const std::uint16_t other = pool.store(pattern(10, 99));
+    const std::uint16_t chain = pool.reserve(21);
+    ASSERT_NE(chain, kNoBlock);
+    EXPECT_EQ(pool.free_blocks(), 8U - 2 - 3);
+    EXPECT_EQ(pool.reserve(25), kNoBlock);
+    const Bytes all = pattern(21, 3);
+    constexpr std::pair<std::size_t, std::size_t> kParts[] = {{15, 6}, {0, 3}, {3, 12}, {21, 0}};  // from, length
+    for (const auto& [from, length] : kParts) pool.write(chain, from, std::span(all).subspan(from, length));
+    EXPECT_EQ(read(chain, 21), all);
+    EXPECT_EQ(read(other, 10), pattern(10, 99));
+    pool.release(chain);
+    pool.release(other);
+    EXPECT_EQ(pool.free_blocks(), 8U);
+}
+
 TEST_F(BlockPoolTest, counts_blocks_rounding_up_and_one_for_an_empty_string) {
     EXPECT_EQ(pool.blocks_for(0), 1U);
     EXPECT_EQ(pool.blocks_for(1), 1U);

@@ -14,19 +14,21 @@ struct WireFaults {
 };
 
 // Two endpoints, node 1 and node 2, and an in-memory wire between them, on virtual time. The seed decides everything.
-class LinkPair {
+template <Limits L>
+class LinkPairOf {
   public:
-    explicit LinkPair(std::uint64_t seed = 1, const WireFaults& with = {}) : faults(with), random_(seed) {
+    using End = EndpointOf<L>;
+    explicit LinkPairOf(std::uint64_t seed = 1, const WireFaults& with = {}) : faults(with), random_(seed) {
         reset(0, LinkSelf{});
         reset(1, LinkSelf{});
     }
 
     // A new process at one end: nothing of the old one is left.
     void reset(std::size_t end, const LinkSelf& self) {
-        ends_[end] = std::make_unique<Endpoint>(NodeId{static_cast<std::uint16_t>(end + 1)}, random_.next_u64(), self);
+        ends_[end] = std::make_unique<End>(NodeId{static_cast<std::uint16_t>(end + 1)}, random_.next_u64(), self);
     }
-    Endpoint& a() { return *ends_[0]; }
-    Endpoint& b() { return *ends_[1]; }
+    End& a() { return *ends_[0]; }
+    End& b() { return *ends_[1]; }
 
     void dial() { a().link->dial(now, kPath); }
     void open() {
@@ -118,12 +120,15 @@ class LinkPair {
     }
 
     Random random_;
-    std::unique_ptr<Endpoint> ends_[2];
+    std::unique_ptr<End> ends_[2];
     std::multimap<Instant, std::pair<std::size_t, std::vector<std::byte>>> air_;
     Instant heartbeat_at_{seconds{1000}};
 };
 
-inline std::vector<std::string> payloads(const Endpoint& end) {
+using LinkPair = LinkPairOf<kTestLimits>;
+
+template <Limits L>
+std::vector<std::string> payloads(const EndpointOf<L>& end) {
     std::vector<std::string> all;
     for (const Delivered& message : end.delivered) all.push_back(message.payload);
     return all;

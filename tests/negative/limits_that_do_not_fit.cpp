@@ -5,12 +5,14 @@
 // must not compile: remote_subscriptions must be 1..4096
 // must not compile: aliases_per_peer must be 1..1024
 // must not compile: payload_block_bytes must be a multiple of 4, 16..4096
-// must not compile: message_bytes_max must be 1..1100: a message fits one packet
+// must not compile: message_bytes_max must be 1..65535
 // must not compile: outbox_bytes must hold at least one longest message
 // must not compile: outbox_bytes must be at most 65534 blocks of payload_block_bytes
 // must not compile: outbox_messages must be 1..65534
 // must not compile: deliveries must be 1..65520
-// must not compile: lane_window must be 0..deliveries
+// must not compile: lane_window must be 0..65520
+// must not compile: lane_window (or deliveries, where it is 0) must hold the fragments of a longest message
+// must not compile: unsettled_max must be at least the fragments of a longest message
 // must not compile: inbox_bytes must hold at least one longest message
 // must not compile: inbox_bytes must be at most 65534 blocks of payload_block_bytes
 // must not compile: inbox_messages must be 1..65534
@@ -45,12 +47,15 @@ static_assert(valid_limits<Limits{.local_subscriptions = 0}>());
 static_assert(valid_limits<Limits{.remote_subscriptions = 0}>());
 static_assert(valid_limits<Limits{.aliases_per_peer = 0}>());
 static_assert(valid_limits<Limits{.payload_block_bytes = 18}>());
-static_assert(valid_limits<Limits{.message_bytes_max = 1200}>());
+static_assert(valid_limits<Limits{.message_bytes_max = 0}>());
 static_assert(valid_limits<Limits{.outbox_bytes = 512}>());
 static_assert(valid_limits<Limits{.payload_block_bytes = 16, .outbox_bytes = 2 << 20}>());
 static_assert(valid_limits<Limits{.outbox_messages = 0}>());
 static_assert(valid_limits<Limits{.deliveries = 65521}>());
-static_assert(valid_limits<Limits{.deliveries = 8, .lane_window = 9}>());
+static_assert(valid_limits<Limits{.deliveries = 8, .lane_window = 65521}>());
+static_assert(valid_limits<Limits{.outbox_bytes = 8192, .deliveries = 11, .inbox_bytes = 8192, .message_bytes_max = 4096}>());
+static_assert(
+    valid_limits<Limits{.outbox_bytes = 32768, .deliveries = 80, .inbox_bytes = 32768, .message_bytes_max = 24000, .unsettled_max = 64}>());
 static_assert(valid_limits<Limits{.inbox_bytes = 512}>());
 static_assert(valid_limits<Limits{.payload_block_bytes = 16, .inbox_bytes = 2 << 20}>());
 static_assert(valid_limits<Limits{.inbox_messages = 0}>());

@@ -53,13 +53,13 @@ TEST(DurableNode, goes_on_with_the_smallest_journal_that_it_takes_though_its_out
     receiver.deaf = receiver.mute = true;
     std::size_t accepted = 0;
     for (int i = 0; i < 200; ++i) {
-        if (world.publish(publisher, "t", std::string(430, 'x')) == Status::ok) ++accepted;
+        if (world.publish(publisher, "t", std::string(340, 'x')) == Status::ok) ++accepted;
         world.run_for(milliseconds{10});
     }
     EXPECT_GE(accepted, 32U);
     receiver.deaf = receiver.mute = false;
     for (int i = 0; i < 500; ++i) {
-        if (world.publish(publisher, "t", std::string(430, 'y')) == Status::ok) ++accepted;
+        if (world.publish(publisher, "t", std::string(340, 'y')) == Status::ok) ++accepted;
         world.run_for(milliseconds{100});
     }
     EXPECT_GE(accepted, 500U);

@@ -51,15 +51,15 @@ class Pipes(ProcessTest):
             self.assertEqual(pathlib.Path(self.path(f"out{number}")).read_bytes(), content)
 
     def test_lines_may_be_empty_or_as_long_as_a_message_and_the_last_one_unfinished(self):
-        content = b"\n\nshort\n" + b"x" * 1100 + b"\n\x00\xff\n" + b"last"
+        content = b"\n\nshort\n" + b"x" * 16384 + b"\n\x00\xff\n" + b"last"
         self.assertEqual(self.pipe_through(content, 6), content + b"\n")
 
     def test_a_line_that_is_too_long_fails_with_its_number(self):
         address, = free_addresses(1)
         self.start_dunlin("sub", "a", "--listen", address, stdout=subprocess.DEVNULL)
-        pathlib.Path(self.path("in")).write_bytes(b"good\n" + b"x" * 1101 + b"\n")
+        pathlib.Path(self.path("in")).write_bytes(b"good\n" + b"x" * 16385 + b"\n")
         result = self.run_dunlin("pub", "a", "--peer", address, "--file", self.path("in"))
-        self.assert_refused(result, 1, "line 2", "1100")
+        self.assert_refused(result, 1, "line 2", "16384")
 
     def test_a_subscriber_that_left_is_a_dead_letter_and_an_exit_code(self):
         address, = free_addresses(1)

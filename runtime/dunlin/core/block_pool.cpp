@@ -47,19 +47,44 @@ std::uint16_t BlockPool::store(std::span<const std::byte> first, std::span<const
     return chain;
 }
 
-void BlockPool::load(std::uint16_t chain, std::size_t offset, std::span<std::byte> out) const {
-    std::uint16_t block = chain;
-    for (; offset >= block_bytes_ && !out.empty(); offset -= block_bytes_) {
-        DUNLIN_ASSERT(block != kNoBlock);
-        block = links_[block];
+std::uint16_t BlockPool::reserve(std::size_t length) {
+    const std::size_t blocks = blocks_for(length);
+    if (blocks > free_blocks_) return kNoBlock;
+    const std::uint16_t chain = free_head_;
+    std::uint16_t last = chain;
+    for (std::size_t i = 1; i < blocks; ++i) last = links_[last];
+    free_head_ = links_[last];
+    links_[last] = kNoBlock;
+    free_blocks_ = static_cast<std::uint16_t>(free_blocks_ - blocks);
+    return chain;
+}
+
+// The block of `chain` with the byte at `offset`, which becomes its place in the block.
+std::uint16_t BlockPool::block_at(std::uint16_t chain, std::size_t& offset) const {
+    for (; offset >= block_bytes_; offset -= block_bytes_) {
+        DUNLIN_ASSERT(chain != kNoBlock);
+        chain = links_[chain];
     }
-    while (!out.empty()) {
+    return chain;
+}
+
+void BlockPool::write(std::uint16_t chain, std::size_t offset, std::span<const std::byte> bytes) {
+    if (bytes.empty()) return;
+    for (std::uint16_t block = block_at(chain, offset); !bytes.empty(); block = links_[block], offset = 0) {
+        DUNLIN_ASSERT(block != kNoBlock);
+        const std::size_t count = std::min(block_bytes_ - offset, bytes.size());
+        std::memcpy(bytes_.data() + block * block_bytes_ + offset, bytes.data(), count);
+        bytes = bytes.subspan(count);
+    }
+}
+
+void BlockPool::load(std::uint16_t chain, std::size_t offset, std::span<std::byte> out) const {
+    if (out.empty()) return;
+    for (std::uint16_t block = block_at(chain, offset); !out.empty(); block = links_[block], offset = 0) {
         DUNLIN_ASSERT(block != kNoBlock);
         const std::size_t count = std::min(block_bytes_ - offset, out.size());
         std::memcpy(out.data(), bytes_.data() + block * block_bytes_ + offset, count);
         out = out.subspan(count);
-        offset = 0;
-        block = links_[block];
     }
 }
 

@@ -21,6 +21,10 @@ class BlockPool {
     // Copies `first` and then `second` into a new chain; kNoBlock when there is not room for all (nothing is
     // taken then). An empty string still takes one block. O(length).
     [[nodiscard]] std::uint16_t store(std::span<const std::byte> first, std::span<const std::byte> second = {});
+    // A new chain for `length` bytes, which are to be written; kNoBlock as above. O(blocks).
+    [[nodiscard]] std::uint16_t reserve(std::size_t length);
+    // Writes over bytes of the chain from `offset` on. The chain must have them. O(offset + bytes).
+    void write(std::uint16_t chain, std::size_t offset, std::span<const std::byte> bytes);
     // Copies `length` bytes of the chain from `offset` on. The chain must hold them. O(offset + length).
     void load(std::uint16_t chain, std::size_t offset, std::span<std::byte> out) const;
     // Frees a chain. O(blocks).
@@ -35,6 +39,8 @@ class BlockPool {
     [[nodiscard]] std::size_t free_bytes() const { return free_blocks_ * block_bytes_; }
 
   private:
+    [[nodiscard]] std::uint16_t block_at(std::uint16_t chain, std::size_t& offset) const;
+
     std::span<std::byte> bytes_{};
     std::span<std::uint16_t> links_{};
     std::uint16_t block_bytes_ = 0;

@@ -48,6 +48,7 @@ enum class Counter : std::uint16_t {
     messages_resent,
     messages_received,
     messages_duplicate,
+    messages_joined,
     messages_delivered,
     messages_delivered_again,
     messages_accepted,

@@ -6,6 +6,7 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/slot_pool.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/link/fragments.hpp>
 #include <dunlin/link/message_blocks.hpp>
 #include <dunlin/resilience/retry_budget.hpp>
 
@@ -59,15 +60,17 @@ enum class WaitState : std::uint8_t {
     retry,    // the handler had it and wants it later
     held,     // the subscription cannot take it yet
     decided,  // has its outcome, which waits for its turn or for room in the notes
+    partial,  // some of its fragments are still to come; behind the last that is contiguous
 };
 
-// One received message (or the skip of one) that is not settled.
+// One message that was received, if only in part, or the skip of one, that is not settled. A message has its slot, and room
+// for all its bytes, from its first fragment on: those that follow are never refused.
 struct InboxSlot {
     Instant expires = kNever;
     Lamport lamport{};
     std::uint32_t sequence_low = 0;
     SubscriptionId subscription{};
-    std::uint16_t chain = kNoBlock;   // blocks, payload
+    std::uint16_t chain = kNoBlock;   // [which fragments are here] blocks, payload; see fragments.hpp
     std::uint16_t payload_bytes = 0;  // without the blocks
     TopicIndex topic = kNoTopic;
     std::uint16_t next = kNoSlot;  // by sequence, of one lane
@@ -79,10 +82,19 @@ struct InboxSlot {
     Effect effect : 1 = Effect::none;
     bool fenced : 1 = false;
     bool keyed : 1 = false;
+    bool in_fragments : 1 = false;  // it came, or comes, in several
     bool maybe_repeated : 1 = false;
     bool taken : 1 = false;
 };
 static_assert(sizeof(InboxSlot) == 40);
+
+// What a message that comes in fragments takes before its body: a bit for each, set when it is here.
+[[nodiscard]] constexpr std::size_t fragment_bits_bytes(std::size_t body_bytes) { return (fragments_of(body_bytes) + 7) / 8; }
+// Most bytes that one message takes in the inbox: its body, and those bits where it can have several fragments.
+[[nodiscard]] constexpr std::size_t inbox_bytes_max(std::size_t message_bytes_max) {
+    const std::size_t body = message_bytes_max + kBlocksBytesMax;
+    return body + (fragments_of(body) > 1 ? fragment_bits_bytes(body) : 0);
+}
 
 struct InboxStorage {
     std::span<std::byte> block_bytes{};  // links.size() * bytes of a block
@@ -94,6 +106,8 @@ struct InboxStorage {
     std::span<resilience::RetryBudget> retries{};  // one a peer
 };
 
+enum class FragmentsAdded : std::uint8_t { none, some, last };  // last: the message is whole now
+
 // What one lane has in the inbox.
 struct InboxShare {
     std::uint16_t slots = 0;
@@ -104,9 +118,12 @@ struct InboxShare {
 // lane takes at most kShareMax times what it leaves free for the others, and never the reserve, which is one slot and the
 // bytes of one longest message. The reserve is lent to a message that its handler gets at once, and stays lent only where
 // that does not settle it. Where the handler of a subscription has a message already, the next one is not worth the reserve.
+// To one that comes in fragments it is lent with the first that arrives, where nothing stands before it in its lane: then its
+// handler gets it as soon as the others are here. They need no more room, so it waits for nobody but its publisher; when the
+// session ends first, it is dropped.
 //
-// So whoever is refused waits for a handler that has a message, or for the publisher's ack where the notes are full; never
-// for a message that itself would need room. What waits behind gaps cannot stop what closes them; nor can one subscription
+// So whoever is refused waits for a handler that has a message, for the publisher's ack where the notes are full, or for the
+// rest of a message that has its room; never for a message that itself would need room. What waits behind gaps cannot stop what closes them; nor can one subscription
 // that settles nothing stop another one, whichever publisher's messages come: the reserve would have to be lent to it,
 // which takes a message that came while it had none and while others had filled all the rest.
 // Calls are O(1) or O(payload).
@@ -124,6 +141,14 @@ class Inbox {
     [[nodiscard]] bool has_unsettled(SubscriptionId subscription) const;
     // A slot with the bytes in it, added to `share`. may_wait() or fits() was true.
     [[nodiscard]] std::uint16_t put(std::span<const std::byte> stored, InboxShare& share);
+    // A slot with room for a body of so many bytes and none of its fragments, added to `share`. may_wait() or fits() of
+    // bytes_in_fragments() was true.
+    [[nodiscard]] std::uint16_t put_in_fragments(std::size_t body_bytes, InboxShare& share);
+    // Adds fragments from `index` on, which may be there already.
+    FragmentsAdded add_fragments(std::uint16_t slot, std::size_t index, std::span<const std::byte> bytes);
+    [[nodiscard]] static std::size_t bytes_in_fragments(std::size_t body_bytes) { return body_bytes + fragment_bits_bytes(body_bytes); }
+    // How many sequences it has.
+    [[nodiscard]] std::uint32_t sequences(std::uint16_t slot) const { return fragments_of(stored_bytes(slots_[slot])); }
     // A slot without bytes, for what is decided already; kNoSlot: it may not wait.
     [[nodiscard]] std::uint16_t put_empty(InboxShare& share);
     void release(std::uint16_t slot, InboxShare& share);
@@ -140,7 +165,8 @@ class Inbox {
     [[nodiscard]] resilience::RetryBudget& retries(PeerIndex peer) { return retries_[peer.value()]; }
 
   private:
-    [[nodiscard]] std::size_t stored_bytes(const InboxSlot& slot) const;
+    [[nodiscard]] static std::size_t stored_bytes(const InboxSlot& slot);
+    [[nodiscard]] static std::size_t kept_bytes(const InboxSlot& slot);
     [[nodiscard]] bool slot_may_wait(const InboxShare& share) const;
 
     BlockPool blocks_;

@@ -121,12 +121,15 @@ void LaneReceiver::drop_up_to(Sequence sequence) {
     while (head_ != kNoSlot && sequence_of(head_) <= sequence) drop(head_);
 }
 
-std::uint16_t LaneReceiver::find(Sequence sequence) const {
-    if (head_ == kNoSlot || sequence < sequence_of(head_)) return kNoSlot;
+// The message that has one of these sequences; the last such.
+std::uint16_t LaneReceiver::find(Sequence first, Sequence last) const {
+    if (head_ == kNoSlot || last < sequence_of(head_)) return kNoSlot;
     std::uint16_t slot = tail_;
-    while (sequence_of(slot) > sequence) slot = shared_->inbox[slot].previous;
-    return sequence_of(slot) == sequence ? slot : kNoSlot;
+    while (sequence_of(slot) > last) slot = shared_->inbox[slot].previous;
+    return last_of(slot) >= first ? slot : kNoSlot;
 }
+
+Sequence LaneReceiver::last_of(std::uint16_t slot) const { return sequence_of(slot).plus(shared_->inbox.sequences(slot) - 1U); }
 
 // What was received out of order, or settled in an earlier life, comes in order once the gap before it is closed.
 void LaneReceiver::close_gap() {
@@ -135,18 +138,28 @@ void LaneReceiver::close_gap() {
     for (;;) {
         const Sequence next = contiguous_.next();
         if (slot != kNoSlot && sequence_of(slot) == next) {
+            if (shared_->inbox[slot].state == WaitState::partial) return;
+            contiguous_ = last_of(slot);
             slot = shared_->inbox[slot].next;
-        } else if (!book_.live().contains(next)) {
+        } else if (book_.live().contains(next)) {
+            contiguous_ = next;
+        } else {
             return;
         }
-        contiguous_ = next;
     }
 }
 
 // ---- handing over ---------------------------------------------------------------------------------------------------
 
-bool LaneReceiver::may_settle(Sequence sequence, Outcome outcome) const {
-    return book_.live().in_window(sequence) && (outcome == Outcome::acknowledged || book_.note_fits());
+// `last`: of a message's sequences.
+bool LaneReceiver::may_settle(Sequence last, Outcome outcome) const {
+    return book_.live().in_window(last) && (outcome == Outcome::acknowledged || book_.note_fits());
+}
+
+// The first of its sequences bears the outcome of a message; the others count as acknowledged.
+void LaneReceiver::settle(Sequence first, Sequence last, Verdict verdict) {
+    book_.settle(first, verdict.outcome, verdict.effect);
+    for (Sequence next = first.next(); next <= last; next = next.next()) book_.settle(next, Outcome::acknowledged, Effect::none);
 }
 
 void LaneReceiver::pump(Instant now) {
@@ -168,11 +181,12 @@ bool LaneReceiver::pump_once(Instant now) {
     SubscriptionId blocked{};
     for (std::uint16_t i = head_; i != kNoSlot; i = shared_->inbox[i].next) {
         const Sequence sequence = sequence_of(i);
+        const Sequence last = last_of(i);
         const InboxSlot& slot = shared_->inbox[i];
-        if (sequence > contiguous_ || !book_.live().in_window(sequence)) return false;
+        if (sequence > contiguous_ || !book_.live().in_window(last)) return false;
         if (slot.state == WaitState::decided) {
-            if (!may_settle(sequence, slot.outcome)) continue;
-            book_.settle(sequence, slot.outcome, slot.effect);
+            if (!may_settle(last, slot.outcome)) continue;
+            settle(sequence, last, {slot.outcome, slot.effect});
             drop(i);
             return true;
         }
@@ -280,8 +294,8 @@ void LaneReceiver::decide(std::uint16_t index, Verdict verdict) {
 
 Status LaneReceiver::complete(Instant now, Sequence sequence, std::uint16_t stream_tag, Disposition disposition) {
     if (disposition == Disposition::held) return Status::invalid_argument;
-    const std::uint16_t slot = stream_tag == stream_tag_ ? find(sequence) : kNoSlot;
-    if (slot == kNoSlot || shared_->inbox[slot].state != WaitState::pending) return Status::not_found;
+    const std::uint16_t slot = stream_tag == stream_tag_ ? find(sequence, sequence) : kNoSlot;
+    if (slot == kNoSlot || sequence_of(slot) != sequence || shared_->inbox[slot].state != WaitState::pending) return Status::not_found;
     if (disposition == Disposition::pending) return Status::ok;
     count(shared_->counters, disposition);
     decide(slot, conclude(now, slot, disposition));

@@ -19,10 +19,12 @@ namespace dunlin::link {
 
 // The receiving half of a lane: hands messages to the sink once each and in order of (publisher, subscription), and
 // settles them. Messages behind a gap wait in the inbox, because any of them may belong to the missing one's
-// subscription; in order, one that is pending, to be retried or held holds back its own subscription alone.
+// subscription; in order, one that is pending, to be retried or held holds back its own subscription alone. A message that
+// comes in fragments is one of these as soon as it is whole; until then it is a gap.
 //
 // Invariants: everything up to contiguous() was received or skipped; cumulative <= contiguous(); the inbox list of this
-// lane is sorted by sequence and holds exactly what was received and is not settled.
+// lane is sorted by sequence, no two messages in it have a sequence in common, and it holds exactly what was received and is
+// not settled, and past contiguous() what was received in part.
 class LaneReceiver {
   public:
     LaneReceiver(const SettlementStorage& settlements, std::span<ReceivedAlias> aliases, const LinkShared& shared, PeerIndex peer);
@@ -65,19 +67,26 @@ class LaneReceiver {
     [[nodiscard]] std::uint16_t waiting() const { return share_.slots; }  // inbox slots of this lane
 
   private:
-    // A message in a packet, validated.
+    // A message in a packet, validated, or a piece of one.
     struct Arrival {
-        Sequence sequence{};
+        Sequence sequence{};  // the message's first
         Instant expires = kNever;
         Lamport lamport{};
-        std::span<const std::byte> stored{};  // blocks, payload
+        std::span<const std::byte> stored{};  // blocks, payload: of these the fragments from `index` on
         SubscriptionId subscription{};
         TopicIndex topic = kNoTopic;
-        std::uint16_t payload_bytes = 0;
+        std::uint16_t payload_bytes = 0;  // of the message
+        std::uint16_t index = 0;
+        std::uint16_t pieces = 1;      // fragments in `stored`
+        std::uint16_t sequences = 1;   // of the message
+        std::uint16_t slot = kNoSlot;  // in the inbox, of what has one of these sequences
         bool fenced = false;
         bool keyed = false;
         bool maybe_repeated = false;
         bool refused = false;  // too long for this node, or a key without a lifetime: its outcome is rejected
+
+        [[nodiscard]] bool whole() const { return pieces == sequences; }
+        [[nodiscard]] Sequence last() const { return sequence.plus(sequences - 1U); }
     };
     // An outcome as it will be settled.
     struct Verdict {
@@ -85,24 +94,32 @@ class LaneReceiver {
         Effect effect = Effect::none;
     };
 
-    [[nodiscard]] bool read_message(Instant now, std::uint32_t number_low, std::span<const std::byte>& bytes, Arrival& arrival);
+    [[nodiscard]] bool read_message(Instant now, std::uint32_t number_low, Sequence place, std::span<const std::byte>& bytes,
+                                    Arrival& arrival);
+    [[nodiscard]] static bool read_shape(std::span<const std::byte>& bytes, Sequence place, Arrival& arrival, wire::MessageHead& head);
     [[nodiscard]] bool take_message(Instant now, const Arrival& arrival);
     [[nodiscard]] bool has_room(const Arrival& arrival) const;
-    [[nodiscard]] bool may_hand_over(Sequence sequence) const;
+    [[nodiscard]] bool may_hand_over(Sequence last) const;
     void take_in_order(Instant now, const Arrival& arrival);
-    [[nodiscard]] bool is_duplicate(Sequence sequence) const;
+    [[nodiscard]] bool joins(const Arrival& arrival) const;
+    [[nodiscard]] bool is_part_of(std::uint16_t slot, const Arrival& arrival) const;
+    void take_fragments(Instant now, std::uint16_t slot, const Arrival& arrival);
+    [[nodiscard]] bool refuse(Instant now, const Arrival& arrival);
+    [[nodiscard]] bool is_settled(Sequence first, Sequence last) const;
     [[nodiscard]] std::uint16_t store(const Arrival& arrival);
     [[nodiscard]] InboundMessage inbound(Instant now, const Arrival& arrival) const;
     [[nodiscard]] bool skip_one(Sequence sequence, bool answer);
     [[nodiscard]] bool settle_unseen(Sequence sequence, Verdict verdict);
-    [[nodiscard]] bool may_settle(Sequence sequence, Outcome outcome) const;
+    [[nodiscard]] bool may_settle(Sequence last, Outcome outcome) const;
+    void settle(Sequence first, Sequence last, Verdict verdict);
 
     void insert(std::uint16_t slot, Sequence sequence);
     void drop(std::uint16_t slot);
     void drop_after(Sequence sequence);
     void drop_up_to(Sequence sequence);
-    [[nodiscard]] std::uint16_t find(Sequence sequence) const;
+    [[nodiscard]] std::uint16_t find(Sequence first, Sequence last) const;
     [[nodiscard]] Sequence sequence_of(std::uint16_t slot) const;
+    [[nodiscard]] Sequence last_of(std::uint16_t slot) const;
     void close_gap();
 
     void pump(Instant now);

@@ -10,6 +10,7 @@ namespace {
 // No sender has a longer window: what is further ahead is not believed.
 constexpr std::uint64_t kWindowMax = 0xffff;
 
+constexpr auto kFragment = static_cast<std::uint8_t>(wire::MessageFlag::fragment);
 constexpr auto kFence = static_cast<std::uint8_t>(wire::MessageFlag::fence);
 constexpr auto kKey = static_cast<std::uint8_t>(wire::MessageFlag::explicit_key);
 constexpr auto kMaybeRepeated = static_cast<std::uint8_t>(wire::MessageFlag::maybe_repeated);
@@ -47,59 +48,103 @@ bool LaneReceiver::on_run(Instant now, std::uint32_t number_low, const wire::Rec
     self.lamport = std::max(self.lamport, Lamport{run.lamport()}).next();
     Arrival arrival;
     arrival.lamport = Lamport{run.lamport()};
-    for (std::uint64_t i = 0; i < run.count(); ++i) {
-        arrival.sequence = Sequence{run.first_sequence() + i};
-        if (!read_message(now, number_low, bytes, arrival)) return false;
+    Sequence place{run.first_sequence()};
+    for (std::uint16_t i = 0; i < run.count(); ++i) {
+        if (!read_message(now, number_low, place, bytes, arrival)) return false;
         if (!take_message(now, arrival)) {
             shared_->counters.add(Counter::inbox_full_drops);
             return false;
         }
+        place = place.plus(arrival.pieces);
     }
     return true;
 }
 
-bool LaneReceiver::read_message(Instant now, std::uint32_t number_low, std::span<const std::byte>& bytes, Arrival& arrival) {
-    wire::MessageHead head;
-    const bool whole = take(bytes, head);
-    const bool known = (head.flags() & ~(kFence | kKey | kMaybeRepeated)) == 0;
+// Takes a message's head and shape off `bytes`; false: not valid. `place`: the sequence of its first fragment here.
+bool LaneReceiver::read_shape(std::span<const std::byte>& bytes, Sequence place, Arrival& arrival, wire::MessageHead& head) {
+    const bool has_head = take(bytes, head);
+    if (!has_head || (head.flags() & ~(kFence | kKey | kFragment | kMaybeRepeated)) != 0 || head.lifetime_shift() >= 40) return false;
+    wire::FragmentBlock fragment(head.length(), 0);
+    if ((head.flags() & kFragment) != 0 && !take(bytes, fragment)) return false;
     arrival.fenced = (head.flags() & kFence) != 0;
     arrival.keyed = (head.flags() & kKey) != 0;
-    const std::size_t stored = head.length() + blocks_bytes(arrival.fenced, arrival.keyed);
-    const std::size_t padded = padded_to<4>(stored);
-    const bool sane = arrival.sequence.value() <= contiguous_.value() + kWindowMax && head.lifetime_shift() < 40;
-    if (!whole || !known || !sane || bytes.size() < padded) {
+    const std::size_t body = blocks_bytes(arrival.fenced, arrival.keyed) + fragment.total();
+    const std::size_t start = fragment.index() * kFragmentBytes;
+    const std::size_t length = (head.flags() & kFragment) != 0 ? head.length() : body;
+    if (padded_to<4>(length) > bytes.size() || start + length > body || fragment.index() >= place.value()) return false;
+    if (start + length < body && (length == 0 || length % kFragmentBytes != 0)) return false;
+    arrival.stored = bytes.first(length);
+    arrival.payload_bytes = fragment.total();
+    arrival.index = fragment.index();
+    arrival.pieces = static_cast<std::uint16_t>(fragments_of(length));
+    arrival.sequences = static_cast<std::uint16_t>(fragments_of(body));
+    arrival.sequence = Sequence{place.value() - fragment.index()};
+    bytes = bytes.subspan(padded_to<4>(length));
+    return true;
+}
+
+bool LaneReceiver::read_message(Instant now, std::uint32_t number_low, Sequence place, std::span<const std::byte>& bytes,
+                                Arrival& arrival) {
+    wire::MessageHead head;
+    const bool valid = read_shape(bytes, place, arrival, head);
+    if (!valid || arrival.last() < arrival.sequence || arrival.last().value() > contiguous_.value() + kWindowMax) {
         shared_->counters.add(Counter::records_malformed);
         return false;
     }
     const ReceivedAlias* alias = aliases_.find(head.alias(), number_low);
     if (alias == nullptr) return false;
-    arrival.expires = expiry(now, head);
-    const bool for_ever = arrival.keyed && arrival.expires == kNever;
-    arrival.refused = head.length() > shared_->inbox.message_bytes_max() || for_ever;
-    arrival.stored = bytes.first(arrival.refused ? 0 : stored);
-    arrival.payload_bytes = head.length();
     arrival.subscription = alias->subscription;
     arrival.topic = alias->topic;
     arrival.maybe_repeated = (head.flags() & kMaybeRepeated) != 0;
-    bytes = bytes.subspan(padded);
-    return true;
+    arrival.expires = expiry(now, head);
+    const bool for_ever = arrival.keyed && arrival.expires == kNever;
+    arrival.refused = arrival.payload_bytes > shared_->inbox.message_bytes_max() || for_ever;
+    arrival.slot = find(arrival.sequence, arrival.last());
+    if (!joins(arrival) || is_part_of(arrival.slot, arrival)) return true;
+    shared_->counters.add(Counter::records_malformed);
+    return false;
 }
 
-bool LaneReceiver::is_duplicate(Sequence sequence) const {
-    return sequence <= contiguous_ || book_.live().contains(sequence) || find(sequence) != kNoSlot;
+// A part of a message that has more to come.
+bool LaneReceiver::joins(const Arrival& arrival) const {
+    return arrival.slot != kNoSlot && shared_->inbox[arrival.slot].state == WaitState::partial;
+}
+
+bool LaneReceiver::is_part_of(std::uint16_t slot, const Arrival& arrival) const {
+    const InboxSlot& held = shared_->inbox[slot];
+    return sequence_of(slot) == arrival.sequence && held.payload_bytes == arrival.payload_bytes && held.fenced == arrival.fenced &&
+           held.keyed == arrival.keyed && held.subscription == arrival.subscription && held.topic == arrival.topic;
+}
+
+// None of these sequences is wanted any more.
+bool LaneReceiver::is_settled(Sequence first, Sequence last) const {
+    if (first <= contiguous_) return true;
+    for (Sequence next = first; next <= last; next = next.next()) {
+        if (book_.live().contains(next)) return true;
+    }
+    return false;
 }
 
 // False: no room, the packet must come again.
 bool LaneReceiver::take_message(Instant now, const Arrival& arrival) {
-    if (is_duplicate(arrival.sequence)) {
+    if (arrival.refused) return refuse(now, arrival);
+    if (joins(arrival)) {
+        take_fragments(now, arrival.slot, arrival);
+        return true;
+    }
+    if (arrival.slot != kNoSlot || is_settled(arrival.sequence, arrival.last())) {
         shared_->counters.add(Counter::messages_duplicate);
         return true;
     }
-    if (arrival.refused ? !settle_unseen(arrival.sequence, {Outcome::rejected, Effect::none}) : !has_room(arrival)) return false;
+    if (!has_room(arrival)) return false;
+    if (!arrival.whole()) {
+        const std::uint16_t slot = store(arrival);
+        insert(slot, arrival.sequence);
+        take_fragments(now, slot, arrival);
+        return true;
+    }
     shared_->counters.add(Counter::messages_received);
-    if (arrival.refused) {
-        pump(now);
-    } else if (arrival.sequence == contiguous_.next()) {
+    if (arrival.sequence == contiguous_.next()) {
         take_in_order(now, arrival);
     } else {
         insert(store(arrival), arrival.sequence);
@@ -107,30 +152,48 @@ bool LaneReceiver::take_message(Instant now, const Arrival& arrival) {
     return true;
 }
 
+// Each of its sequences is settled as it comes: the first bears the outcome, upon which the publisher skips the rest.
+bool LaneReceiver::refuse(Instant now, const Arrival& arrival) {
+    bool fresh = false;
+    for (std::uint16_t i = 0; i < arrival.pieces; ++i) {
+        const Sequence place = arrival.sequence.plus(std::uint64_t{arrival.index} + i);
+        if (find(place, place) != kNoSlot || is_settled(place, place)) continue;
+        const Outcome outcome = place == arrival.sequence ? Outcome::rejected : Outcome::acknowledged;
+        if (!settle_unseen(place, {outcome, Effect::none})) return false;
+        if (place == arrival.sequence) shared_->counters.add(Counter::messages_received);
+        fresh = true;
+    }
+    if (!fresh) shared_->counters.add(Counter::messages_duplicate);
+    pump(now);
+    return true;
+}
+
 // Whatever a handler says of the message, it can be kept: so this is asked before one gets it.
 bool LaneReceiver::has_room(const Arrival& arrival) const {
     const Inbox& inbox = shared_->inbox;
-    if (inbox.may_wait(arrival.stored.size(), share_)) return true;
+    const std::size_t body = blocks_bytes(arrival.fenced, arrival.keyed) + arrival.payload_bytes;
+    const std::size_t kept = arrival.whole() ? body : Inbox::bytes_in_fragments(body);
+    if (inbox.may_wait(kept, share_)) return true;
     const bool handed_over =
-        arrival.sequence == contiguous_.next() && may_hand_over(arrival.sequence) && !held_back(arrival.subscription, arrival.sequence);
-    return handed_over && inbox.fits(arrival.stored.size()) && !inbox.has_unsettled(arrival.subscription);
+        arrival.sequence == contiguous_.next() && may_hand_over(arrival.last()) && !held_back(arrival.subscription, arrival.sequence);
+    return handed_over && inbox.fits(kept) && !inbox.has_unsettled(arrival.subscription);
 }
 
-// Whatever is said of it, it can be settled.
-bool LaneReceiver::may_hand_over(Sequence sequence) const { return !pumping_ && book_.live().in_window(sequence) && book_.note_fits(); }
+// Whatever is said of it, it can be settled. `last`: of its sequences.
+bool LaneReceiver::may_hand_over(Sequence last) const { return !pumping_ && book_.live().in_window(last) && book_.note_fits(); }
 
 // The fast path: nothing is in its way, so the handler gets it out of the packet, and only what it does not settle is
 // copied. What the message lets go is handed over at once, so that its room is free for the rest of the packet.
 void LaneReceiver::take_in_order(Instant now, const Arrival& arrival) {
     const bool alone = head_ == kNoSlot || sequence_of(head_) > contiguous_;
-    const bool direct = alone && may_hand_over(arrival.sequence);
-    contiguous_ = arrival.sequence;
+    const bool direct = alone && may_hand_over(arrival.last());
+    contiguous_ = arrival.last();
     if (direct) {
         pumping_ = true;
         const Disposition disposition = offer(now, inbound(now, arrival), 0);
         pumping_ = false;
         if (disposition == Disposition::accepted) {
-            book_.settle(arrival.sequence, Outcome::acknowledged, Effect::none);
+            settle(arrival.sequence, arrival.last(), {Outcome::acknowledged, Effect::none});
         } else {
             const std::uint16_t slot = store(arrival);
             insert(slot, arrival.sequence);
@@ -143,9 +206,25 @@ void LaneReceiver::take_in_order(Instant now, const Arrival& arrival) {
     if (head_ != kNoSlot) pump(now);
 }
 
+void LaneReceiver::take_fragments(Instant now, std::uint16_t slot, const Arrival& arrival) {
+    InboxSlot& held = shared_->inbox[slot];
+    held.maybe_repeated = held.maybe_repeated || arrival.maybe_repeated;
+    held.expires = std::min(held.expires, arrival.expires);
+    const FragmentsAdded added = shared_->inbox.add_fragments(slot, arrival.index, arrival.stored);
+    if (added == FragmentsAdded::none) shared_->counters.add(Counter::messages_duplicate);
+    if (added != FragmentsAdded::last) return;
+    held.state = WaitState::waiting;
+    shared_->counters.add(Counter::messages_received);
+    shared_->counters.add(Counter::messages_joined);
+    close_gap();
+    pump(now);
+}
+
 std::uint16_t LaneReceiver::store(const Arrival& arrival) {
-    const std::uint16_t index = shared_->inbox.put(arrival.stored, share_);
-    InboxSlot& slot = shared_->inbox[index];
+    Inbox& inbox = shared_->inbox;
+    const std::size_t body = blocks_bytes(arrival.fenced, arrival.keyed) + arrival.payload_bytes;
+    const std::uint16_t index = arrival.whole() ? inbox.put(arrival.stored, share_) : inbox.put_in_fragments(body, share_);
+    InboxSlot& slot = inbox[index];
     slot.expires = arrival.expires;
     slot.lamport = arrival.lamport;
     slot.subscription = arrival.subscription;
@@ -159,6 +238,7 @@ std::uint16_t LaneReceiver::store(const Arrival& arrival) {
 
 bool LaneReceiver::on_skip(Instant now, const wire::Record& record) {
     const auto skip = record.as<wire::Skip>();
+    const std::uint32_t each = std::max<std::uint32_t>(skip.each(), 1);
     if (skip.lane() != 0 || skip.first() == 0 || skip.count() == 0 || skip.count() > kWindowMax ||
         skip.first() > contiguous_.value() + kWindowMax) {
         shared_->counters.add(Counter::records_malformed);
@@ -169,8 +249,10 @@ bool LaneReceiver::on_skip(Instant now, const wire::Record& record) {
     const std::uint64_t end = skip.first() + skip.count();
     bool taken = true;
     for (std::uint64_t value = std::max(skip.first(), book_.live().cumulative().value() + 1); value < end && taken; ++value) {
-        taken = skip_one(Sequence{value}, answer);
+        // The first of a message's sequences bears its outcome.
+        taken = skip_one(Sequence{value}, answer && static_cast<std::uint32_t>(value - skip.first()) % each == 0);
     }
+    close_gap();
     pump(now);
     book_.owe();
     return taken;
@@ -179,7 +261,7 @@ bool LaneReceiver::on_skip(Instant now, const wire::Record& record) {
 // False: no room to remember it.
 bool LaneReceiver::skip_one(Sequence sequence, bool answer) {
     const Verdict unseen = answer ? Verdict{Outcome::skipped, Effect::none} : Verdict{Outcome::acknowledged, Effect::none};
-    if (const std::uint16_t slot = find(sequence); slot != kNoSlot) {
+    if (const std::uint16_t slot = find(sequence, sequence); slot != kNoSlot) {
         const InboxSlot& held = shared_->inbox[slot];
         // A handler that has it, or had its say, decides its outcome.
         if (held.state == WaitState::pending || held.state == WaitState::decided) return true;

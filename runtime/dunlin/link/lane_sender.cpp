@@ -55,7 +55,8 @@ Sequence LaneSender::behind_end() const {
 
 Status LaneSender::enqueue(Instant now, std::uint16_t delivery) {
     start_numbering();
-    if (ring_.full()) {
+    const std::uint32_t places = fragments(delivery);
+    if (ring_.size() + places > ring_.capacity()) {
         shared_->counters.add(Counter::window_full);
         return Status::busy;
     }
@@ -63,23 +64,25 @@ Status LaneSender::enqueue(Instant now, std::uint16_t delivery) {
     DUNLIN_ASSERT(queued.state == DeliveryState::idle);
     queued.sequence_low = static_cast<std::uint32_t>(next().value());
     queued.state = DeliveryState::queued;
-    const bool pushed = ring_.push(delivery);
-    DUNLIN_ASSERT(pushed);
+    for (std::uint32_t i = 0; i < places; ++i) {
+        const bool pushed = ring_.push(i == 0 ? delivery : kPartQueued);
+        DUNLIN_ASSERT(pushed);
+    }
     expiry_ = earlier(expiry_, std::max(now, expiry_of(queued)));
     return Status::ok;
 }
 
 void LaneSender::retract(std::uint16_t delivery) {
-    DUNLIN_ASSERT(!ring_.empty() && ring_.back() == delivery && next() > unsent_);
+    const std::uint32_t places = fragments(delivery);
+    DUNLIN_ASSERT(ring_.size() >= places && ring_[ring_.size() - places] == delivery && next() >= unsent_.plus(places));
     shared_->outbox.delivery(delivery).state = DeliveryState::idle;
-    ring_.pop_back();
+    for (std::uint32_t i = 0; i < places; ++i) ring_.pop_back();
 }
 
 Status LaneSender::restore(Instant now, std::uint16_t delivery, Sequence sequence) {
     if (const Status status = restore_next(sequence); status != Status::ok) return status;
-    if (ring_.full() || next() != sequence) return Status::busy;
-    const Status status = enqueue(now, delivery);
-    DUNLIN_ASSERT(status == Status::ok);
+    if (next() != sequence) return Status::busy;
+    if (const Status status = enqueue(now, delivery); status != Status::ok) return status;
     shared_->outbox.delivery(delivery).sent = true;
     unsent_ = next();
     recount();
@@ -105,6 +108,16 @@ Sequence LaneSender::sequence_of(std::uint16_t delivery) const {
     return Sequence{first_.value() + offset_of(shared_->outbox.delivery(delivery).sequence_low)};
 }
 
+std::uint32_t LaneSender::fragments(std::uint16_t delivery) const {
+    return shared_->outbox.fragments(shared_->outbox.message(shared_->outbox.delivery(delivery).message));
+}
+
+// Where the delivery stands that the place at `offset` belongs to.
+std::uint32_t LaneSender::delivery_at(std::uint32_t offset) const {
+    while (is_part(ring_[offset])) --offset;
+    return offset;
+}
+
 std::uint16_t LaneSender::in_flight() const {
     std::uint16_t count = 0;
     for (std::size_t i = 0; i < ring_.size(); ++i) {
@@ -121,12 +134,26 @@ void LaneSender::leave_state(DeliveryState state) {
     if (state == DeliveryState::skip_owed) --skips_;
 }
 
-void LaneSender::make_hole(std::uint32_t offset) {
-    const Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
-    if (first_.value() + offset < unsent_.value()) leave_state(delivery.state);
-    ring_[offset] = kHoleOwed;
+// Marks the further fragments of the delivery at `offset`.
+void LaneSender::set_parts(std::uint32_t offset, std::uint32_t fragments, std::uint16_t mark) {
+    for (std::uint32_t i = offset + 1; i < offset + fragments; ++i) {
+        if (ring_[i] == kPartQueued && first_.value() + i < unsent_.value()) --resends_;
+        ring_[i] = mark;
+        if (mark == kHoleOwed) owe_skip(i);
+    }
+}
+
+void LaneSender::owe_skip(std::uint32_t offset) {
     ++skips_;
     skip_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(skip_from_, offset));
+}
+
+void LaneSender::make_hole(std::uint32_t offset) {
+    const std::uint16_t delivery = ring_[offset];
+    if (first_.value() + offset < unsent_.value()) leave_state(shared_->outbox.delivery(delivery).state);
+    set_parts(offset, fragments(delivery), kHoleOwed);
+    ring_[offset] = kHoleOwed;
+    owe_skip(offset);
     pass_holes();
 }
 
@@ -199,7 +226,9 @@ void LaneSender::session_opened(Instant now, bool peer_has_memory) {
         Delivery& delivery = shared_->outbox.delivery(ring_[i]);
         if (delivery.sent && !peer_has_memory) delivery.maybe_repeated = true;
         if (delivery.state == DeliveryState::skip_sent) delivery.state = DeliveryState::skip_owed;
-        if (delivery.state == DeliveryState::in_flight || delivery.state == DeliveryState::received) delivery.state = DeliveryState::queued;
+        if (delivery.state == DeliveryState::skip_owed) continue;
+        delivery.state = DeliveryState::queued;
+        set_parts(i, fragments(ring_[i]), kPartQueued);
     }
     recount();
     expiry_ = now;
@@ -215,7 +244,9 @@ void LaneSender::recount() {
     resend_from_ = skip_from_ = 0;
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {
         if (ring_[i] == kHoleOwed) ++skips_;
-        if (!is_delivery(ring_[i]) || first_.value() + i >= unsent_.value()) continue;
+        if (first_.value() + i >= unsent_.value()) continue;
+        if (ring_[i] == kPartQueued) ++resends_;
+        if (!is_delivery(ring_[i])) continue;
         const DeliveryState state = shared_->outbox.delivery(ring_[i]).state;
         if (state == DeliveryState::queued) ++resends_;
         if (state == DeliveryState::skip_owed) ++skips_;
@@ -253,8 +284,9 @@ void LaneSender::expire(std::uint32_t offset) {
     }
     leave_state(delivery.state);
     delivery.state = DeliveryState::skip_owed;
-    ++skips_;
-    skip_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(skip_from_, offset));
+    set_parts(offset, fragments(ring_[offset]), kPartReceived);
+    owe_skip(offset);
+    pass_holes();
 }
 
 // ---- fate of packets ------------------------------------------------------------------------------------------------
@@ -265,13 +297,19 @@ void LaneSender::on_packet_acked(const SentPacket& packet) {
         if (packet.range_is_skip(r)) continue;
         for (std::uint32_t n = 0; n < packet.range_count(r); ++n) {
             const std::uint32_t offset = offset_of(packet.range_first(r) + n);
-            if (offset >= ring_.size() || !is_delivery(ring_[offset])) continue;
-            Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
-            if (delivery.state == DeliveryState::queued) --resends_;
-            if (delivery.state == DeliveryState::queued || delivery.state == DeliveryState::in_flight)
-                delivery.state = DeliveryState::received;
+            if (offset < ring_.size()) received(offset);
         }
     }
+}
+
+void LaneSender::received(std::uint32_t offset) {
+    std::uint16_t& entry = ring_[offset];
+    if (entry == kPartQueued) --resends_;
+    if (entry == kPartQueued || entry == kPartInFlight) entry = kPartReceived;
+    if (!is_delivery(entry)) return;
+    Delivery& delivery = shared_->outbox.delivery(entry);
+    if (delivery.state == DeliveryState::queued) --resends_;
+    if (delivery.state == DeliveryState::queued || delivery.state == DeliveryState::in_flight) delivery.state = DeliveryState::received;
 }
 
 void LaneSender::on_packet_lost(const SentPacket& packet) {
@@ -287,7 +325,9 @@ void LaneSender::on_packet_lost(const SentPacket& packet) {
 
 void LaneSender::probe_first() {
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {
-        if (!is_delivery(ring_[i]) || shared_->outbox.delivery(ring_[i]).state != DeliveryState::in_flight) continue;
+        const std::uint16_t entry = ring_[i];
+        const bool in_flight = is_delivery(entry) && shared_->outbox.delivery(entry).state == DeliveryState::in_flight;
+        if (!in_flight && entry != kPartInFlight) continue;
         queue_again(i);
         return;
     }
@@ -298,17 +338,20 @@ void LaneSender::queue_again(std::uint32_t offset) {
     Delivery* delivery = is_delivery(entry) ? &shared_->outbox.delivery(entry) : nullptr;
     if (entry == kHoleSent) {
         entry = kHoleOwed;
-    } else if (delivery != nullptr && delivery->state == DeliveryState::skip_sent) {
+        return owe_skip(offset);
+    }
+    if (delivery != nullptr && delivery->state == DeliveryState::skip_sent) {
         delivery->state = DeliveryState::skip_owed;
+        return owe_skip(offset);
+    }
+    if (entry == kPartInFlight) {
+        entry = kPartQueued;
     } else {
         if (delivery == nullptr || delivery->state != DeliveryState::in_flight) return;
         delivery->state = DeliveryState::queued;
-        ++resends_;
-        resend_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(resend_from_, offset));
-        return;
     }
-    ++skips_;
-    skip_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(skip_from_, offset));
+    ++resends_;
+    resend_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(resend_from_, offset));
 }
 
 // ---- settlement -----------------------------------------------------------------------------------------------------
@@ -370,7 +413,7 @@ void LaneSender::settle_bitmap(std::uint64_t first, std::span<const std::byte> w
 
 void LaneSender::settle(std::uint32_t offset, Outcome outcome, Effect effect) {
     std::uint16_t& entry = ring_[offset];
-    if (entry == kSettled) return;
+    if (entry == kSettled || is_part(entry)) return;
     if (!is_delivery(entry)) {
         if (entry == kHoleOwed) --skips_;
         entry = kSettled;
@@ -378,12 +421,17 @@ void LaneSender::settle(std::uint32_t offset, Outcome outcome, Effect effect) {
     }
     const std::uint16_t index = entry;
     const Delivery& delivery = shared_->outbox.delivery(index);
-    if (!delivery.sent) return;  // a peer that settles what it cannot have seen is not believed
+    const std::uint32_t places = fragments(index);
+    // A peer that settles what it cannot have seen is not believed. It may refuse a message by its first fragment.
+    const bool all_sent = first_.value() + offset + places <= unsent_.value();
+    if (!delivery.sent || (outcome == Outcome::acknowledged && !all_sent)) return;
     // The process of the peer that says so does not know what an earlier one did.
     if (delivery.maybe_repeated && outcome != Outcome::acknowledged) effect = Effect::unknown;
     leave_state(delivery.state);
     entry = kSettled;
+    set_parts(offset, places, kHoleOwed);
     resolve(index, outcome, effect);
+    pass_holes();
 }
 
 void LaneSender::pop_settled() {

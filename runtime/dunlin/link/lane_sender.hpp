@@ -21,20 +21,21 @@ namespace dunlin::link {
 // The sending half of a lane towards one peer: numbers deliveries, sends them in runs, sends again what was lost, and
 // resolves them from the peer's settlements (protocol.md §3).
 //
-// A ring holds the sequences [first, next): each either a delivery or a hole (resolved here before the peer settled it,
-// which the peer must be told to skip). Invariant: the peer has settled everything before first(), and nothing at or
-// after next() was ever sent. The numbering is one for all sessions and goes on after them.
+// A ring holds the sequences [first, next): each either a delivery, a further fragment of the delivery before it, or a hole
+// (resolved here before the peer settled it, which the peer must be told to skip). A delivery is settled with its first
+// sequence; what the peer has not settled of the others then is a hole. Invariant: the peer has settled everything before
+// first(), and nothing at or after next() was ever sent. The numbering is one for all sessions and goes on after them.
 class LaneSender {
   public:
     LaneSender(std::span<std::uint16_t> ring, std::span<SentAlias> aliases, const LinkShared& shared);
 
     // ---- bus/ ---------------------------------------------------------------------------------------------------
-    // Gives the delivery (idle) the next sequence. busy: the ring, a window of Limits::lane_window, is full
-    // (Counter::window_full). Sent as soon as there is a session. O(1).
+    // Gives the delivery (idle) the next sequences, one for each fragment. busy: the ring, a window of Limits::lane_window, has
+    // no room for all (Counter::window_full). Sent as soon as there is a session. O(fragments).
     [[nodiscard]] Status enqueue(Instant now, std::uint16_t delivery);
     // Undoes the latest enqueue() of this lane; nothing of it was sent.
     void retract(std::uint16_t delivery);
-    // A delivery recovered from a journal, idle, at the sequence it had: >= next(). busy: it does not fit the window.
+    // A delivery recovered from a journal, idle, at the (first) sequence it had: >= next(). busy: it does not fit the window.
     // It may have been sent by an earlier process.
     [[nodiscard]] Status restore(Instant now, std::uint16_t delivery, Sequence sequence);
     // The numbering goes on from `next` at least; for a durable stream whose deliveries were resolved before a restart.
@@ -97,16 +98,26 @@ class LaneSender {
     static constexpr std::uint16_t kHoleOwed = 0xfff0;  // resolved here; the peer is to be told to skip it
     static constexpr std::uint16_t kHoleSent = 0xfff1;  // it was told
     static constexpr std::uint16_t kSettled = 0xfff2;   // the peer has settled it
+    // Or what became of a further fragment, in the words of DeliveryState; kPartReceived also while its delivery is skipped.
+    static constexpr std::uint16_t kPartQueued = 0xfff3;
+    static constexpr std::uint16_t kPartInFlight = 0xfff4;
+    static constexpr std::uint16_t kPartReceived = 0xfff5;
     [[nodiscard]] static constexpr bool is_delivery(std::uint16_t entry) { return entry < kHoleOwed; }
+    [[nodiscard]] static constexpr bool is_part(std::uint16_t entry) { return entry >= kPartQueued; }
 
     void start_numbering();
     [[nodiscard]] std::uint32_t offset_of(std::uint32_t sequence_low) const {
         return sequence_low - static_cast<std::uint32_t>(first_.value());
     }
+    [[nodiscard]] std::uint32_t fragments(std::uint16_t delivery) const;
+    void set_parts(std::uint32_t offset, std::uint32_t fragments, std::uint16_t mark);
+    [[nodiscard]] std::uint32_t delivery_at(std::uint32_t offset) const;
+    void owe_skip(std::uint32_t offset);
     void make_hole(std::uint32_t offset);
     void end_delivery(std::uint32_t offset, Outcome outcome);
     void leave_state(DeliveryState state);
     void resolve(std::uint16_t delivery, Outcome outcome, Effect effect);
+    void received(std::uint32_t offset);
     void queue_again(std::uint32_t offset);
     void settle(std::uint32_t offset, Outcome outcome, Effect effect);
     [[nodiscard]] bool settlement_sane(const wire::Settlement& settlement, std::span<const std::byte> bytes) const;
@@ -122,8 +133,11 @@ class LaneSender {
     [[nodiscard]] bool write_run(Draft& draft, std::uint32_t offset);
     [[nodiscard]] std::uint16_t known_alias(const Draft& draft, const Delivery& delivery);
     [[nodiscard]] std::uint16_t prepare_alias(Draft& draft, const Delivery& delivery);
-    [[nodiscard]] std::size_t message_bytes(const Delivery& delivery) const;
-    [[nodiscard]] bool write_message(Draft& draft, const Delivery& delivery, std::uint16_t alias);
+    [[nodiscard]] static bool fits_packet(const Draft& draft, std::size_t body_bytes);
+    [[nodiscard]] std::size_t least_bytes(const Draft& draft, const OutboxMessage& message) const;
+    [[nodiscard]] std::uint32_t due_from(std::uint32_t offset) const;
+    [[nodiscard]] std::uint32_t write_message(Draft& draft, std::uint32_t offset, std::uint32_t most, std::uint16_t alias);
+    [[nodiscard]] bool write_body(Draft& draft, std::uint32_t offset, std::uint32_t count, std::uint16_t alias);
     [[nodiscard]] SkipKind skip_kind(std::uint32_t offset) const;
     void mark_sent(std::uint32_t offset);
     void start_behind();
@@ -131,17 +145,17 @@ class LaneSender {
     [[nodiscard]] bool write_behind(wire::PacketWriter& writer);
 
     const LinkShared* shared_;
-    Ring<std::uint16_t> ring_;  // a delivery, or one of the marks above
+    Ring<std::uint16_t> ring_;  // deliveries and the marks above
     StreamId stream_{};
     Sequence first_{};                      // 0: nothing was numbered yet
-    Sequence unsent_{};                     // from here on nothing was sent; a delivery stands there, or it is next()
+    Sequence unsent_{};                     // from here on nothing was sent; what is to be sent stands there, or it is next()
     Instant expiry_ = kNever;               // no delivery has to be looked at before
     std::uint64_t dead_letters_until_ = 0;  // Outbox::ended() with the last dead letter of this lane
     SentAliases aliases_;
     std::uint16_t resend_from_ = 0;   // offset: nothing is queued again before it
     std::uint16_t skip_from_ = 0;     // offset: no skip is owed before it
     std::uint16_t resends_ = 0;       // queued again: at offsets before unsent_
-    std::uint16_t skips_ = 0;         // owed
+    std::uint16_t skips_ = 0;         // owed: of holes, and of deliveries
     std::uint16_t behind_count_ = 0;  // so many before behind_end() are settled, and the peer may not know; 0: it does
     std::uint32_t behind_end_low_ = 0;
     std::uint32_t stated_low_ = 0;  // first(), in the first hello since the last session opened; with stated_

@@ -10,6 +10,7 @@
 namespace dunlin::link {
 namespace {
 
+constexpr auto kLongestRun = static_cast<std::uint32_t>(kRangeMax);
 constexpr std::size_t kRunBytes = wire::kRecordHeadBytes + sizeof(wire::Run);
 
 // A remaining lifetime in 16 bits: rounded down to 2^shift ms, and never to 0, which means none.
@@ -40,7 +41,9 @@ struct LaneSender::Draft {
 };
 
 bool LaneSender::sendable(std::uint32_t offset) const {
-    if (offset >= ring_.size() || !is_delivery(ring_[offset])) return false;
+    if (offset >= ring_.size()) return false;
+    if (ring_[offset] == kPartQueued) return true;  // what comes before it in its message has left
+    if (!is_delivery(ring_[offset])) return false;
     const Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
     return delivery.state == DeliveryState::queued && shared_->outbox.message(delivery.message).gate <= shared_->self.durable;
 }
@@ -72,30 +75,26 @@ bool LaneSender::write(Instant now, PacketNumber number, std::size_t packet_byte
 // False: nothing more of this lane goes into this packet.
 bool LaneSender::write_run(Draft& draft, std::uint32_t offset) {
     const std::uint32_t start = offset;
-    const std::uint16_t first = ring_[offset];
-    if (wire::kHeaderBytes + kRunBytes + message_bytes(shared_->outbox.delivery(first)) > draft.packet_bytes) {
-        end_delivery(offset, Outcome::rejected);  // no packet of this session can carry it
-        return true;
-    }
-    std::uint16_t alias = prepare_alias(draft, shared_->outbox.delivery(first));
+    std::uint16_t alias = prepare_alias(draft, shared_->outbox.delivery(ring_[delivery_at(offset)]));
     if (alias == kNoAlias) return false;
     const Lamport lamport = shared_->self.lamport.next();
     const Sequence sequence{first_.value() + offset};
     if (!draft.writer.begin(wire::RecordType::run, wire::Run(sequence.value(), lamport.value(), 0, 0, 0, 0))) return false;
-    while (offset - start < kRangeMax && write_message(draft, shared_->outbox.delivery(ring_[offset]), alias)) {
-        ++offset;
+    std::uint16_t count = 0;
+    while (const std::uint32_t written = write_message(draft, offset, start + kLongestRun - offset, alias)) {
+        ++count;
+        offset += written;
         if (!sendable(offset)) break;
-        alias = known_alias(draft, shared_->outbox.delivery(ring_[offset]));
+        alias = known_alias(draft, shared_->outbox.delivery(ring_[delivery_at(offset)]));
         if (alias == kNoAlias) break;
     }
-    const auto count = static_cast<std::uint16_t>(offset - start);
     if (count == 0) {
         draft.writer.cancel();
         return false;
     }
     draft.writer.patch(wire::Run(sequence.value(), lamport.value(), 0, 0, count, 0));
     draft.writer.end();
-    draft.sent.add_range(static_cast<std::uint32_t>(sequence.value()), static_cast<std::uint8_t>(count), false);
+    draft.sent.add_range(static_cast<std::uint32_t>(sequence.value()), static_cast<std::uint8_t>(offset - start), false);
     draft.alias_used = true;
     shared_->self.lamport = lamport;
     for (std::uint32_t i = start; i < offset; ++i) mark_sent(i);
@@ -116,7 +115,7 @@ std::uint16_t LaneSender::prepare_alias(Draft& draft, const Delivery& delivery) 
     const TopicIndex topic = shared_->outbox.message(delivery.message).topic;
     const std::string_view name = shared_->sink.topic_name(topic);
     const std::size_t declaration = wire::kRecordHeadBytes + sizeof(wire::AliasDeclare) + padded_to<4>(name.size());
-    const std::size_t message = kRunBytes + message_bytes(delivery);
+    const std::size_t message = kRunBytes + least_bytes(draft, shared_->outbox.message(delivery.message));
     const bool together = wire::kHeaderBytes + declaration + message <= draft.packet_bytes;
     std::uint16_t alias = aliases_.find(topic, delivery.subscription);
     if (alias != kNoAlias && !together && aliases_.in_flight(alias)) return kNoAlias;
@@ -132,43 +131,91 @@ std::uint16_t LaneSender::prepare_alias(Draft& draft, const Delivery& delivery) 
     return together ? alias : kNoAlias;
 }
 
-std::size_t LaneSender::message_bytes(const Delivery& delivery) const {
-    return sizeof(wire::MessageHead) + padded_to<4>(shared_->outbox.stored_bytes(shared_->outbox.message(delivery.message)));
+// What fits a packet of this session is not divided: its receiver need not join it.
+bool LaneSender::fits_packet(const Draft& draft, std::size_t body_bytes) {
+    return wire::kHeaderBytes + kRunBytes + sizeof(wire::MessageHead) + padded_to<4>(body_bytes) <= draft.packet_bytes;
 }
 
-bool LaneSender::write_message(Draft& draft, const Delivery& delivery, std::uint16_t alias) {
+// Of a message that is sent for the first time, at least so much goes into a packet.
+std::size_t LaneSender::least_bytes(const Draft& draft, const OutboxMessage& message) const {
+    const std::size_t body = shared_->outbox.stored_bytes(message);
+    if (fits_packet(draft, body)) return sizeof(wire::MessageHead) + padded_to<4>(body);
+    return sizeof(wire::MessageHead) + sizeof(wire::FragmentBlock) + kFragmentBytes;
+}
+
+// How many fragments of one message are due, from `offset` on.
+std::uint32_t LaneSender::due_from(std::uint32_t offset) const {
+    std::uint32_t end = offset + 1;
+    while (end < ring_.size() && ring_[end] == kPartQueued) ++end;
+    return end - offset;
+}
+
+// What is due of one message, from `offset` on: how many of its fragments, at most `most`. 0: this packet has no room.
+std::uint32_t LaneSender::write_message(Draft& draft, std::uint32_t offset, std::uint32_t most, std::uint16_t alias) {
+    const Delivery& delivery = shared_->outbox.delivery(ring_[delivery_at(offset)]);
+    const std::size_t body = shared_->outbox.stored_bytes(shared_->outbox.message(delivery.message));
+    std::uint32_t count = due_from(offset);
+    if (count == fragments_of(body) && fits_packet(draft, body)) {
+        return count <= most && write_body(draft, offset, count, alias) ? count : 0;
+    }
+    const auto room = static_cast<std::uint32_t>(draft.writer.room() / kFragmentBytes + 1);  // the last may be short
+    for (count = std::min({count, most, room}); count > 0 && !write_body(draft, offset, count, alias);) --count;
+    return count;
+}
+
+// `count` fragments from `offset` on; false: no room, nothing is written.
+bool LaneSender::write_body(Draft& draft, std::uint32_t offset, std::uint32_t count, std::uint16_t alias) {
+    const std::uint32_t start = delivery_at(offset);
+    const Delivery& delivery = shared_->outbox.delivery(ring_[start]);
     const OutboxMessage& message = shared_->outbox.message(delivery.message);
-    const std::span<std::byte> out = draft.writer.extend(message_bytes(delivery));
+    const std::size_t body = shared_->outbox.stored_bytes(message);
+    const std::size_t from = (offset - start) * kFragmentBytes;
+    const std::size_t length = std::min<std::size_t>(count * kFragmentBytes, body - from);
+    const bool whole = length == body;
+    const std::size_t heads = sizeof(wire::MessageHead) + (whole ? 0 : sizeof(wire::FragmentBlock));
+    const std::span<std::byte> out = draft.writer.extend(heads + padded_to<4>(length));
     if (out.empty()) return false;
     const Lifetime lifetime = lifetime_until(draft.now, message.expires);
     std::uint8_t flags = 0;
     if (message.fenced) flags = static_cast<std::uint8_t>(wire::MessageFlag::fence);
     if (message.keyed) flags = static_cast<std::uint8_t>(flags | static_cast<std::uint8_t>(wire::MessageFlag::explicit_key));
+    if (!whole) flags = static_cast<std::uint8_t>(flags | static_cast<std::uint8_t>(wire::MessageFlag::fragment));
     if (delivery.maybe_repeated) flags = static_cast<std::uint8_t>(flags | static_cast<std::uint8_t>(wire::MessageFlag::maybe_repeated));
-    const wire::MessageHead head(message.payload_bytes, alias, lifetime.units, lifetime.shift, flags);
+    const wire::MessageHead head(whole ? message.payload_bytes : static_cast<std::uint16_t>(length), alias, lifetime.units, lifetime.shift,
+                                 flags);
     std::memcpy(out.data(), &head, sizeof(head));
-    shared_->outbox.load_stored(message, out.subspan(sizeof(head), shared_->outbox.stored_bytes(message)));
+    if (!whole) {
+        const wire::FragmentBlock fragment(message.payload_bytes, static_cast<std::uint16_t>(offset - start));
+        std::memcpy(out.data() + sizeof(head), &fragment, sizeof(fragment));
+    }
+    shared_->outbox.load_stored(message, from, out.subspan(heads, length));
     return true;
 }
 
 void LaneSender::mark_sent(std::uint32_t offset) {
-    Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
-    delivery.state = DeliveryState::in_flight;
-    delivery.sent = true;
+    if (is_delivery(ring_[offset])) {
+        Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
+        delivery.state = DeliveryState::in_flight;
+        delivery.sent = true;
+    }
     const Sequence sequence{first_.value() + offset};
-    if (sequence < unsent_) {
+    const bool again = sequence < unsent_;
+    if (again || is_delivery(ring_[offset])) shared_->counters.add(again ? Counter::messages_resent : Counter::messages_sent);
+    if (is_part(ring_[offset])) ring_[offset] = kPartInFlight;
+    if (again) {
         --resends_;
-        shared_->counters.add(Counter::messages_resent);
         return;
     }
-    shared_->counters.add(Counter::messages_sent);
     unsent_ = sequence.next();
     pass_holes();
 }
 
-// Invariant of unsent_: a delivery stands there, or nothing.
+// Invariant of unsent_: a delivery stands there, or a fragment that is due, or nothing.
 void LaneSender::pass_holes() {
-    while (unsent_ < next() && !is_delivery(ring_[static_cast<std::size_t>(unsent_.value() - first_.value())])) unsent_ = unsent_.next();
+    for (; unsent_ < next(); unsent_ = unsent_.next()) {
+        const std::uint16_t entry = ring_[static_cast<std::size_t>(unsent_.value() - first_.value())];
+        if (is_delivery(entry) || entry == kPartQueued) return;
+    }
 }
 
 // ---- skips ----------------------------------------------------------------------------------------------------------
@@ -198,14 +245,17 @@ bool LaneSender::write_skips(wire::PacketWriter& writer, SentPacket& sent) {
             ++skip_from_;
         }
         const SkipKind kind = skip_kind(skip_from_);
+        const auto each = [&](std::uint32_t offset) { return kind == SkipKind::asked ? fragments(ring_[offset]) : 1U; };
+        const std::uint32_t step = each(skip_from_);
         std::uint32_t end = skip_from_;
-        while (end - skip_from_ < kRangeMax && skip_kind(end) == kind) ++end;
+        while (end + step - skip_from_ <= kLongestRun && skip_kind(end) == kind && each(end) == step) end += step;
         const std::uint64_t first = first_.value() + skip_from_;
         const auto flags = static_cast<std::uint8_t>(kind == SkipKind::asked ? wire::SkipFlag::answer : wire::SkipFlag{});
-        if (!writer.record(wire::RecordType::skip, wire::Skip(first, end - skip_from_, 0, flags, 0))) break;
+        const auto longer = static_cast<std::uint16_t>(step > 1 ? step : 0);
+        if (!writer.record(wire::RecordType::skip, wire::Skip(first, end - skip_from_, 0, flags, longer))) break;
         sent.add_range(static_cast<std::uint32_t>(first), static_cast<std::uint8_t>(end - skip_from_), true);
         shared_->counters.add(Counter::skips_sent);
-        for (; skip_from_ < end; ++skip_from_, --skips_) {
+        for (; skip_from_ < end; skip_from_ = static_cast<std::uint16_t>(skip_from_ + step), --skips_) {
             if (kind == SkipKind::told) {
                 ring_[skip_from_] = kHoleSent;
             } else {

@@ -22,7 +22,7 @@ namespace dunlin::link {
 
 // Per-peer arrays behind a Link; see link_memory.hpp.
 struct LinkStorage {
-    std::span<std::uint16_t> window{};      // deliveries in the lane: Limits::lane_window
+    std::span<std::uint16_t> window{};      // fragments of deliveries in the lane: Limits::lane_window
     std::span<SentAlias> sender_aliases{};  // Limits::aliases_per_peer
     std::span<ReceivedAlias> receiver_aliases{};
     std::span<SentPacket> sent{};  // Limits::packets_in_flight_per_peer + 2

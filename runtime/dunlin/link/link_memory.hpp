@@ -18,6 +18,8 @@ template <Limits L>
 struct LinkSizes {
     static constexpr std::size_t outbox_blocks = L.outbox_bytes / L.payload_block_bytes;
     static constexpr std::size_t inbox_blocks = L.inbox_bytes / L.payload_block_bytes;
+    static constexpr std::size_t fragments_max = fragments_of(L.message_bytes_max + kBlocksBytesMax);
+    static constexpr std::size_t lane_window = L.lane_window != 0 ? L.lane_window : L.deliveries;
     static constexpr std::size_t sent = std::size_t{L.packets_in_flight_per_peer} + PacketSpace::kControlReserve;
     static constexpr std::size_t ack_ranges = std::clamp<std::size_t>(L.packets_in_flight_per_peer * 3U / 4U, 6, 32);
     static constexpr std::size_t settled_words = std::bit_ceil(std::size_t{L.unsettled_max} / 64);
@@ -57,7 +59,7 @@ struct LinkArrays {
     std::array<ReceivedAlias, L.aliases_per_peer> receiver_aliases{};
     std::array<NumberRange, Sizes::ack_ranges> ack_ranges{};
     std::array<SettlementNote, Sizes::notes> notes{};
-    std::array<std::uint16_t, L.lane_window != 0 ? L.lane_window : L.deliveries> window;  // a ring: as the payloads above
+    std::array<std::uint16_t, Sizes::lane_window> window;  // a ring: as the payloads above
 
     LinkStorage storage() { return {window, sender_aliases, receiver_aliases, sent, ack_ranges, {settled_bits, notes}}; }
 };

@@ -6,6 +6,7 @@
 #include <dunlin/core/slot_pool.hpp>
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/link/fragments.hpp>
 #include <dunlin/link/message_blocks.hpp>
 
 #include <cstddef>
@@ -62,14 +63,14 @@ enum class DeliveryState : std::uint8_t {
 
 // One (publish, remote subscription) pair. Freed when its outcome is polled.
 struct Delivery {
-    std::uint32_t sequence_low = 0;  // low half of its sequence in its peer's lane
+    std::uint32_t sequence_low = 0;  // low half of its (first) sequence in its peer's lane
     SubscriptionId subscription{};
     NodeId node{};
     PeerIndex peer = kNoPeer;
     std::uint16_t message = kNoSlot;
     std::uint16_t next = kNoSlot;
     std::uint16_t sibling = kNoSlot;
-    DeliveryState state : 4 = DeliveryState::idle;
+    DeliveryState state : 4 = DeliveryState::idle;  // of its first fragment; LaneSender knows that of the others
     Outcome outcome : 4 = Outcome::none;
     Effect effect : 1 = Effect::none;
     bool sent : 1 = false;            // a handler may have seen it
@@ -138,7 +139,11 @@ class Outbox {
     [[nodiscard]] Delivery& delivery(std::uint16_t i) { return deliveries_[i]; }
     // Bytes of the message as they travel behind its head: blocks, then payload.
     [[nodiscard]] std::size_t stored_bytes(const OutboxMessage& message) const;
-    void load_stored(const OutboxMessage& message, std::span<std::byte> out) const { blocks_.load(message.chain, 0, out); }
+    void load_stored(const OutboxMessage& message, std::size_t offset, std::span<std::byte> out) const {
+        blocks_.load(message.chain, offset, out);
+    }
+    // How many sequences of a lane a delivery of it takes.
+    [[nodiscard]] std::uint32_t fragments(const OutboxMessage& message) const { return fragments_of(stored_bytes(message)); }
 
   private:
     bool release_delivery(std::uint16_t index);

@@ -32,17 +32,22 @@ consteval bool valid_limits() {
     static_assert(L.aliases_per_peer >= 1 && L.aliases_per_peer <= 1024, "aliases_per_peer must be 1..1024");
     static_assert(L.payload_block_bytes >= 16 && L.payload_block_bytes <= 4096 && L.payload_block_bytes % 4 == 0,
                   "payload_block_bytes must be a multiple of 4, 16..4096");
-    static_assert(L.message_bytes_max >= 1 && L.message_bytes_max <= 1100, "message_bytes_max must be 1..1100: a message fits one packet");
+    static_assert(L.message_bytes_max >= 1, "message_bytes_max must be 1..65535");
     static_assert(L.outbox_bytes >= L.message_bytes_max + link::kBlocksBytesMax, "outbox_bytes must hold at least one longest message");
     static_assert(L.outbox_bytes / L.payload_block_bytes <= 65'534, "outbox_bytes must be at most 65534 blocks of payload_block_bytes");
     static_assert(L.outbox_messages >= 1 && L.outbox_messages <= 65'534, "outbox_messages must be 1..65534");
     static_assert(L.deliveries >= 1 && L.deliveries <= 65'520, "deliveries must be 1..65520");
-    static_assert(L.lane_window <= L.deliveries, "lane_window must be 0..deliveries");
-    static_assert(L.inbox_bytes >= L.message_bytes_max + link::kBlocksBytesMax, "inbox_bytes must hold at least one longest message");
+    static_assert(L.lane_window <= 65'520, "lane_window must be 0..65520");
+    static_assert(link::LinkSizes<L>::lane_window >= link::LinkSizes<L>::fragments_max,
+                  "lane_window (or deliveries, where it is 0) must hold the fragments of a longest message, one for each 344 bytes");
+    static_assert(link::LinkSizes<L>::inbox_blocks * L.payload_block_bytes >= link::inbox_bytes_max(L.message_bytes_max),
+                  "inbox_bytes must hold at least one longest message, in whole blocks: its payload + 40, and a bit for each 344 bytes");
     static_assert(L.inbox_bytes / L.payload_block_bytes <= 65'534, "inbox_bytes must be at most 65534 blocks of payload_block_bytes");
     static_assert(L.inbox_messages >= 1 && L.inbox_messages <= 65'534, "inbox_messages must be 1..65534");
     static_assert(L.unsettled_max >= 64 && L.unsettled_max <= kUnsettledMax && L.unsettled_max % 64 == 0,
                   "unsettled_max must be a multiple of 64, 64..1024");
+    static_assert(L.unsettled_max >= link::LinkSizes<L>::fragments_max,
+                  "unsettled_max must be at least the fragments of a longest message, one for each 344 bytes");
     static_assert(L.packets_in_flight_per_peer >= 8 && L.packets_in_flight_per_peer <= 1024 &&
                       (L.packets_in_flight_per_peer & (L.packets_in_flight_per_peer - 1)) == 0,
                   "packets_in_flight_per_peer must be a power of two, 8..1024");

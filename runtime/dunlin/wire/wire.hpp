@@ -41,6 +41,7 @@ static_assert(sizeof(Ping) == 8 && FixedPart<Ping>);
 static_assert(sizeof(Run) == 24 && FixedPart<Run>);
 static_assert(sizeof(MessageHead) == 8 && WireStruct<MessageHead>);
 static_assert(sizeof(FenceBlock) == 16 && WireStruct<FenceBlock>);
+static_assert(sizeof(FragmentBlock) == 4 && WireStruct<FragmentBlock>);
 static_assert(sizeof(Settlement) == 24 && FixedPart<Settlement>);
 static_assert(sizeof(SettlementException) == 16 && WireStruct<SettlementException>);
 static_assert(sizeof(Skip) == 16 && FixedPart<Skip>);

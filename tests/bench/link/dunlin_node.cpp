@@ -37,7 +37,7 @@ constexpr dunlin::Limits kPair{
     .deliveries = 16384,
     .inbox_bytes = 1U << 20U,
     .inbox_messages = 8192,
-    .message_bytes_max = 1100,
+    .message_bytes_max = 16U << 10U,
     .unsettled_max = 1024,
     .packets_in_flight_per_peer = 256,
     .events = 64,
@@ -52,6 +52,7 @@ constexpr dunlin::Limits kFan = [] {
     limits.deliveries = 1024 * kFanoutMax;
     limits.inbox_messages = 256;
     limits.inbox_bytes = 64U << 10U;
+    limits.message_bytes_max = 1024;
     return limits;
 }();
 constexpr dunlin::Limits kLeaf = [] {
@@ -59,6 +60,7 @@ constexpr dunlin::Limits kLeaf = [] {
     limits.outbox_messages = 16;
     limits.deliveries = 16;
     limits.outbox_bytes = 4096;
+    limits.message_bytes_max = 1024;
     return limits;
 }();
 
@@ -246,7 +248,7 @@ void subscribe(const Arguments& arguments) {
 
 int main(int count, char** words) {
     const Arguments arguments = link_bench::parse(count, words);
-    if (arguments.payload_bytes > kPair.message_bytes_max) return 4;  // not yet
+    if (arguments.payload_bytes > kPair.message_bytes_max) return 4;
     const bool fanout = arguments.mode == "fanout";
     if (arguments.publisher) {
         if (fanout) {

@@ -29,8 +29,9 @@ void ExpiryChecker::on_receive(Instant, std::size_t process, std::size_t from, s
 
 void ExpiryChecker::on_run(Instant now, Arrivals& arrivals, const wire::Record& record) {
     if (arrivals.empty()) arrivals.resize(kArrivedMax);
-    for_each_message(record, [&](std::uint64_t sequence, const wire::MessageHead& head, std::span<const std::byte>) {
-        const std::int64_t left_ms = std::int64_t{head.lifetime()} << std::min<unsigned>(head.lifetime_shift(), 40U);
+    for_each_message(record, [&](const SentMessage& message) {
+        const std::uint64_t sequence = message.sequence;
+        const std::int64_t left_ms = std::int64_t{message.head.lifetime()} << std::min<unsigned>(message.head.lifetime_shift(), 40U);
         const Instant expires = left_ms == 0 ? kNever : now + milliseconds{left_ms};
         Arrived& known = arrivals[sequence % kArrivedMax];
         const Duration left = milliseconds{left_ms};

@@ -2,6 +2,7 @@
 
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/padding.hpp>
+#include <dunlin/link/fragments.hpp>
 #include <dunlin/link/message_blocks.hpp>
 #include <dunlin/wire/record.hpp>
 
@@ -27,19 +28,33 @@ void for_each_record(std::span<const std::byte> packet, const See& see) {
     }
 }
 
-// Calls `see(sequence, head, payload)` for each message of a run, as far as it is well formed; the payload without what stands before it.
+// A message of a run, or a piece of one.
+struct SentMessage {
+    std::uint64_t sequence = 0;  // of the message: its first
+    std::uint64_t place = 0;     // of the first of its fragments here
+    wire::MessageHead head{};
+    std::span<const std::byte> body{};  // of the blocks and the payload, what is here
+};
+
+// Calls `see(message)` for each message of a run, or piece of one, as far as it is well formed.
 template <class See>
 void for_each_message(const wire::Record& record, const See& see) {
     const auto run = record.as<wire::Run>();
     std::span<const std::byte> rest = record.bytes;
-    for (std::uint64_t i = 0; i < run.count() && rest.size() >= sizeof(wire::MessageHead); ++i) {
-        const auto head = wire::load<wire::MessageHead>(rest);
-        rest = rest.subspan(sizeof(wire::MessageHead));
-        const auto has = [&head](wire::MessageFlag flag) { return (head.flags() & static_cast<std::uint8_t>(flag)) != 0; };
-        const std::size_t before = link::blocks_bytes(has(wire::MessageFlag::fence), has(wire::MessageFlag::explicit_key));
-        if (rest.size() < padded_to<4>(before + head.length())) return;
-        see(run.first_sequence() + i, head, rest.subspan(before, head.length()));
-        rest = rest.subspan(padded_to<4>(before + head.length()));
+    SentMessage sent{.place = run.first_sequence()};
+    for (std::uint64_t i = 0; i < run.count() && take(rest, sent.head); ++i) {
+        const auto has = [&sent](wire::MessageFlag flag) { return (sent.head.flags() & static_cast<std::uint8_t>(flag)) != 0; };
+        wire::FragmentBlock fragment{};
+        const bool piece = has(wire::MessageFlag::fragment);
+        if (piece && !take(rest, fragment)) return;
+        const std::size_t blocks = link::blocks_bytes(has(wire::MessageFlag::fence), has(wire::MessageFlag::explicit_key));
+        const std::size_t length = sent.head.length() + (piece ? 0 : blocks);
+        if (rest.size() < padded_to<4>(length)) return;
+        sent.sequence = sent.place - fragment.index();
+        sent.body = rest.first(length);
+        see(sent);
+        sent.place += link::fragments_of(length);
+        rest = rest.subspan(padded_to<4>(length));
     }
 }
 

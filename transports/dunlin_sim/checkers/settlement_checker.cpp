@@ -11,11 +11,11 @@ namespace {
 
 std::string text(std::size_t process) { return "process " + std::to_string(process); }
 
-// FNV-1a of a payload's first bytes, in which messages of one publisher differ.
-std::uint64_t fingerprint(std::span<const std::byte> payload) {
-    constexpr std::size_t kBytes = 32;
+// FNV-1a of the first bytes of a body, or of a piece of one, in which messages of one publisher differ.
+std::uint64_t fingerprint(std::span<const std::byte> body) {
+    constexpr std::size_t kBytes = 64;
     std::uint64_t hash = 0xcbf29ce484222325U;
-    for (const std::byte byte : payload.first(std::min(payload.size(), kBytes)))
+    for (const std::byte byte : body.first(std::min(body.size(), kBytes)))
         hash = (hash ^ std::to_integer<std::uint64_t>(byte)) * 0x100000001b3U;
     return hash;
 }
@@ -85,9 +85,7 @@ void SettlementChecker::on_send(Instant at, std::size_t process, std::size_t to,
 }
 
 void SettlementChecker::on_run(Instant at, std::size_t process, std::size_t to, const wire::Record& record) {
-    for_each_message(record, [&](std::uint64_t sequence, const wire::MessageHead&, std::span<const std::byte> payload) {
-        note_sent(at, process, to, {sequence, fingerprint(payload)});
-    });
+    for_each_message(record, [&](const SentMessage& message) { note_sent(at, process, to, {message.place, fingerprint(message.body)}); });
 }
 
 void SettlementChecker::note_sent(Instant at, std::size_t process, std::size_t to, const Sent& sent) {

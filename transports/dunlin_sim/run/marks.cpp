@@ -15,6 +15,7 @@ constexpr std::array<Mark, kMarkCount> kMarks{{
     {"a probe timeout fired", Counter::probe_timeouts},
     {"a message was sent again", Counter::messages_resent},
     {"a duplicate message was not delivered", Counter::messages_duplicate},
+    {"a message was joined from its fragments", Counter::messages_joined},
     {"a message came again after retry_later", Counter::messages_delivered_again},
     {"a retry waited for its budget", Counter::retry_budget_waits},
     {"a handler wanted a message later for the last time", Counter::outcomes_retry_budget},

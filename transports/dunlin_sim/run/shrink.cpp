@@ -12,6 +12,7 @@ constexpr Work kWork[] = {
     {"leases", [](WorkloadPlan& work) { work.contenders = 0; }, [](const WorkloadPlan& work) { return work.contenders == 0; }},
     {"publishes", [](WorkloadPlan& work) { work.publish_every = {}; },
      [](const WorkloadPlan& work) { return work.publish_every == Duration{}; }},
+    {"long_messages", [](WorkloadPlan& work) { work.long_percent = 0; }, [](const WorkloadPlan& work) { return work.long_percent == 0; }},
     {"bursts", [](WorkloadPlan& work) { work.burst = 1; }, [](const WorkloadPlan& work) { return work.burst == 1; }},
     {"echoes", [](WorkloadPlan& work) { work.echo_percent = 0; }, [](const WorkloadPlan& work) { return work.echo_percent == 0; }},
     {"churn", [](WorkloadPlan& work) { work.churn_every = {}; }, [](const WorkloadPlan& work) { return work.churn_every == Duration{}; }},

@@ -12,6 +12,8 @@ constexpr LedgerLimits kAmpleLedger{.leases = 16, .keys = 16, .sessions = 32, .m
 // Fewer sessions than clients, and fewer keys than are put.
 constexpr LedgerLimits kScarceLedger{.leases = 4, .keys = 4, .sessions = 3, .members = 8, .value_bytes = 32};
 
+constexpr std::uint16_t kScarceMessageBytes = 2000;
+
 constexpr Limits ample(bool votes, std::uint16_t peers) {
     return {
         .peers = peers,
@@ -23,6 +25,7 @@ constexpr Limits ample(bool votes, std::uint16_t peers) {
         .deliveries = 512,
         .inbox_bytes = 32 * 1024,
         .inbox_messages = 256,
+        .message_bytes_max = kMessageBytesMax,
         .packets_in_flight_per_peer = 32,
         .requests = 4,
         .explicit_keys = 128,
@@ -45,6 +48,7 @@ constexpr Limits scarce(bool votes, std::uint16_t peers) {
     limits.aliases_per_peer = 3;
     limits.inbox_bytes = 4 * 1024;
     limits.inbox_messages = 12;
+    limits.message_bytes_max = kScarceMessageBytes;
     limits.packets_in_flight_per_peer = 16;
     limits.explicit_keys = 24;
     limits.events = 64;
@@ -70,6 +74,8 @@ MakeHolder of_room(Room room) {
 const LedgerLimits& host_ledger(Room room) { return room == Room::ample ? kAmpleLedger : kScarceLedger; }
 
 std::size_t host_disk_bytes(Room room) { return room == Room::ample ? kAmpleDiskBytes : kScarceDiskBytes; }
+
+std::size_t host_message_bytes(Room room) { return room == Room::ample ? kMessageBytesMax : kScarceMessageBytes; }
 
 MakeHolder host_memory(bool votes, std::size_t nodes, Room room) {
     if (nodes <= kFewPeers) return votes ? of_room<true, kFewPeers>(room) : of_room<false, kFewPeers>(room);

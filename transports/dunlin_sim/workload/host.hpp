@@ -14,6 +14,8 @@ enum class Room : std::uint8_t { ample, scarce };
 
 [[nodiscard]] const LedgerLimits& host_ledger(Room room);
 [[nodiscard]] std::size_t host_disk_bytes(Room room);
+[[nodiscard]] std::size_t host_message_bytes(Room room);  // longest payload, at most kMessageBytesMax
+inline constexpr std::size_t kMessageBytesMax = 6000;
 // For one of `nodes` (up to kNodesMax).
 [[nodiscard]] MakeHolder host_memory(bool votes, std::size_t nodes, Room room = Room::ample);
 

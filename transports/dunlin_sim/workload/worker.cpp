@@ -20,6 +20,8 @@ constexpr std::uint32_t kExtraDurableId = 4;
 constexpr std::uint32_t kSecondFencedDurableId = 5;
 constexpr std::uint32_t kEffectsDurableId = 6;
 
+constexpr SubscriptionId kLongMessages{0x10};  // which draws what is long
+
 struct Payload {
     std::uint32_t publisher;
     std::uint32_t life;
@@ -237,9 +239,11 @@ void Worker::publish_flow(Instant now) {
 }
 
 void Worker::publish(Instant now, const std::string& topic, std::string_view lease, Token token) {
-    std::array<std::byte, 1024> bytes;
+    std::array<std::byte, kMessageBytesMax> bytes;
     const Payload payload{process_, journalled_ ? 0 : life_, number_ + 1};
-    const std::size_t length = std::clamp(shared_.plan_.payload_bytes, sizeof(payload), bytes.size());
+    const WorkloadPlan& plan = shared_.plan_;
+    const bool is_long = percent_of({process_, 1, payload.number}, kLongMessages) < plan.long_percent;
+    const std::size_t length = std::clamp(is_long ? plan.long_bytes : plan.payload_bytes, sizeof(payload), host_message_bytes(plan.room));
     std::memcpy(bytes.data(), &payload, sizeof(payload));
     write_pattern(std::span(bytes).first(length).subspan(sizeof(payload)), payload);
     bus::PublishOptions options;
@@ -249,8 +253,8 @@ void Worker::publish(Instant now, const std::string& topic, std::string_view lea
     traits.after = seen_;
     traits.fenced = token != Token{};
     if (traits.fenced) options.fence = {lease, token};
-    const bool limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < shared_.plan_.limited_percent;
-    if (limited) traits.lifetime = shared_.plan_.lifetime;
+    const bool limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < plan.limited_percent;
+    if (limited) traits.lifetime = plan.lifetime;
     options.lifetime = traits.lifetime;
     if (journalled_) options.position = payload.number;
     const auto published = world_.node(process_).publish(now, options);

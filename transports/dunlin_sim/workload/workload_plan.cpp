@@ -62,6 +62,11 @@ WorkloadPlan draw_workload(std::uint64_t seed) {
     if (one_in(random, 3)) plan.attempts_max = static_cast<std::uint8_t>(2 + up_to(random, 8));
     plan.resends.every = random.between(milliseconds{200}, milliseconds{1500});
     plan.resends.lifetime = random.between(milliseconds{300}, seconds{5});
+    if (one_in(random, 3)) {
+        plan.long_percent = 5 + up_to(random, 20);
+        plan.long_bytes = 1000 + random.below(5000);
+        plan.packet_bytes_max = static_cast<std::uint16_t>(576 + 4 * random.below(225));
+    }
     return plan;
 }
 

@@ -30,7 +30,10 @@ struct WorkloadPlan {
     std::uint32_t burst = 1;                     // publishes at a time
     std::uint32_t topics = 1;                    // that each process publishes under: flow/i, flow/i/1, ...
     std::size_t payload_bytes = 64;              // at least kKeyBytes
-    std::uint32_t limited_percent = 6;           // of the publishes have a lifetime
+    std::uint32_t long_percent = 0;              // of the publishes are long_bytes long, as far as their node's limits allow
+    std::size_t long_bytes = 2000;
+    std::uint16_t packet_bytes_max = 1200;  // of who does not vote
+    std::uint32_t limited_percent = 6;      // of the publishes have a lifetime
     Duration lifetime = milliseconds{300};
     std::uint32_t echo_percent = 0;  // of the messages make their handler publish one of its own
     bool overlap = false;            // the next process listens with a second, durable subscription, so that two share a lane
