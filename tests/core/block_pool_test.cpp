@@ -69,6 +69,24 @@ TEST_F(BlockPoolTest, gives_back_two_parts_as_one_string_wherever_they_meet) {
     EXPECT_EQ(pool.free_bytes(), 64U);
 }
 
+TEST_F(BlockPoolTest, lets_a_string_be_written_in_place_piece_by_piece) {
+    const std::uint16_t chain = pool.reserve(21);
+    const Bytes whole = pattern(21, 5);
+    std::size_t pieces = 0;
+    std::size_t at = 3;
+    pool.visit(chain, at, 18, [&](std::span<std::byte> piece) {
+        std::ranges::copy(std::span(whole).subspan(at, piece.size()), piece.begin());
+        at += piece.size();
+        ++pieces;
+    });
+    EXPECT_EQ(pieces, 3U);
+    EXPECT_EQ(read(chain, 18, 3), Bytes(whole.begin() + 3, whole.end()));
+    EXPECT_EQ(pool.free_bytes(), 40U);
+    EXPECT_EQ(pool.reserve(41), kNoBlock);
+    pool.release(chain);
+    EXPECT_EQ(pool.free_bytes(), 64U);
+}
+
 TEST_F(BlockPoolTest, takes_nothing_when_there_is_not_room_for_all) {
     const std::uint16_t first = pool.store(pattern(40, 1));
     ASSERT_NE(first, kNoBlock);

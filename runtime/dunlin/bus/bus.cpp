@@ -64,7 +64,6 @@ bool Bus::valid_key(const PublishOptions& options) const {
 }
 
 Status Bus::check(const PublishOptions& options) const {
-    if (options.payload.size() > shared_.message_bytes_max) return Status::too_large;
     if (options.lifetime < Duration{}) return Status::invalid_argument;
     if (options.key && !valid_key(options)) return Status::invalid_argument;
     if (options.fence && (options.fence->token == Token{} || !valid_lease(options.fence->lease))) return Status::invalid_argument;
@@ -72,8 +71,18 @@ Status Bus::check(const PublishOptions& options) const {
 }
 
 Result<Published> Bus::publish(Instant now, const PublishOptions& options) {
+    link::OutboxPut put{.payload = options.payload};
+    return publish(now, options, put, options.payload.size());
+}
+
+Result<Published> Bus::publish_in_place(Instant now, const PublishOptions& options, std::size_t bytes, const link::PayloadWriter& write) {
+    link::OutboxPut put{.write_bytes = bytes, .write = write};
+    return publish(now, options, put, bytes);
+}
+
+Result<Published> Bus::publish(Instant now, const PublishOptions& options, link::OutboxPut& put, std::size_t bytes) {
     Published published{};
-    const Status status = accept(now, options, published);
+    const Status status = bytes > shared_.message_bytes_max ? Status::too_large : accept(now, options, put, published);
     if (status == Status::no_subscriber) shared_.counters.add(Counter::publish_no_subscriber);
     if (status == Status::table_full) shared_.counters.add(Counter::topic_table_full);
     if (status == Status::outbox_full) shared_.counters.add(Counter::publish_outbox_full);
@@ -84,12 +93,13 @@ Result<Published> Bus::publish(Instant now, const PublishOptions& options) {
     return published;
 }
 
-Status Bus::accept(Instant now, const PublishOptions& options, Published& published) {
-    link::OutboxPut put{.topic = topics_.find(options.topic), .payload = options.payload};
+Status Bus::accept(Instant now, const PublishOptions& options, link::OutboxPut& put, Published& published) {
+    put.topic = topics_.find(options.topic);
     if (put.topic == kNoTopic && !valid_topic(options.topic, topics_.bytes_max())) return Status::invalid_topic;
     if (const Status status = check(options); status != Status::ok) return status;
     const std::size_t first = remote_.next_match(0, options.topic);
     if (first == remote_.rows().size()) return Status::no_subscriber;
+    if (options.only_if_reachable && !all_reachable(options.topic, first)) return Status::peer_unreachable;
     if (put.topic == kNoTopic) put.topic = topics_.intern(options.topic);
     if (put.topic == kNoTopic) return Status::table_full;
     if (options.lifetime > Duration{}) put.expires = saturating_add(now, options.lifetime);
@@ -108,14 +118,20 @@ Status Bus::accept(Instant now, const PublishOptions& options, Published& publis
     if (!stored.ok()) return stored.status();
     const std::uint16_t message = stored.value();
     published.id = log_.message_at(message).id;
-    Status status = send_to_all(now, message, options.topic, first, published.subscribers);
+    Status status = send_to_all(now, message, options.topic, first, published);
     if (status == Status::ok) status = log_.append(now, message, options);
     if (status != Status::ok) undo(message);
     return status;
 }
 
+bool Bus::all_reachable(std::string_view topic, std::size_t row) const {
+    const std::span<const RemoteSubscription> rows = remote_.rows();
+    while (row < rows.size() && shared_.links(rows[row].peer)->session_open()) row = remote_.next_match(row + 1, topic);
+    return row >= rows.size();
+}
+
 // `row`: of the first that matches.
-Status Bus::send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::size_t row, std::uint16_t& subscribers) {
+Status Bus::send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::size_t row, Published& published) {
     const std::span<RemoteSubscription> rows = remote_.rows();
     for (; row < rows.size(); row = remote_.next_match(row + 1, topic)) {
         const RemoteSubscription& to = rows[row];
@@ -124,7 +140,8 @@ Status Bus::send_to_all(Instant now, std::uint16_t message, std::string_view top
         link::Link* const link = shared_.links(to.peer);
         DUNLIN_ASSERT(link != nullptr);
         if (link->lane().enqueue(now, delivery.value()) != Status::ok) return Status::outbox_full;
-        ++subscribers;
+        ++published.subscribers;
+        if (link->session_open()) ++published.reachable;
     }
     return Status::ok;
 }

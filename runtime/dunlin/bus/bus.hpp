@@ -55,11 +55,16 @@ class Bus {
     //   invalid_argument   negative lifetime, fence without token or with a bad name; a key of 0, or without a lifetime or with
     //                      one above Options::key_lifetime_max
     //   no_subscriber      nobody listens
+    //   peer_unreachable   options.only_if_reachable, and a subscriber has no session now
     //   outbox_full        no room for the payload, for a message or for all its deliveries: after outcomes, again
     //   table_full         no room for a new topic name
     //   busy               the journal has no room now: after its next sync, again
     // A node's own subscriptions are not served by its own publishes. O(remote subscriptions + payload).
     [[nodiscard]] Result<Published> publish(Instant now, const PublishOptions& options);
+    // The same with a payload of `bytes` bytes that `write` writes where it is kept (options.payload is not looked at): a copy less.
+    // It is called once all is known to fit but the deliveries, before this returns.
+    [[nodiscard]] Result<Published> publish_in_place(Instant now, const PublishOptions& options, std::size_t bytes,
+                                                     const link::PayloadWriter& write);
     // invalid_filter; invalid_argument: durable id above 2^31-1 or in use, no handler; table_full: subscriptions or fences.
     [[nodiscard]] Result<SubscriptionId> subscribe(std::string_view filter, Handler handler, const SubscribeOptions& options = {});
     // Ends the subscription, a durable one too: peers are told and stop sending. not_found.
@@ -119,10 +124,11 @@ class Bus {
 
   private:
     [[nodiscard]] bool valid_key(const PublishOptions& options) const;
+    [[nodiscard]] Result<Published> publish(Instant now, const PublishOptions& options, link::OutboxPut& put, std::size_t bytes);
     [[nodiscard]] Status check(const PublishOptions& options) const;
-    [[nodiscard]] Status accept(Instant now, const PublishOptions& options, Published& published);
-    [[nodiscard]] Status send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::size_t row,
-                                     std::uint16_t& subscribers);
+    [[nodiscard]] Status accept(Instant now, const PublishOptions& options, link::OutboxPut& put, Published& published);
+    [[nodiscard]] bool all_reachable(std::string_view topic, std::size_t row) const;
+    [[nodiscard]] Status send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::size_t row, Published& published);
     void undo(std::uint16_t message);
     [[nodiscard]] TopicIndex intern(std::string_view topic);
     [[nodiscard]] link::Disposition deliver(const link::InboundMessage& message);

@@ -59,12 +59,14 @@ struct PublishOptions {
     // Names the effect that this message is to have, for resends of the application's own: see IdempotencyKey below. Needs a
     // lifetime, at most Options::key_lifetime_max.
     std::optional<IdempotencyKey> key{};
+    bool only_if_reachable = false;           // peer_unreachable where a subscriber has no session now; else the message waits for it
     std::optional<std::uint64_t> position{};  // the application's own position, durable together with the publish
 };
 
 struct Published {
     PublishId id{};                 // comes back in each Event::outcome
     std::uint16_t subscribers = 0;  // outcomes to come
+    std::uint16_t reachable = 0;    // of these, so many have a session now; the message waits for the others
 };
 
 struct SubscribeOptions {

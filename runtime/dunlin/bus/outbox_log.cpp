@@ -33,10 +33,15 @@ const link::Delivery& OutboxLog::delivery_at(std::uint16_t index) const { return
 Status OutboxLog::append(Instant now, std::uint16_t message, const PublishOptions& options) {
     if (shared_->journal == nullptr) return Status::ok;
     if (const Status status = note_outcomes(); status != Status::ok) return status;
-    auto begin_batch = [this](journal::RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second) {
-        return shared_->journal->append(kind, first, second, true).status();
+    const std::size_t payload_bytes = message_at(message).payload_bytes;
+    auto begin_batch = [this, message, payload_bytes](journal::RecordKind kind, std::span<const std::byte> first,
+                                                      std::span<const std::byte>) {
+        std::span<std::byte> payload;
+        const Status status = shared_->journal->append_open(kind, first, payload_bytes, payload, true).status();
+        if (status == Status::ok) shared_->outbox.load_payload(message, 0, payload);
+        return status;
     };
-    const Status begun = write_put(now, message, options.payload, options.position, EmitRecord::of(begin_batch));
+    const Status begun = write_put(now, message, payload_bytes, {}, options.position, EmitRecord::of(begin_batch));
     if (begun != Status::ok) return begun;
     std::uint16_t delivery = next_delivery(message, Sequence{}, 0);
     while (true) {
@@ -52,8 +57,8 @@ Status OutboxLog::append(Instant now, std::uint16_t message, const PublishOption
     }
 }
 
-Status OutboxLog::write_put(Instant now, std::uint16_t message, std::span<const std::byte> payload, std::optional<std::uint64_t> position,
-                            const EmitRecord& emit) const {
+Status OutboxLog::write_put(Instant now, std::uint16_t message, std::size_t payload_bytes, std::span<const std::byte> payload,
+                            std::optional<std::uint64_t> position, const EmitRecord& emit) const {
     const link::OutboxMessage& put = message_at(message);
     const std::string_view topic = topics_->name(put.topic);
     const link::MessageBlocks blocks = put.unresolved > 0 ? shared_->outbox.load_blocks(message) : link::MessageBlocks{};
@@ -66,7 +71,7 @@ Status OutboxLog::write_put(Instant now, std::uint16_t message, std::span<const 
                                .token = blocks.token.value(),
                                .position = position.value_or(0),
                                .lifetime_us = to_us(remaining),
-                               .payload_bytes = static_cast<std::uint32_t>(payload.size()),
+                               .payload_bytes = static_cast<std::uint32_t>(payload_bytes),
                                .topic_bytes = static_cast<std::uint16_t>(topic.size()),
                                .flags = static_cast<std::uint16_t>(fenced | positioned | keyed)};
     std::array<std::byte, sizeof head + kTopicBytesLimit + sizeof(wire::KeyBlock)> first;
@@ -227,7 +232,7 @@ Status OutboxLog::emit_message(Instant now, std::uint16_t message, EmitCursor& c
     if (!cursor.in_message) {
         const std::span<std::byte> payload = scratch_.first(put.unresolved > 0 ? put.payload_bytes : 0);
         if (!payload.empty()) shared_->outbox.load_payload(message, 0, payload);
-        if (const Status status = write_put(now, message, payload, std::nullopt, emit); status != Status::ok) return status;
+        if (const Status status = write_put(now, message, payload.size(), payload, std::nullopt, emit); status != Status::ok) return status;
         cursor.publish = put.id;
         cursor.in_message = true;
         cursor.unresolved = kNoSlot;

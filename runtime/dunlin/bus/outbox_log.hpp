@@ -54,7 +54,7 @@ class OutboxLog {
     void wait_for_notes();
     [[nodiscard]] Status flush_told();
     [[nodiscard]] Status append_notes(std::span<const OutboxDoneRecord> notes);
-    [[nodiscard]] Status write_put(Instant now, std::uint16_t message, std::span<const std::byte> payload,
+    [[nodiscard]] Status write_put(Instant now, std::uint16_t message, std::size_t payload_bytes, std::span<const std::byte> payload,
                                    std::optional<std::uint64_t> position, const EmitRecord& emit) const;
     [[nodiscard]] OutboxDeliveryRecord delivery_record(std::uint16_t delivery) const;
     [[nodiscard]] Sequence lane_order(std::uint16_t delivery) const;

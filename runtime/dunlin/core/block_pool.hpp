@@ -1,5 +1,7 @@
 #pragma once
 
+#include <dunlin/core/assert.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -25,6 +27,17 @@ class BlockPool {
     [[nodiscard]] std::uint16_t reserve(std::size_t length);
     // Writes over bytes of the chain from `offset` on. The chain must have them. O(offset + bytes).
     void write(std::uint16_t chain, std::size_t offset, std::span<const std::byte> bytes);
+    // Calls `visit(piece)` for the bytes from `offset` on as they lie in memory, in order. The chain must have them. O(offset + length).
+    template <class Visit>
+    void visit(std::uint16_t chain, std::size_t offset, std::size_t length, const Visit& visit_piece) {
+        if (length == 0) return;
+        for (std::uint16_t block = block_at(chain, offset); length > 0; block = links_[block], offset = 0) {
+            DUNLIN_ASSERT(block != kNoBlock);
+            const std::size_t count = length < block_bytes_ - offset ? length : block_bytes_ - offset;
+            visit_piece(bytes_.subspan(std::size_t{block} * block_bytes_ + offset, count));
+            length -= count;
+        }
+    }
     // Copies `length` bytes of the chain from `offset` on. The chain must hold them. O(offset + length).
     void load(std::uint16_t chain, std::size_t offset, std::span<std::byte> out) const;
     // Frees a chain. O(blocks).

@@ -16,6 +16,7 @@ std::string_view to_string(Status status) {
         case Status::no_subscriber: return "no_subscriber";
         case Status::recovering: return "recovering";
         case Status::shutting_down: return "shutting_down";
+        case Status::peer_unreachable: return "peer_unreachable";
         case Status::no_quorum: return "no_quorum";
         case Status::not_leader: return "not_leader";
         case Status::timed_out: return "timed_out";

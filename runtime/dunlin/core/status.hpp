@@ -25,6 +25,7 @@ enum class [[nodiscard]] Status : std::uint8_t{
     recovering = 21,     // the journal is still being read
     shutting_down = 22,
     // 23 is not used
+    peer_unreachable = 24,  // a subscriber has no session now; nothing was stored
     // Coordination
     no_quorum = 30,        // no leader that a majority follows
     not_leader = 31,       // ask the leader

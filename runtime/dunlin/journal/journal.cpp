@@ -172,10 +172,18 @@ void Journal::sync_done() {
 
 Result<JournalSequence> Journal::append(RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second,
                                         bool continued) {
+    std::span<std::byte> place;
+    const Result<JournalSequence> sequence = append_open(kind, first, second.size(), place, continued);
+    if (sequence.ok() && !second.empty()) std::memcpy(place.data(), second.data(), second.size());
+    return sequence;
+}
+
+Result<JournalSequence> Journal::append_open(RecordKind kind, std::span<const std::byte> first, std::size_t bytes,
+                                             std::span<std::byte>& second, bool continued) {
     if (state_ == State::failed) return failure_;
     if (state_ != State::ready) return Status::recovering;
     if (step_ != Step::idle || must_checkpoint_) return refuse(Status::busy);
-    const Status status = put(kind, first, second, continued ? kRecordContinued : std::uint8_t{0});
+    const Status status = put(kind, first, bytes, continued ? kRecordContinued : std::uint8_t{0}, second);
     if (status != Status::ok) return status;
     return appended();
 }
@@ -201,8 +209,10 @@ Status Journal::room_for(std::size_t payload_bytes) const {
     return buffered_ + bytes > buffer_.size() ? Status::busy : Status::ok;
 }
 
-Status Journal::put(RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second, std::uint8_t flags) {
-    const std::size_t length = first.size() + second.size();
+// `second`: where the second part is to be written.
+Status Journal::put(RecordKind kind, std::span<const std::byte> first, std::size_t second_bytes, std::uint8_t flags,
+                    std::span<std::byte>& second) {
+    const std::size_t length = first.size() + second_bytes;
     const Status room = room_for(length);
     if (room != Status::ok) return refuse(room);
     RecordHead head{};
@@ -216,7 +226,7 @@ Status Journal::put(RecordKind kind, std::span<const std::byte> first, std::span
     std::memset(out + bytes - kRecordAlign, 0, kRecordAlign);
     std::memcpy(out, &head, sizeof head);
     if (!first.empty()) std::memcpy(out + sizeof head, first.data(), first.size());
-    if (!second.empty()) std::memcpy(out + sizeof head + first.size(), second.data(), second.size());
+    second = buffer_.subspan(buffered_ + sizeof head + first.size(), second_bytes);
     buffered_ += bytes;
     ++appended_;
     ++batch_records_;
@@ -279,7 +289,9 @@ Status Journal::checkpoint_append(RecordKind kind, std::span<const std::byte> fi
         return Status::busy;
     }
     DUNLIN_ASSERT(kind == RecordKind::format || appended_ >= header().first_sequence);
-    const Status status = put(kind, first, second, 0);
+    std::span<std::byte> place;
+    const Status status = put(kind, first, second.size(), 0, place);
+    if (status == Status::ok && !second.empty()) std::memcpy(place.data(), second.data(), second.size());
     if (status == Status::device_full) fail(Status::device_full);
     return status;
 }

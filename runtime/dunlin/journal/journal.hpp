@@ -82,6 +82,9 @@ class Journal {
     //   recovering    not open yet;   otherwise status(), when failed
     [[nodiscard]] Result<JournalSequence> append(RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second = {},
                                                  bool continued = false);
+    // The same with a second part of `bytes` bytes that the caller writes to `second` before anything else is asked of the journal.
+    [[nodiscard]] Result<JournalSequence> append_open(RecordKind kind, std::span<const std::byte> first, std::size_t bytes,
+                                                      std::span<std::byte>& second, bool continued);
     [[nodiscard]] JournalSequence appended() const { return JournalSequence{appended_}; }  // the last one
     [[nodiscard]] JournalSequence durable() const { return JournalSequence{durable_}; }    // survives a crash, and all before it
     [[nodiscard]] std::size_t payload_bytes_max() const { return buffer_.size() - sizeof(RecordHead); }
@@ -127,7 +130,8 @@ class Journal {
     [[nodiscard]] bool set_device(std::uint64_t device_bytes);
     void fail(Status status);
     void adopt_recovered();
-    Status put(RecordKind kind, std::span<const std::byte> first, std::span<const std::byte> second, std::uint8_t flags);
+    Status put(RecordKind kind, std::span<const std::byte> first, std::size_t second_bytes, std::uint8_t flags,
+               std::span<std::byte>& second);
     Status room_for(std::size_t payload_bytes) const;
     Status refuse(Status status);
     void mark_bank();

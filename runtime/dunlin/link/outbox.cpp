@@ -8,18 +8,33 @@ Outbox::Outbox(const OutboxStorage& storage)
       messages_(storage.messages),
       deliveries_(storage.deliveries) {}
 
-Result<std::uint16_t> Outbox::put(const OutboxPut& put) {
-    DUNLIN_ASSERT(put.payload.size() <= 0xffff);
-    if (messages_.full()) return Status::outbox_full;
+std::uint16_t Outbox::store(const OutboxPut& put, std::size_t payload_bytes) {
     std::array<std::byte, kBlocksBytesMax> prefix{};
-    const std::uint16_t chain = blocks_.store(encode(put.blocks, prefix), put.payload);
+    const std::span<const std::byte> blocks = encode(put.blocks, prefix);
+    if (!put.write) return blocks_.store(blocks, put.payload);
+    const std::uint16_t chain = blocks_.reserve(blocks.size() + payload_bytes);
+    if (chain == kNoBlock) return kNoBlock;
+    blocks_.write(chain, 0, blocks);
+    std::size_t at = 0;
+    blocks_.visit(chain, blocks.size(), payload_bytes, [&](std::span<std::byte> piece) {
+        put.write(piece, at);
+        at += piece.size();
+    });
+    return chain;
+}
+
+Result<std::uint16_t> Outbox::put(const OutboxPut& put) {
+    const std::size_t payload_bytes = put.write ? put.write_bytes : put.payload.size();
+    DUNLIN_ASSERT(payload_bytes <= 0xffff);
+    if (messages_.full()) return Status::outbox_full;
+    const std::uint16_t chain = store(put, payload_bytes);
     if (chain == kNoBlock) return Status::outbox_full;
     const std::uint16_t index = messages_.take();
     OutboxMessage& message = messages_[index];
     message.id = put.id == PublishId{} ? next_id_ : put.id;
     message.expires = put.expires;
     message.chain = chain;
-    message.payload_bytes = static_cast<std::uint16_t>(put.payload.size());
+    message.payload_bytes = static_cast<std::uint16_t>(payload_bytes);
     message.topic = put.topic;
     message.fenced = put.blocks.fenced;
     message.keyed = put.blocks.keyed;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin/core/block_pool.hpp>
+#include <dunlin/core/callback.hpp>
 #include <dunlin/core/event.hpp>
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/slot_pool.hpp>
@@ -15,13 +16,19 @@
 
 namespace dunlin::link {
 
+// Writes a payload where it is kept: called once for each piece of it, in order, with its place in the payload. It must write all of
+// the piece, and call nothing of the node.
+using PayloadWriter = Callback<void(std::span<std::byte> piece, std::size_t offset)>;
+
 // What a publish is.
 struct OutboxPut {
     PublishId id{};  // 0: the outbox gives the next one; else as restored from a journal
     Instant expires = kNever;
     MessageBlocks blocks{};
     TopicIndex topic = kNoTopic;
-    std::span<const std::byte> payload{};  // copied
+    std::span<const std::byte> payload{};  // copied, where there is no `write`
+    std::size_t write_bytes = 0;           // that `write` writes
+    PayloadWriter write{};
 };
 
 // How one delivery ended: what the application is told, once.
@@ -146,6 +153,7 @@ class Outbox {
     [[nodiscard]] std::uint32_t fragments(const OutboxMessage& message) const { return fragments_of(stored_bytes(message)); }
 
   private:
+    [[nodiscard]] std::uint16_t store(const OutboxPut& put, std::size_t payload_bytes);
     bool release_delivery(std::uint16_t index);
     void release_bytes(OutboxMessage& message);
     void unlink_outcome(std::uint16_t delivery);

@@ -309,6 +309,12 @@ Result<bus::Published> Node::publish(Instant now, const bus::PublishOptions& opt
     return bus_.publish(now, options);
 }
 
+Result<bus::Published> Node::publish_in_place(Instant now, const bus::PublishOptions& options, std::size_t bytes,
+                                              const link::PayloadWriter& write) {
+    if (const Status status = may_publish(); status != Status::ok) return status;
+    return bus_.publish_in_place(now, options, bytes, write);
+}
+
 Result<SubscriptionId> Node::subscribe(std::string_view filter, bus::Handler handler, const bus::SubscribeOptions& options) {
     return bus_.subscribe(filter, handler, options);
 }

@@ -70,6 +70,8 @@ class Node {
     // ---- Bus --------------------------------------------------------------------------------------------------
     // See bus/bus.hpp for what each returns at its limits.
     [[nodiscard]] Result<bus::Published> publish(Instant now, const bus::PublishOptions& options);
+    [[nodiscard]] Result<bus::Published> publish_in_place(Instant now, const bus::PublishOptions& options, std::size_t bytes,
+                                                          const link::PayloadWriter& write);
     [[nodiscard]] Result<SubscriptionId> subscribe(std::string_view filter, bus::Handler handler,
                                                    const bus::SubscribeOptions& options = {});
     Status unsubscribe(SubscriptionId subscription);
