@@ -257,7 +257,13 @@ void Worker::publish(Instant now, const std::string& topic, std::string_view lea
     if (limited) traits.lifetime = plan.lifetime;
     options.lifetime = traits.lifetime;
     if (journalled_) options.position = payload.number;
-    const auto published = world_.node(process_).publish(now, options);
+    auto write = [&options](std::span<std::byte> piece, std::size_t offset) {
+        std::memcpy(piece.data(), options.payload.data() + offset, piece.size());
+    };
+    Node& node = world_.node(process_);
+    const bool in_place = payload.number % 3 == 0;
+    const auto published =
+        in_place ? node.publish_in_place(now, options, options.payload.size(), link::PayloadWriter::of(write)) : node.publish(now, options);
     switch (published.status()) {
         case Status::ok: break;
         case Status::no_subscriber: ++shared_.counts_.unheard; return;
