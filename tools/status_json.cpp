@@ -36,6 +36,7 @@ Json peer_json(const dunlin::PeerReport& peer) {
             {"rtt_us", dunlin::to_us(peer.rtt)},
             {"silence_ms", dunlin::to_us(peer.silence) / 1000},
             {"packets_lost", peer.packets_lost},
+            {"packet_bytes", peer.packet_bytes},
             {"messages_in_flight", peer.messages_in_flight}};
 }
 

@@ -20,11 +20,17 @@ using namespace dunlin::link;
 constexpr Limits kSmall{.outbox_bytes = 8 * 1024,
                         .outbox_messages = 24,
                         .deliveries = 24,
-                        .inbox_bytes = 4 * 1024,
+                        .inbox_bytes = 8 * 1024,
                         .inbox_messages = 10,
-                        .message_bytes_max = 1000,
+                        .message_bytes_max = 3000,
                         .packets_in_flight_per_peer = 8};
 using End = EndpointOf<kSmall>;
+
+LinkSelf long_packets() {
+    LinkSelf self;
+    self.packet_bytes_max = 1472;
+    return self;
+}
 
 constexpr PathId kPath{1};
 constexpr std::size_t kAirMax = 64;
@@ -54,10 +60,10 @@ struct Known {
 
 class Side {
   public:
-    Side(NodeId id, Script& script) : end(id, id.value()), script_(script) {}
+    Side(NodeId id, Script& script) : end(id, id.value(), long_packets()), script_(script) {}
 
     void publish(Instant now, std::uint8_t how) {
-        std::string payload(4 + (how >> 3U) * std::size_t{28}, 'x');
+        std::string payload(4 + (how >> 3U) * std::size_t{90}, 'x');
         const auto number = static_cast<std::uint32_t>(published.size());
         std::memcpy(payload.data(), &number, sizeof(number));
         const SubscriptionId subscription{100 + how % kSubscriptions};
@@ -182,7 +188,7 @@ class Pair {
             case 10: return side.complete(now_, script_.next(), sides_[1 - end]);
             case 11: return side.end.link->restart(now_);
             case 12: return side.end.link->path_down(now_, kPath);
-            case 13: return side.end.link->dial(now_, kPath);
+            case 13: return (op & 0x10U) != 0 ? narrow(script_.next()) : side.end.link->dial(now_, kPath);
             case 14: return heartbeat(end);
             default: return deliver_all();
         }
@@ -206,6 +212,7 @@ class Pair {
     }
 
     void launch(std::size_t to, std::vector<std::byte> bytes) {
+        if (bytes.size() > carries_) return;
         if (air_.size() == kAirMax) air_.pop_front();
         air_.push_back({to, std::move(bytes)});
     }
@@ -232,6 +239,7 @@ class Pair {
         bytes[where * 7 % bytes.size()] ^= std::byte{1};
     }
     void advance(Duration time) { now_ += time; }
+    void narrow(std::size_t by) { carries_ = 1472 - by; }  // what every session begins with passes
 
     // Nothing that was published waits for its end, and nothing that was received for its handler.
     [[nodiscard]] bool settled() const {
@@ -273,6 +281,7 @@ class Pair {
     Script script_;
     std::array<Side, 2> sides_;
     std::deque<Flying> air_;
+    std::size_t carries_ = 1472;
     Instant now_{seconds{1000}};
     bool calm_ = false;
 };

@@ -121,6 +121,10 @@ class EndpointOf {
             buffer.resize(bytes);
             return buffer;
         }
+        if (const std::size_t bytes = link->write_size_probe(now, buffer, path); bytes > 0) {
+            buffer.resize(bytes);
+            return buffer;
+        }
         if (!link->wants_to_send(now)) return {};
         path = link->session_path();
         auto writer = link->begin_packet(buffer);

@@ -60,7 +60,8 @@ class LinkPairOf {
     static constexpr PathId kPath{1};
     Instant now{seconds{1000}};
     WireFaults faults;
-    bool cut = false;  // nothing passes
+    bool cut = false;              // nothing passes
+    std::size_t carries = 0xffff;  // what is longer vanishes
     bool heartbeats = true;
     std::vector<std::vector<std::byte>> recorded;  // every packet towards b, when `record`
     bool record = false;
@@ -69,7 +70,7 @@ class LinkPairOf {
     void send(std::size_t from, std::vector<std::byte> bytes) {
         ++packet_count;
         if (record && from == 0) recorded.push_back(bytes);
-        if (cut) return;
+        if (cut || bytes.size() > carries) return;
         if (random_.below(100) < faults.loss_percent) return;
         const bool twice = random_.below(100) < faults.duplicate_percent;
         if (twice) queue(1 - from, bytes);

@@ -33,6 +33,7 @@ struct PacketSpaceTest : testing::Test {
         for (int i = 0; i < count; ++i) space.on_sent(now, space.take_number(), kPacketBytes, SentPacket{});
     }
     void note(const SentPacket& packet, PacketFate fate) {
+        if (fate == PacketFate::lost && packet.probed) return;  // queued again already
         fates[packet.number_low] += fate == PacketFate::acked ? "a" : fate == PacketFate::lost ? "l" : "p";
     }
     struct Range {
@@ -69,6 +70,22 @@ TEST_F(PacketSpaceTest, tells_the_fate_of_each_packet_once) {
     EXPECT_EQ(space.in_flight(), 0);
     EXPECT_EQ(space.next_deadline(), kNever);
     EXPECT_EQ(space.rtt().smoothed(), milliseconds{2});
+}
+
+TEST_F(PacketSpaceTest, a_size_probe_that_is_lost_leaves_the_window_as_it_was) {
+    send(2);
+    SentPacket probe;
+    probe.set_size_probe();
+    space.on_sent(now, space.take_number(), 1472, probe);
+    send(4);
+    now += milliseconds{2};
+    const std::uint32_t window = space.congestion().window();
+    EXPECT_TRUE(ack(7, 4, {{1, 2}}));
+    EXPECT_EQ(fates[3], "l");
+    EXPECT_EQ(space.congestion().in_flight(), 0U);
+    EXPECT_GE(space.congestion().window(), window);
+    EXPECT_EQ(space.lost(), 0U);
+    EXPECT_EQ(end.counters.get(Counter::congestion_events), 0U);
 }
 
 TEST_F(PacketSpaceTest, a_packet_is_lost_when_the_third_after_it_is_acknowledged) {

@@ -7,6 +7,9 @@
 #include <asio/error.hpp>
 #include <asio/ip/v6_only.hpp>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <cerrno>
 #include <system_error>
 
@@ -14,6 +17,15 @@ namespace dunlin_asio {
 namespace {
 
 constexpr dunlin::Duration kMemoryRetry = dunlin::milliseconds{1};
+
+// Datagrams leave whole or not at all, however short the kernel thinks the path is: links find out themselves what it carries
+// (link/packet_size.hpp). A wish: without it a path only looks wider than it is. An IPv6 socket also sends over IPv4.
+void forbid_fragments(int socket) {
+    const int v4 = IP_PMTUDISC_PROBE;
+    const int v6 = IPV6_PMTUDISC_PROBE;
+    static_cast<void>(::setsockopt(socket, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof(v4)));
+    static_cast<void>(::setsockopt(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof(v6)));
+}
 
 }  // namespace
 
@@ -37,6 +49,7 @@ asio::ip::udp::socket Udp::open(asio::io_context& io, const UdpOptions& options)
     socket.open(bind_to.protocol(), error);
     if (!error && bind_to.address().is_v6()) socket.set_option(asio::ip::v6_only(false), error);
     if (error) throw HostError("cannot open a UDP socket for '" + options.bind + "'", error.value());
+    forbid_fragments(socket.native_handle());
     std::error_code ignored;  // the buffers are a wish
     socket.set_option(asio::socket_base::receive_buffer_size(options.socket_buffer_bytes), ignored);
     socket.set_option(asio::socket_base::send_buffer_size(options.socket_buffer_bytes), ignored);

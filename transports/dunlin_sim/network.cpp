@@ -13,6 +13,7 @@ Network::Network(std::uint64_t seed, std::size_t processes, EventQueue& queue)
       cut_(processes * processes, false),
       severed_(processes * processes, false),
       clogged_(processes * processes),
+      narrow_(processes * processes),
       busy_until_(processes) {}
 
 std::size_t Network::pair(std::size_t from, std::size_t to) const {
@@ -30,6 +31,17 @@ void Network::sever(std::size_t one, std::size_t other, bool on) {
 }
 
 void Network::clog(std::size_t from, std::size_t to, Duration delay) { clogged_[pair(from, to)] = delay; }
+
+void Network::narrow(std::size_t one, std::size_t other, std::uint32_t bytes) {
+    narrow_[pair(one, other)] = bytes;
+    narrow_[pair(other, one)] = bytes;
+}
+
+void Network::widen(std::uint32_t least) {
+    for (std::uint32_t& bytes : narrow_) {
+        if (bytes < least) bytes = 0;
+    }
+}
 
 void Network::isolate(std::size_t process, bool on) {
     for (std::size_t other = 0; other < processes_; ++other) {
@@ -113,7 +125,8 @@ void Network::send(Instant now, std::uint32_t from, std::uint32_t to, std::uint3
         ++counts_.lost;
         return;
     }
-    if (faults.datagram_bytes_max != 0 && bytes.size() > faults.datagram_bytes_max) {
+    const auto vanishes = [&](std::uint32_t longest) { return longest != 0 && bytes.size() > longest; };
+    if (vanishes(faults.datagram_bytes_max) || vanishes(narrow_[from * processes_ + to])) {
         ++counts_.too_long;
         return;
     }

@@ -46,7 +46,10 @@ class Network {
     void isolate(std::size_t process, bool on);
     // Datagrams from `from` to `to` take so much longer (one way); 0: no more.
     void clog(std::size_t from, std::size_t to, Duration delay);
-    void heal();  // ends every cut and every clog
+    // Longer datagrams than `bytes` vanish between these two, either way, as on a path of a smaller MTU than thought; 0: none do.
+    void narrow(std::size_t one, std::size_t other, std::uint32_t bytes);
+    void widen(std::uint32_t least);  // ends that where fewer than `least` bytes pass
+    void heal();                      // ends every cut and every clog
     // Between these two nothing passes, either way, whatever else is cut or healed; or again what else is.
     void sever(std::size_t one, std::size_t other, bool on);
 
@@ -85,10 +88,11 @@ class Network {
     Random random_;
     std::size_t processes_;
     EventQueue& queue_;
-    std::vector<bool> cut_;            // by pair()
-    std::vector<bool> severed_;        // by pair()
-    std::vector<Duration> clogged_;    // by pair()
-    std::vector<Instant> busy_until_;  // each process's line, where bytes_per_s limits it
+    std::vector<bool> cut_;              // by pair()
+    std::vector<bool> severed_;          // by pair()
+    std::vector<Duration> clogged_;      // by pair()
+    std::vector<std::uint32_t> narrow_;  // by pair()
+    std::vector<Instant> busy_until_;    // each process's line, where bytes_per_s limits it
     std::vector<Buffer> buffers_;
     std::vector<std::uint32_t> free_;
     std::vector<Old> old_;

@@ -17,6 +17,17 @@ void CongestionWindow::reset(std::uint32_t packet_bytes) {
     recovery_end_low_ = filled_low_ = 0;  // numbers start at 1
 }
 
+void CongestionWindow::set_packet_bytes(std::uint32_t packet_bytes) {
+    DUNLIN_ASSERT(packet_bytes > 0 && packet_bytes < 0xffff);
+    packet_bytes_ = static_cast<std::uint16_t>(padded_to<SentPacket::kBytesUnit>(packet_bytes));
+    window_ = std::max(window_, kMinimumPackets * packet_bytes_);
+}
+
+void CongestionWindow::on_discarded(std::uint32_t bytes) {
+    DUNLIN_ASSERT(in_flight_ >= bytes);
+    in_flight_ -= bytes;
+}
+
 void CongestionWindow::on_sent(std::uint32_t number_low, std::uint32_t bytes) {
     in_flight_ += bytes;
     if (!fits()) filled_low_ = number_low;

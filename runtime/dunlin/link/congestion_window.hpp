@@ -20,6 +20,8 @@ class CongestionWindow {
     // the path.
     void reset(std::uint32_t packet_bytes);
 
+    // Whole packets are of at most `packet_bytes` from now on; the window stays what it was, or becomes the minimum.
+    void set_packet_bytes(std::uint32_t packet_bytes);
     // A whole packet may be sent.
     [[nodiscard]] bool fits() const { return in_flight_ + packet_bytes_ <= window_; }
     void on_sent(std::uint32_t number_low, std::uint32_t bytes);
@@ -28,6 +30,8 @@ class CongestionWindow {
     // that is not known. True: it is the first sign of congestion in a round trip, and the window was cut: to `carried`, but not
     // below a half (§7.3.2; docs/decisions/0008).
     [[nodiscard]] bool on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low, std::uint32_t carried);
+    // Lost, and no sign of congestion.
+    void on_discarded(std::uint32_t bytes);
     // Nothing of some round trips arrived (§7.6): back to the minimum.
     void on_persistent_congestion();
 

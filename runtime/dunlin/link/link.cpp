@@ -10,6 +10,9 @@ namespace {
 // publisher that had no more to say waits for nothing but them, and hears at once.
 constexpr Duration kSettlementDelay = milliseconds{2};
 
+// Any fragment of a message fits (link/fragments.hpp).
+constexpr std::uint16_t kPacketBytesFloor = wire::kPacketBytesMin;
+
 }  // namespace
 
 Link::Link(const LinkStorage& storage, const LinkShared& shared, PeerIndex index)
@@ -112,7 +115,8 @@ void Link::session_opened(Instant now, const HelloPacket& packet, bool replaces)
         receiver_.session_closed();
         add_news(kSessionClosed);
     }
-    space_.reset(session_.packet_bytes());
+    size_.reset(now, session_.packet_bytes(), kPacketBytesFloor);
+    space_.reset(size_.size());
     acks_.reset();
     settle_at_ = kNever;
     goodbye_owed_ = goodbye_heard_ = false;
@@ -202,12 +206,26 @@ void Link::packet_done(Instant now, std::size_t bytes, bool ack_eliciting, bool 
     drop_session(now);
 }
 
+void Link::note_size(PacketSize::Change change) {
+    if (change == PacketSize::Change::none) return;
+    shared_->counters.add(change == PacketSize::Change::raised ? Counter::packet_sizes_raised : Counter::packet_sizes_lowered);
+    space_.set_packet_bytes(size_.size());
+}
+
+// Where nothing was heard of packets of this size for a while, the next ones are of a size that is safe.
+std::uint16_t Link::packet_bytes_now() const { return space_.size_in_doubt() ? size_.safe_size() : size_.size(); }
+
 void Link::on_fate(Instant now, const SentPacket& packet, PacketFate fate) {
     if (fate == PacketFate::acked) {
+        note_size(size_.on_acked(now, packet.bytes(), packet.is_size_probe()));
         sender_.on_packet_acked(packet);
         receiver_.on_packet_acked(now, packet);
         if (packet.carried_ack) acks_.on_ack_acked(packet.ack_largest_low);
         return;
+    }
+    if (fate == PacketFate::lost) {
+        note_size(size_.on_lost(now, packet.bytes(), packet.is_size_probe()));
+        if (packet.probed) return;
     }
     sender_.on_packet_lost(packet);
     if (fate == PacketFate::probe) sender_.probe_first();
@@ -231,10 +249,27 @@ bool Link::wants_to_send(Instant now) const {
     return space_.data_ready_at() <= now && sender_.wants_to_send();
 }
 
+std::size_t Link::write_size_probe(Instant now, std::span<std::byte> buffer, PathId& path) {
+    const bool may = session_.open() && size_.probe_owed() && !goodbye_owed_ && space_.data_ready_at() <= now;
+    if (!may || buffer.size() < size_.probe_bytes()) return 0;
+    draft() = {};
+    wire::PacketWriter writer(buffer.first(size_.probe_bytes()));
+    const bool begun = writer.begin(wire::RecordType::ping, wire::Ping(0));
+    const bool filled = begun && !writer.extend(writer.room()).empty();
+    DUNLIN_ASSERT(filled);
+    writer.end();
+    draft().eliciting = true;
+    draft().sent.set_size_probe();
+    path = session_.path();
+    size_.on_probe_sent();
+    shared_->counters.add(Counter::packet_size_probes);
+    return finish_packet(now, writer, false);
+}
+
 wire::PacketWriter Link::begin_packet(std::span<std::byte> buffer) {
     DUNLIN_ASSERT(session_.open());
     draft() = {};
-    return wire::PacketWriter(buffer.first(std::min<std::size_t>(buffer.size(), session_.packet_bytes())));
+    return wire::PacketWriter(buffer.first(std::min<std::size_t>(buffer.size(), packet_bytes_now())));
 }
 
 void Link::write_control(Instant now, wire::PacketWriter& writer) {
@@ -258,7 +293,7 @@ void Link::write_control(Instant now, wire::PacketWriter& writer) {
 
 void Link::write_lane(Instant now, wire::PacketWriter& writer) {
     const bool room = space_.data_ready_at() <= now || (space_.probe_owed() && space_.control_fits());
-    if (room && sender_.wants_to_send() && sender_.write(now, space_.next_number(), session_.packet_bytes(), writer, draft().sent)) {
+    if (room && sender_.wants_to_send() && sender_.write(now, space_.next_number(), packet_bytes_now(), writer, draft().sent)) {
         draft().eliciting = true;
     }
     if (!ping_owed_ && !space_.probe_owed()) return;
@@ -286,7 +321,7 @@ Instant Link::next_deadline() const {
     // Hellos and acks wait for the journal.
     if (sender_.endings_kept()) deadline = earlier(deadline, earlier(session_.next_deadline(), acks_.due()));
     if (!session_.open()) return deadline;
-    deadline = earlier(deadline, space_.next_deadline());
+    deadline = earlier(deadline, earlier(space_.next_deadline(), size_.next_deadline(session_.last_heard())));
     // What may leave at once is asked for without a deadline.
     const Instant paced = space_.data_ready_at();
     if (paced != Instant::min() && sender_.wants_to_send()) deadline = earlier(deadline, paced);
@@ -299,6 +334,7 @@ void Link::on_timeout(Instant now) {
     if (session_.open()) {
         auto fate = [this, now](const SentPacket& packet, PacketFate what) { on_fate(now, packet, what); };
         space_.on_timeout(now, FateSink::of(fate));
+        size_.on_timeout(now);
     }
     sender_.on_timeout(now);
     receiver_.on_timeout(now);

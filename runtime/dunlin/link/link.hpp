@@ -8,6 +8,7 @@
 #include <dunlin/link/lane_sender.hpp>
 #include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/outbox.hpp>
+#include <dunlin/link/packet_size.hpp>
 #include <dunlin/link/packet_space.hpp>
 #include <dunlin/link/session.hpp>
 #include <dunlin/wire/packet_reader.hpp>
@@ -63,6 +64,7 @@ class Link {
     }
     [[nodiscard]] Instant last_heard() const { return session_.last_heard(); }  // the last packet of an open session
     [[nodiscard]] std::uint32_t packets_lost() const { return space_.lost(); }
+    [[nodiscard]] std::uint16_t packet_bytes() const { return session_open() ? size_.size() : std::uint16_t{0}; }  // of a whole packet now
     [[nodiscard]] std::uint8_t take_news();  // LinkNews bits since the last call
     // The epoch known to a peer that refused this node's as stale, where it is safe to claim a later one; 0: none.
     // node/ then raises LinkSelf::epoch above it and restarts all links.
@@ -100,6 +102,8 @@ class Link {
     // The link has something for a session packet now.
     [[nodiscard]] bool wants_to_send(Instant now) const;
     // A packet of the session (which is open): begin_packet, write_control, other folders' records, write_lane, finish.
+    // A packet of padding that is due, to see whether one so long arrives; 0: none. Before other packets.
+    [[nodiscard]] std::size_t write_size_probe(Instant now, std::span<std::byte> buffer, PathId& path);
     [[nodiscard]] wire::PacketWriter begin_packet(std::span<std::byte> buffer);
     // Records that elicit an ack may be added: there is room to remember the packet.
     [[nodiscard]] bool may_elicit() const { return space_.control_fits(); }
@@ -123,11 +127,14 @@ class Link {
     void add_news(LinkNews news);
     void drop_session(Instant now);
     void on_fate(Instant now, const SentPacket& packet, PacketFate fate);
+    void note_size(PacketSize::Change change);
+    [[nodiscard]] std::uint16_t packet_bytes_now() const;
     [[nodiscard]] bool settlement_due(Instant now) const;
     [[nodiscard]] PacketDraft& draft() { return shared_->self.draft; }
 
     Session session_;
     PacketSpace space_;
+    PacketSize size_;
     AckTracker acks_;
     LaneSender sender_;
     LaneReceiver receiver_;

@@ -178,6 +178,7 @@ void PacketSpace::detect_loss(Instant now, FateSink fate) {
         const Duration age = since(now, packet.sent_us_low);
         if (age >= delay || largest_acked_low_ - packet.number_low >= kPacketThreshold) {
             lose(packet, fate);
+            if (packet.is_size_probe()) continue;
             if (run == nullptr) run = &packet;
             persistent |= judged_ && Duration{packet.sent_us_low - run->sent_us_low} > persistent_after();
         } else {
@@ -203,13 +204,18 @@ void PacketSpace::leave_flight(SentPacket& packet) {
 
 void PacketSpace::lose(SentPacket& packet, FateSink fate) {
     leave_flight(packet);
+    if (packet.is_size_probe()) {
+        congestion_.on_discarded(packet.bytes());
+        fate(packet, PacketFate::lost);
+        return;
+    }
     ++lost_;
     shared_->counters.add(Counter::packets_lost);
     const auto next_low = static_cast<std::uint32_t>(next_.value());
     if (congestion_.on_lost(packet.number_low, packet.bytes(), next_low, delivery_.bytes_a_round_trip())) {
         shared_->counters.add(Counter::congestion_events);
     }
-    if (!packet.probed) fate(packet, PacketFate::lost);
+    fate(packet, PacketFate::lost);
 }
 
 void PacketSpace::pop_done() {

@@ -17,7 +17,8 @@
 
 namespace dunlin::link {
 
-enum class PacketFate : std::uint8_t { acked, lost, probe };  // probe: content is to be sent again, the packet may still arrive
+// probe: content is to be sent again, the packet may still arrive; lost after that (SentPacket::probed) asks for nothing more.
+enum class PacketFate : std::uint8_t { acked, lost, probe };
 using FateSink = Callback<void(const SentPacket&, PacketFate)>;
 
 // The packets of one session that ask for an ack: their numbers, and what became of them. Loss detection and probe
@@ -30,11 +31,15 @@ class PacketSpace {
     static constexpr std::uint32_t kPacketThreshold = 3;
     static constexpr Duration kProbeTimeoutMax = seconds{1};
     static constexpr std::int64_t kPersistentTimeouts = 3;  // RFC 9002 §7.6.1
+    static constexpr std::uint8_t kDoubtfulTimeouts = 2;
     static constexpr std::size_t kControlReserve = 2;
 
     PacketSpace(std::span<SentPacket> ring, const LinkShared& shared);
     // A new session, whose packets are of at most `packet_bytes`; the RTT is kept as a first guess.
     void reset(std::uint16_t packet_bytes);
+
+    // Whole packets are of at most so many bytes from now on.
+    void set_packet_bytes(std::uint16_t packet_bytes) { congestion_.set_packet_bytes(packet_bytes); }
 
     [[nodiscard]] PacketNumber next_number() const { return next_; }
     PacketNumber take_number();  // of a packet that leaves now
@@ -53,6 +58,8 @@ class PacketSpace {
     void on_timeout(Instant now, FateSink fate);
     // Probes that must leave even with nothing to say (a ping).
     [[nodiscard]] bool probe_owed() const { return probes_owed_ > 0; }
+    // Some of these in a row brought no answer: it may be packets of this size that do not arrive.
+    [[nodiscard]] bool size_in_doubt() const { return probe_owed() && probe_count_ >= kDoubtfulTimeouts; }
     // The peer is heard making progress: the probe timeout starts over.
     void on_progress() { probe_count_ = 0; }
     [[nodiscard]] const RttEstimator& rtt() const { return rtt_; }

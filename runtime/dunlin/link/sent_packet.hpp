@@ -45,6 +45,10 @@ class SentPacket {
     [[nodiscard]] bool range_is_skip(std::size_t i) const { return i == 0 ? first_skip_ : second_skip_; }
     void add_range(std::uint32_t first_low, std::uint8_t count, bool skip);
 
+    // Padding alone, as long as packets might be (PacketSize). It has no ranges, so a bit of these says so.
+    [[nodiscard]] bool is_size_probe() const { return second_skip_ && !ranges_full(); }
+    void set_size_probe() { second_skip_ = true; }
+
   private:
     bool first_skip_ : 1 = false;
     bool second_skip_ : 1 = false;

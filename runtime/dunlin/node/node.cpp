@@ -424,6 +424,7 @@ std::optional<PeerReport> Node::peer(Instant now, std::size_t i) const {
         report.rtt = each.rtt();
         report.silence = report.health == membership::Health::unknown ? Duration{} : now - detector_.last_heard(peer);
         report.packets_lost = each.packets_lost();
+        report.packet_bytes = each.packet_bytes();
         report.circuit = client_.circuit(report.id);
         report.messages_in_flight = each.lane().in_flight();
         return report;

@@ -31,7 +31,7 @@ inline constexpr Limits micro{
     .requests = 2,
     .fences = 2,
     .explicit_keys = 32,
-    .events = 9,
+    .events = 8,
     .journal_buffer_bytes = 512,
 };
 
@@ -74,7 +74,7 @@ inline constexpr Limits small{
     .remote_subscriptions = 24,
     .aliases_per_peer = 8,
     .payload_block_bytes = 64,
-    .outbox_bytes = 344 * 64,
+    .outbox_bytes = 342 * 64,
     .outbox_messages = 64,
     .deliveries = 124,
     .lane_window = 32,

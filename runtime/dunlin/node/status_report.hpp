@@ -49,6 +49,7 @@ struct PeerReport {
     Duration silence{};                                                   // microseconds since the last packet; 0: none was ever heard
     std::uint32_t packets_lost = 0;  // declared lost by the slot that this peer has, since the process began
     std::uint16_t messages_in_flight = 0;
+    std::uint16_t packet_bytes = 0;  // of a whole packet to it, as its path is known to carry; 0: no session
 };
 
 }  // namespace dunlin

@@ -18,14 +18,15 @@ struct Habit {
 
 constexpr Duration kWholeRun{};
 constexpr std::array<Habit, kFaultKindCount> kHabits{{
-    {FaultKind::delay, kWholeRun, kWholeRun, {}, 1'000, 10'000},               // us at most; at least a quarter of it
-    {FaultKind::loss, kWholeRun, kWholeRun, {}, 1, 200'000},                   // ppm of all datagrams
-    {FaultKind::duplication, kWholeRun, kWholeRun, {}, 1'000, 50'000},         // ppm
-    {FaultKind::reordering, kWholeRun, kWholeRun, {}, 1'000, 50'000},          // ppm
-    {FaultKind::corruption, kWholeRun, kWholeRun, {}, 100, 5'000},             // ppm
-    {FaultKind::thin_line, kWholeRun, kWholeRun, {}, 15'000, 165'000},         // bytes a second; the workload barely fits on the least
-    {FaultKind::short_path, seconds{8}, seconds{40}, seconds{4}, 300, 1'000},  // bytes of the longest datagram that passes
-    {FaultKind::clog, seconds{4}, seconds{30}, seconds{4}, 1'000, 500'000},    // us longer
+    {FaultKind::delay, kWholeRun, kWholeRun, {}, 1'000, 10'000},        // us at most; at least a quarter of it
+    {FaultKind::loss, kWholeRun, kWholeRun, {}, 1, 200'000},            // ppm of all datagrams
+    {FaultKind::duplication, kWholeRun, kWholeRun, {}, 1'000, 50'000},  // ppm
+    {FaultKind::reordering, kWholeRun, kWholeRun, {}, 1'000, 50'000},   // ppm
+    {FaultKind::corruption, kWholeRun, kWholeRun, {}, 100, 5'000},      // ppm
+    {FaultKind::thin_line, kWholeRun, kWholeRun, {}, 15'000, 165'000},  // bytes a second; the workload barely fits on the least
+    {FaultKind::short_path, seconds{8}, seconds{40}, seconds{4}, 300,
+     1'000},  // bytes of the longest datagram that passes, or that passes between two
+    {FaultKind::clog, seconds{4}, seconds{30}, seconds{4}, 1'000, 500'000},  // us longer
     {FaultKind::isolation, seconds{10}, seconds{60}, seconds{4}, 0, 0},
     {FaultKind::one_way_cut, seconds{10}, seconds{60}, seconds{4}, 0, 0},
     {FaultKind::split, seconds{10}, seconds{60}, seconds{4}, 0, 0},

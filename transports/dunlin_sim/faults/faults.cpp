@@ -3,6 +3,11 @@
 #include <dunlin_sim/faults/partitions.hpp>
 
 namespace dunlin::sim {
+namespace {
+
+constexpr std::uint32_t kAlwaysPasses = 1200;  // bytes, as every session begins
+
+}  // namespace
 
 Faults::Faults(World& world, Workload& workload, const DiskWatchers& watchers, std::vector<Fault> schedule)
     : world_(world),
@@ -82,9 +87,20 @@ void Faults::part(const Fault& fault) {
 
 void Faults::shorten_paths(const Fault& fault) {
     ++counts_[index_of(FaultKind::short_path)];
+    if ((fault.one & 1U) != 0) return narrow_path(fault);
     std::uint32_t& longest = world_.network().faults.datagram_bytes_max;
     longest = static_cast<std::uint32_t>(fault.amount);
     world_.at(world_.now() + fault.length, [&longest] { longest = 0; });
+}
+
+// Between two processes, for long; or for ever, where what a session begins with passes.
+void Faults::narrow_path(const Fault& fault) {
+    const std::size_t one = (fault.one >> 1U) % world_.size();
+    const std::size_t other = fault.other % world_.size();
+    const auto bytes = static_cast<std::uint32_t>(fault.amount * 3 / 2);
+    world_.network().narrow(one, other, bytes);
+    if (bytes >= kAlwaysPasses) return;
+    world_.at(world_.now() + 5 * fault.length, [this, one, other] { world_.network().narrow(one, other, 0); });
 }
 
 void Faults::clog(const Fault& fault) {
@@ -102,6 +118,7 @@ void Faults::heal() {
     calm.delay_max = base_.delay_max;
     world_.network().faults = calm;
     world_.network().heal();
+    world_.network().widen(kAlwaysPasses);
     bare_appends_.start(0, 0);
     disks_.heal();
     processes_.heal();

@@ -32,6 +32,7 @@ class Faults {
     void set_network(const Fault& fault);
     void part(const Fault& fault);
     void shorten_paths(const Fault& fault);
+    void narrow_path(const Fault& fault);
     void clog(const Fault& fault);
 
     World& world_;

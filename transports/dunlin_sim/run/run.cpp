@@ -70,9 +70,9 @@ class Run {
             ProcessSetup setup;
             setup.options.id = NodeId{static_cast<std::uint16_t>(i + 1)};
             setup.options.cluster = kCluster;
+            setup.options.packet_bytes_max = votes ? plan_.workload.voter_packet_bytes_max : plan_.workload.packet_bytes_max;
             setup.options.attempts_max = plan_.workload.attempts_max;
             setup.options.packet_age_max = kPacketAgeMax;
-            if (!votes) setup.options.packet_bytes_max = plan_.workload.packet_bytes_max;
             setup.memory = host_memory(votes, plan_.nodes, plan_.workload.room);
             setup.application = [this, i] { return workload_.make(i); };
             setup.disk_bytes = votes || (i - voters()) % 2 == 0 ? host_disk_bytes(plan_.workload.room) : 0;

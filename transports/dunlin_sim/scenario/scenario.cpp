@@ -97,7 +97,7 @@ class Parser {
         if (words.empty()) return;
         const std::string verb = words.text("a step");
         if (scenario_.clocks.empty() != (verb == "nodes")) throw Unreadable("'nodes' comes first, and once");
-        if (verb == "nodes" || verb == "seed" || verb == "clock") {
+        if (verb == "nodes" || verb == "seed" || verb == "packets" || verb == "clock") {
             if (!scenario_.steps.empty()) throw Unreadable("'" + verb + "' comes before the first step");
             setup(verb, words);
         } else {
@@ -111,6 +111,10 @@ class Parser {
     void setup(const std::string& verb, Words& words) {
         if (verb == "seed") {
             scenario_.seed = count(words.word("a seed"));
+        } else if (verb == "packets") {
+            const std::uint64_t bytes = count(words.word("a number of bytes"));
+            if (bytes < wire::kPacketBytesMin || bytes > 1472) throw Unreadable("packets have 576 to 1472 bytes");
+            scenario_.packet_bytes = static_cast<std::uint16_t>(bytes);
         } else if (verb == "nodes") {
             const std::uint64_t nodes = count(words.word("a number of nodes"));
             scenario_.voters = words.take("voters") ? count(words.word("a number of voters")) : nodes;
@@ -167,6 +171,11 @@ class Parser {
             const bool same = from.kind == to.kind && from.process == to.process && from.lease == to.lease;
             if (same) throw Unreadable("'" + verb + "' needs two nodes, not one twice");
             return Cut{std::move(from), std::move(to), verb == "part"};
+        }
+        if (verb == "narrow") {
+            Who one = who(words);
+            Who other = who(words);
+            return Narrow{std::move(one), std::move(other), static_cast<std::uint32_t>(count(words.word("a number of bytes")))};
         }
         if (verb == "isolate") return Strike{Strike::Kind::isolate, who(words)};
         if (verb == "crash") return Strike{Strike::Kind::crash, who(words)};

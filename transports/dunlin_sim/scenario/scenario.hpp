@@ -18,10 +18,12 @@ namespace dunlin::sim {
 // A short story that a World plays on virtual time: one step a line; a word that begins with # begins a comment.
 //
 //     nodes 5 [voters 3]                 first of all; nodes are 1, 2, ..., the first of them vote (all, unless it says how many)
-//     seed 7                             1, unless said                          | these three before
+//     packets 1472                       bytes of the longest packet of every node; 1200, unless said
+//     seed 7                             1, unless said                          | these four before
 //     clock NODE +900ppm | +1h           its rate error; how far it is ahead     | everything else
 //     loss 5%                            of all datagrams; 0%: none
 //     isolate NODE · part A B · cut A B  from all; two from each other; what A sends to B vanishes, not what B sends to A
+//     narrow A B 700                     no longer datagram passes between these two; 0: every one does
 //     heal                               ends all of these
 //     crash · restart · pause · resume NODE
 //     shutdown NODE                      it leaves once it has drained, after 10 s at the latest; `restart` brings it back
@@ -135,6 +137,10 @@ struct Cut {
     Who from, to;
     bool both;
 };
+struct Narrow {
+    Who one, other;
+    std::uint32_t bytes;
+};
 struct Strike {
     enum class Kind : std::uint8_t { isolate, crash, restart, shutdown, pause, resume, wipe, format };
     Kind kind;
@@ -183,8 +189,8 @@ struct Expect {
     bool negated;
     Condition condition;
 };
-using Action =
-    std::variant<SetLoss, Heal, Cut, Strike, Slow, Advance, Subscribe, Unsubscribe, Publish, Acquire, Release, Put, Remember, Expect>;
+using Action = std::variant<SetLoss, Heal, Cut, Narrow, Strike, Slow, Advance, Subscribe, Unsubscribe, Publish, Acquire, Release, Put,
+                            Remember, Expect>;
 
 struct Step {
     std::size_t line;
@@ -199,6 +205,7 @@ struct Scenario {
     std::string file;
     std::uint64_t seed = 1;
     std::size_t voters = 0;
+    std::uint16_t packet_bytes = 1200;
     std::vector<ClockSetup> clocks{};  // one a node
     std::vector<Step> steps{};
 };

@@ -26,13 +26,17 @@ class Player {
     }
 
     void operator()(const SetLoss& loss) { world_.network().faults.loss_ppm = loss.ppm; }
-    void operator()(const Heal&) { world_.network().heal(); }
+    void operator()(const Heal&) {
+        world_.network().heal();
+        world_.network().widen(~std::uint32_t{0});
+    }
     void operator()(const Cut& cut) {
         const std::size_t from = cast_.one(cut.from);
         const std::size_t to = cast_.one(cut.to);
         world_.network().cut(from, to, true);
         if (cut.both) world_.network().cut(to, from, true);
     }
+    void operator()(const Narrow& narrow) { world_.network().narrow(cast_.one(narrow.one), cast_.one(narrow.other), narrow.bytes); }
     void operator()(const Strike& strike);
     void operator()(const Slow& slow) {
         const std::size_t process = cast_.one(slow.node);

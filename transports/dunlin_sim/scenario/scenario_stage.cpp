@@ -21,6 +21,7 @@ ScenarioStage::ScenarioStage(const Scenario& scenario)
         ProcessSetup setup;
         setup.options.id = NodeId{static_cast<std::uint16_t>(i + 1)};
         setup.options.cluster = "scenario";
+        setup.options.packet_bytes_max = scenario.packet_bytes;
         setup.memory = host_memory(votes, parts.size());
         setup.application = [this, i] { return std::make_unique<ScenarioActor>(*this, i); };
         setup.disk_bytes = host_disk_bytes(Room::ample);

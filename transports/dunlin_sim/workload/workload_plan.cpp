@@ -2,6 +2,8 @@
 
 #include <dunlin/core/random.hpp>
 
+#include <algorithm>
+
 namespace dunlin::sim {
 namespace {
 
@@ -59,7 +61,14 @@ WorkloadPlan draw_workload(std::uint64_t seed) {
         plan.burst = 8 + up_to(random, 8);
         plan.publish_every *= plan.burst / 2;
     }
-    if (one_in(random, 3)) plan.attempts_max = static_cast<std::uint8_t>(2 + up_to(random, 8));
+    if (one_in(random, 2)) plan.packet_bytes_max = plan.voter_packet_bytes_max = static_cast<std::uint16_t>(1200 + up_to(random, 272));
+    if (one_in(random, 3)) {  // some are wanted later once too often
+        plan.attempts_max = static_cast<std::uint8_t>(2 + up_to(random, 8));
+        if (plan.verdicts.retry <= 10) {
+            plan.verdicts.retry = std::min<std::uint32_t>(plan.verdicts.retry, 2) + 1;
+            plan.verdicts.retries_max = std::uint32_t{plan.attempts_max} + 2;
+        }
+    }
     plan.resends.every = random.between(milliseconds{200}, milliseconds{1500});
     plan.resends.lifetime = random.between(milliseconds{300}, seconds{5});
     if (one_in(random, 3)) {

@@ -41,6 +41,7 @@ struct WorkloadPlan {
     bool positions = false;          // durable subscribers store their receive position with each effect
     Duration churn_every{};          // a process subscribes to all flows, or ends that; 0: never
     VerdictMix verdicts{};
+    std::uint16_t voter_packet_bytes_max = 1200;
     std::uint8_t attempts_max = 250;  // Options::attempts_max of every node
     Duration lease_ttl = seconds{1};
     Duration lease_hold_max = milliseconds{1500};  // a contender keeps the lease for up to so long, and then pauses for as long
