@@ -112,10 +112,10 @@ std::uint32_t LaneSender::fragments(std::uint16_t delivery) const {
     return shared_->outbox.fragments(shared_->outbox.message(shared_->outbox.delivery(delivery).message));
 }
 
-// Where the delivery stands that the place at `offset` belongs to.
-std::uint32_t LaneSender::delivery_at(std::uint32_t offset) const {
+// To which the place at `offset` belongs. O(fragments)
+const Delivery& LaneSender::delivery_of(std::uint32_t offset) const {
     while (is_part(ring_[offset])) --offset;
-    return offset;
+    return shared_->outbox.delivery(ring_[offset]);
 }
 
 std::uint16_t LaneSender::in_flight() const {

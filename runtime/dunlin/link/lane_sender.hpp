@@ -111,7 +111,7 @@ class LaneSender {
     }
     [[nodiscard]] std::uint32_t fragments(std::uint16_t delivery) const;
     void set_parts(std::uint32_t offset, std::uint32_t fragments, std::uint16_t mark);
-    [[nodiscard]] std::uint32_t delivery_at(std::uint32_t offset) const;
+    [[nodiscard]] const Delivery& delivery_of(std::uint32_t offset) const;
     void owe_skip(std::uint32_t offset);
     void make_hole(std::uint32_t offset);
     void end_delivery(std::uint32_t offset, Outcome outcome);
@@ -136,8 +136,9 @@ class LaneSender {
     [[nodiscard]] static bool fits_packet(const Draft& draft, std::size_t body_bytes);
     [[nodiscard]] std::size_t least_bytes(const Draft& draft, const OutboxMessage& message) const;
     [[nodiscard]] std::uint32_t due_from(std::uint32_t offset) const;
-    [[nodiscard]] std::uint32_t write_message(Draft& draft, std::uint32_t offset, std::uint32_t most, std::uint16_t alias);
-    [[nodiscard]] bool write_body(Draft& draft, std::uint32_t offset, std::uint32_t count, std::uint16_t alias);
+    [[nodiscard]] std::uint32_t write_message(Draft& draft, const Delivery& delivery, std::uint32_t offset, std::uint32_t most,
+                                              std::uint16_t alias);
+    [[nodiscard]] bool write_body(Draft& draft, const Delivery& delivery, std::uint32_t index, std::uint32_t count, std::uint16_t alias);
     [[nodiscard]] SkipKind skip_kind(std::uint32_t offset) const;
     void mark_sent(std::uint32_t offset);
     void start_behind();

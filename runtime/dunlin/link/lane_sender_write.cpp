@@ -75,17 +75,19 @@ bool LaneSender::write(Instant now, PacketNumber number, std::size_t packet_byte
 // False: nothing more of this lane goes into this packet.
 bool LaneSender::write_run(Draft& draft, std::uint32_t offset) {
     const std::uint32_t start = offset;
-    std::uint16_t alias = prepare_alias(draft, shared_->outbox.delivery(ring_[delivery_at(offset)]));
+    const Delivery* delivery = &delivery_of(offset);
+    std::uint16_t alias = prepare_alias(draft, *delivery);
     if (alias == kNoAlias) return false;
     const Lamport lamport = shared_->self.lamport.next();
     const Sequence sequence{first_.value() + offset};
     if (!draft.writer.begin(wire::RecordType::run, wire::Run(sequence.value(), lamport.value(), 0, 0, 0, 0))) return false;
     std::uint16_t count = 0;
-    while (const std::uint32_t written = write_message(draft, offset, start + kLongestRun - offset, alias)) {
+    while (const std::uint32_t written = write_message(draft, *delivery, offset, start + kLongestRun - offset, alias)) {
         ++count;
         offset += written;
         if (!sendable(offset)) break;
-        alias = known_alias(draft, shared_->outbox.delivery(ring_[delivery_at(offset)]));
+        delivery = &delivery_of(offset);
+        alias = known_alias(draft, *delivery);
         if (alias == kNoAlias) break;
     }
     if (count == 0) {
@@ -151,25 +153,24 @@ std::uint32_t LaneSender::due_from(std::uint32_t offset) const {
 }
 
 // What is due of one message, from `offset` on: how many of its fragments, at most `most`. 0: this packet has no room.
-std::uint32_t LaneSender::write_message(Draft& draft, std::uint32_t offset, std::uint32_t most, std::uint16_t alias) {
-    const Delivery& delivery = shared_->outbox.delivery(ring_[delivery_at(offset)]);
+std::uint32_t LaneSender::write_message(Draft& draft, const Delivery& delivery, std::uint32_t offset, std::uint32_t most,
+                                        std::uint16_t alias) {
     const std::size_t body = shared_->outbox.stored_bytes(shared_->outbox.message(delivery.message));
-    std::uint32_t count = due_from(offset);
-    if (count == fragments_of(body) && fits_packet(draft, body)) {
-        return count <= most && write_body(draft, offset, count, alias) ? count : 0;
-    }
+    const std::uint32_t index = offset - offset_of(delivery.sequence_low);
+    const std::uint32_t fragments = fragments_of(body);
+    std::uint32_t count = fragments == 1 ? 1 : due_from(offset);
+    if (count == fragments && fits_packet(draft, body))
+        return count <= most && write_body(draft, delivery, index, count, alias) ? count : 0;
     const auto room = static_cast<std::uint32_t>(draft.writer.room() / kFragmentBytes + 1);  // the last may be short
-    for (count = std::min({count, most, room}); count > 0 && !write_body(draft, offset, count, alias);) --count;
+    for (count = std::min({count, most, room}); count > 0 && !write_body(draft, delivery, index, count, alias);) --count;
     return count;
 }
 
-// `count` fragments from `offset` on; false: no room, nothing is written.
-bool LaneSender::write_body(Draft& draft, std::uint32_t offset, std::uint32_t count, std::uint16_t alias) {
-    const std::uint32_t start = delivery_at(offset);
-    const Delivery& delivery = shared_->outbox.delivery(ring_[start]);
+// `count` of its fragments from `index` on; false: no room, nothing is written.
+bool LaneSender::write_body(Draft& draft, const Delivery& delivery, std::uint32_t index, std::uint32_t count, std::uint16_t alias) {
     const OutboxMessage& message = shared_->outbox.message(delivery.message);
     const std::size_t body = shared_->outbox.stored_bytes(message);
-    const std::size_t from = (offset - start) * kFragmentBytes;
+    const std::size_t from = index * kFragmentBytes;
     const std::size_t length = std::min<std::size_t>(count * kFragmentBytes, body - from);
     const bool whole = length == body;
     const std::size_t heads = sizeof(wire::MessageHead) + (whole ? 0 : sizeof(wire::FragmentBlock));
@@ -185,7 +186,7 @@ bool LaneSender::write_body(Draft& draft, std::uint32_t offset, std::uint32_t co
                                  flags);
     std::memcpy(out.data(), &head, sizeof(head));
     if (!whole) {
-        const wire::FragmentBlock fragment(message.payload_bytes, static_cast<std::uint16_t>(offset - start));
+        const wire::FragmentBlock fragment(message.payload_bytes, static_cast<std::uint16_t>(index));
         std::memcpy(out.data() + sizeof(head), &fragment, sizeof(fragment));
     }
     shared_->outbox.load_stored(message, from, out.subspan(heads, length));
