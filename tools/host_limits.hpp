@@ -20,6 +20,7 @@ inline constexpr dunlin::Limits kHostMember{
     .outbox_bytes = 1U << 20U,
     .outbox_messages = 4096,
     .deliveries = 16384,
+    .lanes = 3,
     .inbox_bytes = 1U << 20U,
     .inbox_messages = 4096,
     .message_bytes_max = 16U << 10U,

@@ -27,6 +27,7 @@ struct PubArguments {
     std::string file;
     std::uint16_t subscribers = 1;
     std::string lifetime = "0s";
+    dunlin::Lane lane = dunlin::Lane::normal;
 };
 
 // Publishes each line once the outbox has room for it, and leaves when the last outcome is in.
@@ -87,6 +88,7 @@ class Publisher {
         options.topic = arguments_.topic;
         options.payload = std::as_bytes(std::span(line));
         options.lifetime = lifetime_;
+        options.lane = arguments_.lane;
         if (!arguments_.file.empty()) options.position = lines_->offset_after();
         const dunlin::Status status = host_.node().publish(now, options).status();
         switch (status) {
@@ -148,6 +150,11 @@ void add_pub(CLI::App& app, Action& action) {
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
     command->add_option("--lifetime", arguments->lifetime, "A line that is not delivered by then is a dead letter (default: no limit)");
+    const std::map<std::string, dunlin::Lane> lanes{
+        {"urgent", dunlin::Lane::urgent}, {"normal", dunlin::Lane::normal}, {"bulk", dunlin::Lane::bulk}};
+    command->add_option("--lane", arguments->lane, "urgent, normal or bulk: a higher lane overtakes a lower one (default: normal)")
+        ->transform(CLI::CheckedTransformer(lanes))
+        ->option_text("LANE");
     command->footer(
         "One of the two sides names the other with --peer: voters do not forward. What it waits for, it says after three seconds.\n"
         "Exit status: 0 every line was acknowledged by every subscriber; 1 a dead letter, or a signal ended it earlier;\n"

@@ -149,7 +149,7 @@ void Member::note_durable(Instant now) {
     if (auto_sync) sync();
     if (journal.durable() == self_.durable) return;
     self_.durable = journal.durable();
-    for (auto& each : links_) each->receiver().on_durable(self_.durable);
+    for (auto& each : links_) each->on_durable(self_.durable);
     bus.on_durable(now);
     store_watermarks(now);
     bus.store_outcomes();

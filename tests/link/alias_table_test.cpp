@@ -10,7 +10,7 @@ namespace {
 SentPacket declaring(std::uint32_t number, std::uint16_t alias) {
     SentPacket packet;
     packet.number_low = number;
-    packet.alias = alias;
+    packet.declare(alias);
     return packet;
 }
 

@@ -15,6 +15,7 @@ namespace dunlin::link {
 inline constexpr Limits kTestLimits{.outbox_bytes = 64 * 1024,
                                     .outbox_messages = 512,
                                     .deliveries = 512,
+                                    .lanes = 3,
                                     .inbox_bytes = 16 * 1024,
                                     .inbox_messages = 128,
                                     .packets_in_flight_per_peer = 16};
@@ -30,13 +31,15 @@ struct Delivered {
     std::uint16_t stream_tag;
     bool maybe_repeated;
     Token token;
+    Lane lane;
 };
 
 // Everything that one node has around one link: what node/ and bus/ would do, done by hand.
 template <Limits L>
 class EndpointOf {
   public:
-    explicit EndpointOf(NodeId id, std::uint64_t seed, const LinkSelf& identity = {})
+    // `lanes`: of those that L has memory for.
+    explicit EndpointOf(NodeId id, std::uint64_t seed, const LinkSelf& identity = {}, std::size_t lanes = 1)
         : random(seed), events(event_slots, counters), outbox(boxes.outbox_storage()), inbox(boxes.inbox_storage()), self(identity) {
         self.id = id;
         if (self.epoch == BootEpoch{}) self.epoch = BootEpoch{1};
@@ -46,7 +49,9 @@ class EndpointOf {
         sink.topic_name = {
             [](void* self_, TopicIndex topic) { return std::string_view(static_cast<EndpointOf*>(self_)->topics[topic.value()]); }, this};
         sink.deliver = {[](void* self_, const InboundMessage& message) { return static_cast<EndpointOf*>(self_)->deliver(message); }, this};
-        link = std::make_unique<Link>(arrays.storage(), shared, PeerIndex{0});
+        LinkStorage storage = arrays.storage();
+        storage.ends = storage.ends.first(lanes * sizeof(LaneEnds));
+        link = std::make_unique<Link>(storage, shared, PeerIndex{0});
     }
     EndpointOf(const EndpointOf&) = delete;
 
@@ -62,7 +67,7 @@ class EndpointOf {
     Disposition deliver(const InboundMessage& message) {
         delivered.push_back({message.sequence.value(), message.subscription, topics.at(message.topic.value()),
                              std::string(reinterpret_cast<const char*>(message.payload.data()), message.payload.size()), message.stream_tag,
-                             message.maybe_repeated, message.blocks.token});
+                             message.maybe_repeated, message.blocks.token, message.lane});
         return handler ? handler(message) : Disposition::accepted;
     }
 
@@ -72,6 +77,7 @@ class EndpointOf {
         Duration lifetime{};
         std::optional<Token> token{};
         JournalSequence gate{};
+        Lane lane = Lane::normal;
     };
     // The delivery's slot, or nothing where the outbox or the window is full.
     std::optional<std::uint16_t> publish(Instant now, const std::string& payload, const Publish& how) {
@@ -85,7 +91,7 @@ class EndpointOf {
         const auto message = outbox.put(put);
         if (!message.ok()) return std::nullopt;
         const auto delivery = outbox.add_delivery(message.value(), PeerIndex{0}, link->peer_id(), how.subscription);
-        if (!delivery.ok() || link->lane().enqueue(now, delivery.value()) != Status::ok) {
+        if (!delivery.ok() || link->lane(link->lane_towards(how.lane)).enqueue(now, delivery.value()) != Status::ok) {
             outbox.abandon(message.value());
             return std::nullopt;
         }

@@ -25,7 +25,7 @@ class LinkPairOf {
 
     // A new process at one end: nothing of the old one is left.
     void reset(std::size_t end, const LinkSelf& self) {
-        ends_[end] = std::make_unique<End>(NodeId{static_cast<std::uint16_t>(end + 1)}, random_.next_u64(), self);
+        ends_[end] = std::make_unique<End>(NodeId{static_cast<std::uint16_t>(end + 1)}, random_.next_u64(), self, lanes[end]);
     }
     End& a() { return *ends_[0]; }
     End& b() { return *ends_[1]; }
@@ -58,6 +58,7 @@ class LinkPairOf {
     }
 
     static constexpr PathId kPath{1};
+    std::array<std::size_t, 2> lanes{1, 1};  // of the next process at an end
     Instant now{seconds{1000}};
     WireFaults faults;
     bool cut = false;              // nothing passes

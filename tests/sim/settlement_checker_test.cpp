@@ -93,9 +93,9 @@ TEST_F(Settlements, catches_one_that_forgets_what_lay_past_a_gap) {
 TEST_F(Settlements, catches_a_run_of_what_was_told_to_be_settled) {
     say_hello(1);
     settle(4, 0b10);
-    checker.handled(kNow, 1, NodeId{1}, Sequence{5});
+    checker.handled(kNow, 1, NodeId{1}, Lane::normal, Sequence{5});
     EXPECT_TRUE(verdict.clean());
-    checker.handled(kNow, 1, NodeId{1}, Sequence{6});
+    checker.handled(kNow, 1, NodeId{1}, Lane::normal, Sequence{6});
     expect_violation("told to be settled, never run");
 }
 

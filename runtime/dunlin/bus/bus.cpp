@@ -114,11 +114,14 @@ Status Bus::accept(Instant now, const PublishOptions& options, link::OutboxPut& 
         put.blocks.key_lifetime_ms =
             static_cast<std::uint32_t>(divide(static_cast<std::uint64_t>(to_us(options.lifetime)) + 999, 1000).quotient);
     }
+    const std::size_t lanes = shared_.links(remote_.rows()[first].peer)->lane_count();
+    const Lane lane = index_of(options.lane) < lanes ? options.lane : Lane::normal;
+    if (!shared_.outbox.leaves_room(lane, lanes)) return Status::outbox_full;
     const Result<std::uint16_t> stored = shared_.outbox.put(put);
     if (!stored.ok()) return stored.status();
     const std::uint16_t message = stored.value();
     published.id = log_.message_at(message).id;
-    Status status = send_to_all(now, message, options.topic, first, published);
+    Status status = send_to_all(now, message, lane, options.topic, first, published);
     if (status == Status::ok) status = log_.append(now, message, options);
     if (status != Status::ok) undo(message);
     return status;
@@ -131,7 +134,7 @@ bool Bus::all_reachable(std::string_view topic, std::size_t row) const {
 }
 
 // `row`: of the first that matches.
-Status Bus::send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::size_t row, Published& published) {
+Status Bus::send_to_all(Instant now, std::uint16_t message, Lane lane, std::string_view topic, std::size_t row, Published& published) {
     const std::span<RemoteSubscription> rows = remote_.rows();
     for (; row < rows.size(); row = remote_.next_match(row + 1, topic)) {
         const RemoteSubscription& to = rows[row];
@@ -139,7 +142,7 @@ Status Bus::send_to_all(Instant now, std::uint16_t message, std::string_view top
         if (!delivery.ok()) return Status::outbox_full;
         link::Link* const link = shared_.links(to.peer);
         DUNLIN_ASSERT(link != nullptr);
-        if (link->lane().enqueue(now, delivery.value()) != Status::ok) return Status::outbox_full;
+        if (link->lane(link->lane_towards(lane)).enqueue(now, delivery.value()) != Status::ok) return Status::outbox_full;
         ++published.subscribers;
         if (link->session_open()) ++published.reachable;
     }
@@ -150,7 +153,7 @@ Status Bus::send_to_all(Instant now, std::uint16_t message, std::string_view top
 void Bus::undo(std::uint16_t message) {
     for (std::uint16_t i = log_.message_at(message).deliveries; i != kNoSlot;) {
         const link::Delivery& delivery = log_.delivery_at(i);
-        if (delivery.state != link::DeliveryState::idle) shared_.links(delivery.peer)->lane().retract(i);
+        if (delivery.state != link::DeliveryState::idle) shared_.links(delivery.peer)->lane(delivery.lane).retract(i);
         i = delivery.sibling;
     }
     shared_.outbox.abandon(message);
@@ -205,7 +208,8 @@ Status Bus::complete(Instant now, const CompletionId& completion, Verdict verdic
     link::Link* const link = shared_.links(completion.peer);
     if (link == nullptr || link->peer_id() != completion.publisher) return Status::not_found;
     if (verdict == Verdict::invalid) shared_.counters.add(Counter::payload_invalid);
-    return link->receiver().complete(now, completion.sequence, completion.stream_tag, disposition(verdict));
+    if (!link->has_lane(index_of(completion.lane))) return Status::not_found;
+    return link->receiver(completion.lane).complete(now, completion.sequence, completion.stream_tag, disposition(verdict));
 }
 
 // ---- Receiving --------------------------------------------------------------------------------------------------------
@@ -275,10 +279,12 @@ link::Disposition Bus::run(const LocalSubscription& subscription, const link::In
                                                            .subscription = message.subscription,
                                                            .publisher = message.publisher,
                                                            .peer = message.peer,
-                                                           .stream_tag = message.stream_tag},
+                                                           .stream_tag = message.stream_tag,
+                                                           .lane = message.lane},
                                             .lamport = message.lamport,
                                             .token = message.blocks.token,
                                             .publisher = message.publisher,
+                                            .lane = message.lane,
                                             .maybe_repeated = repeated});
     if (verdict == Verdict::invalid) shared_.counters.add(Counter::payload_invalid);
     return disposition(verdict);
@@ -301,7 +307,7 @@ std::optional<link::Disposition> Bus::refuse_unfenced(LeaseKey lease, const link
 
 void Bus::release_held(Instant now) {
     for (std::size_t i = 0; i < shared_.peers.size(); ++i) {
-        if (link::Link* const link = shared_.links(PeerIndex{static_cast<std::uint16_t>(i)})) link->receiver().release_held(now);
+        if (link::Link* const link = shared_.links(PeerIndex{static_cast<std::uint16_t>(i)})) link->release_held(now);
     }
 }
 

@@ -41,7 +41,7 @@ struct BusStorage {
 // each delivery that ended is noted (outbox_done), so that a restart sends the rest again. A crash may repeat outcomes,
 // never lose one.
 //
-// Order: FIFO for each (publisher, subscription). Calls are safe inside a handler.
+// Order: FIFO for each (publisher, subscription, lane). Calls are safe inside a handler.
 class Bus {
   public:
     Bus(const BusStorage& storage, const BusShared& shared);
@@ -56,7 +56,8 @@ class Bus {
     //                      one above Options::key_lifetime_max
     //   no_subscriber      nobody listens
     //   peer_unreachable   options.only_if_reachable, and a subscriber has no session now
-    //   outbox_full        no room for the payload, for a message or for all its deliveries: after outcomes, again
+    //   outbox_full        no room for the payload, for a message or for all its deliveries, or none that its lane may take
+    //                      (LaneScheduler): after outcomes, again
     //   table_full         no room for a new topic name
     //   busy               the journal has no room now: after its next sync, again
     // A node's own subscriptions are not served by its own publishes. O(remote subscriptions + payload).
@@ -128,7 +129,8 @@ class Bus {
     [[nodiscard]] Status check(const PublishOptions& options) const;
     [[nodiscard]] Status accept(Instant now, const PublishOptions& options, link::OutboxPut& put, Published& published);
     [[nodiscard]] bool all_reachable(std::string_view topic, std::size_t row) const;
-    [[nodiscard]] Status send_to_all(Instant now, std::uint16_t message, std::string_view topic, std::size_t row, Published& published);
+    [[nodiscard]] Status send_to_all(Instant now, std::uint16_t message, Lane lane, std::string_view topic, std::size_t row,
+                                     Published& published);
     void undo(std::uint16_t message);
     [[nodiscard]] TopicIndex intern(std::string_view topic);
     [[nodiscard]] link::Disposition deliver(const link::InboundMessage& message);

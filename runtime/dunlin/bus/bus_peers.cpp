@@ -34,7 +34,7 @@ void Bus::peer_ended(PeerIndex index) {
 
 bool Bus::peer_needed(PeerIndex index) const {
     const link::Link* const link = shared_.links(index);
-    if (link != nullptr && link->lane().first() != link->lane().next()) return true;
+    if (link != nullptr && link->owes_messages()) return true;
     for (const RemoteSubscription& row : remote_.rows()) {
         if (row.id != SubscriptionId{} && row.peer == index && is_durable(row.id)) return true;
     }
@@ -111,7 +111,7 @@ Status Bus::take_unsubscribe(PeerIndex index, const wire::Record& record) {
         const Status status = shared_.journal->append(journal::RecordKind::remote_subscription_removed, bytes_of(removed)).status();
         if (status != Status::ok) return status;
     }
-    shared_.links(index)->lane().subscription_gone(id);
+    shared_.links(index)->subscription_gone(id);
     forget(*row);
     return Status::ok;
 }
@@ -123,7 +123,7 @@ void Bus::end_of_table(PeerIndex index) {
     peer.refused_since_mark = 0;
     for (RemoteSubscription& row : remote_.rows()) {
         if (row.id == SubscriptionId{} || row.peer != index || row.confirmed || is_durable(row.id)) continue;
-        shared_.links(index)->lane().subscription_gone(row.id);
+        shared_.links(index)->subscription_gone(row.id);
         forget(row);
     }
 }

@@ -107,7 +107,8 @@ KeyTable::Answer KeyTable::ask(const link::InboundMessage& message) {
                           .sequence_low = static_cast<std::uint32_t>(message.sequence.value()),
                           .peer = message.peer,
                           .stream_tag = message.stream_tag,
-                          .state = KeyState::running});
+                          .state = KeyState::running,
+                          .lane = message.lane});
     return {.entry = index};
 }
 
@@ -148,7 +149,7 @@ void KeyTable::completed(const CompletionId& completion, link::Disposition dispo
     const auto sequence_low = static_cast<std::uint32_t>(completion.sequence.value());
     const auto is_it = [&](const KeyEntry& entry) {
         return entry.state == KeyState::pending && entry.subscription == completion.subscription && entry.peer == completion.peer &&
-               entry.stream_tag == completion.stream_tag && entry.sequence_low == sequence_low;
+               entry.stream_tag == completion.stream_tag && entry.lane == completion.lane && entry.sequence_low == sequence_low;
     };
     const auto entry = std::ranges::find_if(entries_, is_it);
     if (entry != entries_.end()) ended(static_cast<std::uint16_t>(entry - entries_.begin()), disposition);

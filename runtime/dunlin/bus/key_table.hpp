@@ -28,12 +28,13 @@ struct KeyEntry {
     IdempotencyKey key{};
     Instant until{};                 // the key counts until then
     SubscriptionId subscription{};   // that it is of
-    std::uint32_t sequence_low = 0;  // running, pending: of the message that has it, in the lane of `peer`
+    std::uint32_t sequence_low = 0;  // running, pending: of the message that has it, in that lane
     PeerIndex peer = kNoPeer;
     std::uint16_t stream_tag = 0;
     std::uint16_t next = kNoSlot;  // of its bucket, or of the free ones
     KeyState state : 4 = KeyState::free;
-    bool unstored : 1 = false;  // the journal does not know it as it is; in recovery: not confirmed
+    Lane lane : 2 = Lane::normal;  // of `peer`: that the sequence is of
+    bool unstored : 1 = false;     // the journal does not know it as it is; in recovery: not confirmed
 };
 static_assert(sizeof(KeyEntry) == 40);
 

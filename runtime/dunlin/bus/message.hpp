@@ -2,6 +2,7 @@
 
 #include <dunlin/core/callback.hpp>
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/lane.hpp>
 #include <dunlin/core/time.hpp>
 
 #include <cstddef>
@@ -28,6 +29,7 @@ struct CompletionId {
     NodeId publisher{};
     PeerIndex peer = kNoPeer;
     std::uint16_t stream_tag = 0;
+    Lane lane = Lane::normal;
     friend constexpr bool operator==(const CompletionId&, const CompletionId&) = default;
 };
 
@@ -39,6 +41,7 @@ struct Message {
     Lamport lamport{};  // of the publish; causality, not time
     Token token{};      // fencing token it was published under; 0: none
     NodeId publisher{};
+    Lane lane = Lane::normal;     // that it came in: the publisher's choice, or normal where one of the two nodes has not that lane
     bool maybe_repeated = false;  // may have run before a crash of either side: look at your own stored effect
 };
 
@@ -55,6 +58,7 @@ struct PublishOptions {
     std::string_view topic{};              // 1..Limits::topic_bytes_max bytes, no wildcard
     std::span<const std::byte> payload{};  // 0..Limits::message_bytes_max bytes, copied
     Duration lifetime{};                   // after it the publish is a dead letter `expired`; 0: no limit
+    Lane lane = Lane::normal;              // normal instead, where this node or the subscriber's was built without the one asked for
     std::optional<PublishFence> fence{};
     // Names the effect that this message is to have, for resends of the application's own: see IdempotencyKey below. Needs a
     // lifetime, at most Options::key_lifetime_max.

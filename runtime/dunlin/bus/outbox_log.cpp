@@ -94,7 +94,7 @@ OutboxDeliveryRecord OutboxLog::delivery_record(std::uint16_t index) const {
             .node = delivery.node.value(),
             .outcome = static_cast<std::uint8_t>(delivery.outcome),
             .effect = static_cast<std::uint8_t>(delivery.effect),
-            .reserved = 0};
+            .lane = static_cast<std::uint32_t>(index_of(delivery.lane))};
 }
 
 // Its sequence; above all of them where it has left its lane. So recovery has every delivery that needs the payload before
@@ -102,7 +102,7 @@ OutboxDeliveryRecord OutboxLog::delivery_record(std::uint16_t index) const {
 Sequence OutboxLog::lane_order(std::uint16_t index) const {
     const link::Delivery& delivery = delivery_at(index);
     if (delivery.state == link::DeliveryState::resolved) return Sequence{~std::uint64_t{0}};
-    return shared_->links(delivery.peer)->lane().sequence_of(index);
+    return shared_->links(delivery.peer)->lane(delivery.lane).sequence_of(index);
 }
 
 // The delivery of the message with the lowest (sequence, slot) that is not below the given one.
@@ -216,10 +216,14 @@ Status OutboxLog::emit_live(Instant now, EmitCursor& cursor, const EmitRecord& e
 }
 
 Status OutboxLog::emit_lanes(EmitCursor& cursor, const EmitRecord& emit) const {
-    for (; cursor.index < shared_->peers.size(); ++cursor.index) {
-        const link::Link* const link = shared_->links(PeerIndex{static_cast<std::uint16_t>(cursor.index)});
-        if (link == nullptr || link->lane().first() == link->lane().next()) continue;  // an idle lane starts afresh
-        const LaneNextRecord record{.next = link->lane().next().value(), .node = link->peer_id().value(), .reserved0 = 0, .reserved1 = 0};
+    for (; cursor.index < shared_->peers.size() * kLanesMax; ++cursor.index) {
+        const link::Link* const link = shared_->links(PeerIndex{static_cast<std::uint16_t>(cursor.index / kLanesMax)});
+        const std::size_t number = cursor.index % kLanesMax;
+        if (link == nullptr || !link->has_lane(number)) continue;
+        const link::LaneSender& lane = link->lane(static_cast<Lane>(number));
+        if (lane.first() == lane.next()) continue;  // an idle lane starts afresh
+        const LaneNextRecord record{
+            .next = lane.next().value(), .node = link->peer_id().value(), .lane = static_cast<std::uint16_t>(number), .reserved = 0};
         if (const Status status = emit(journal::RecordKind::lane_next, bytes_of(record), {}); status != Status::ok) return status;
     }
     cursor.index = 0;
@@ -318,8 +322,10 @@ Status OutboxLog::replay_delivery(Instant now, std::span<const std::byte> bytes)
         resolve(delivery, static_cast<Outcome>(record.outcome), static_cast<Effect>(record.effect));
     } else if (!is_durable(subscription) && epoch < shared_->peers[peer.value()].epoch) {
         resolve(delivery, Outcome::subscriber_gone, Effect::unknown);
-    } else if (!repeated && shared_->links(peer)->lane().restore(now, delivery, Sequence{record.sequence}) != Status::ok) {
-        return Status::outbox_full;
+    } else if (!repeated) {
+        if (record.lane >= kLanesMax) return Status::corrupt;
+        const Status status = shared_->links(peer)->restore(now, delivery, static_cast<Lane>(record.lane), Sequence{record.sequence});
+        return status == Status::busy ? Status::outbox_full : status;
     }
     return Status::ok;
 }
@@ -343,10 +349,12 @@ Status OutboxLog::replay_done(std::span<const std::byte> bytes) {
 
 Status OutboxLog::replay_lane(std::span<const std::byte> bytes) {
     LaneNextRecord record{};
-    if (!take(bytes, record) || record.next == 0) return Status::corrupt;
+    if (!take(bytes, record) || record.next == 0 || record.lane >= kLanesMax) return Status::corrupt;
     const PeerIndex peer = shared_->assign_peer(NodeId{record.node});
     if (peer == kNoPeer) return Status::table_full;
-    return shared_->links(peer)->lane().restore_next(Sequence{record.next}) == Status::ok ? Status::ok : Status::outbox_full;
+    link::Link& link = *shared_->links(peer);
+    if (!link.has_lane(record.lane)) return Status::table_full;
+    return link.lane(static_cast<Lane>(record.lane)).restore_next(Sequence{record.next}) == Status::ok ? Status::ok : Status::outbox_full;
 }
 
 void OutboxLog::resolve(std::uint16_t delivery, Outcome outcome, Effect effect) {
@@ -358,13 +366,13 @@ void OutboxLog::resolve(std::uint16_t delivery, Outcome outcome, Effect effect) 
 void OutboxLog::leave_lane(std::uint16_t index) {
     const link::Delivery& delivery = delivery_at(index);
     const bool in_lane = delivery.state != link::DeliveryState::idle && delivery.state != link::DeliveryState::resolved;
-    if (in_lane) shared_->links(delivery.peer)->lane().remove(index);
+    if (in_lane) shared_->links(delivery.peer)->lane(delivery.lane).remove(index);
 }
 
 void OutboxLog::note_epoch(PeerIndex index, BootEpoch epoch) {
     BusPeer& peer = shared_->peers[index.value()];
     if (epoch <= peer.epoch) return;
-    if (peer.epoch != BootEpoch{}) shared_->links(index)->lane().peer_epoch_ended();
+    if (peer.epoch != BootEpoch{}) shared_->links(index)->end_volatile_deliveries();
     peer.epoch = epoch;
 }
 

@@ -97,7 +97,7 @@ struct OutboxDeliveryRecord {
     std::uint16_t node;
     std::uint8_t outcome;  // known, and not yet told; none: to be sent
     std::uint8_t effect;
-    std::uint32_t reserved;
+    std::uint32_t lane;  // by its number
 };
 static_assert(sizeof(OutboxDeliveryRecord) == 32);
 
@@ -106,8 +106,8 @@ static_assert(sizeof(OutboxDeliveryRecord) == 32);
 struct LaneNextRecord {
     std::uint64_t next;
     std::uint16_t node;
-    std::uint16_t reserved0;
-    std::uint32_t reserved1;
+    std::uint16_t lane;  // by its number
+    std::uint32_t reserved;
 };
 static_assert(sizeof(LaneNextRecord) == 16);
 

@@ -24,7 +24,7 @@ struct SentAlias {
 
 class SentAliases {
   public:
-    explicit SentAliases(std::span<SentAlias> slots) : slots_(slots) {}
+    explicit SentAliases(std::span<SentAlias> slots) : slots_(slots) { clear(); }
     void clear();
     [[nodiscard]] std::uint16_t find(TopicIndex topic, SubscriptionId subscription);  // kNoAlias. O(slots)
     // Gives the pair an alias, in packet `number`: a free one, else one not used for a while (second chance). Only before
@@ -50,7 +50,7 @@ struct ReceivedAlias {
 
 class ReceivedAliases {
   public:
-    explicit ReceivedAliases(std::span<ReceivedAlias> slots) : slots_(slots) {}
+    explicit ReceivedAliases(std::span<ReceivedAlias> slots) : slots_(slots) { clear(); }
     void clear();
     [[nodiscard]] bool fits(std::uint16_t alias) const { return alias < slots_.size(); }
     // `number`: of the packet being read. An older declaration than the one known holds for that packet alone.

@@ -28,9 +28,9 @@ void CongestionWindow::on_discarded(std::uint32_t bytes) {
     in_flight_ -= bytes;
 }
 
-void CongestionWindow::on_sent(std::uint32_t number_low, std::uint32_t bytes) {
+void CongestionWindow::on_sent(std::uint32_t number_low, std::uint32_t bytes, std::uint8_t reserve) {
     in_flight_ += bytes;
-    if (!fits()) filled_low_ = number_low;
+    if (!fits(reserve)) filled_low_ = number_low;
     // Low halves are comparable within 2^31 only: marks that were passed long ago follow.
     const std::uint32_t long_ago = number_low - (1U << 30U);
     if (comes_before(filled_low_, long_ago)) filled_low_ = long_ago;

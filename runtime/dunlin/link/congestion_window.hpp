@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace dunlin::link {
@@ -22,9 +23,13 @@ class CongestionWindow {
 
     // Whole packets are of at most `packet_bytes` from now on; the window stays what it was, or becomes the minimum.
     void set_packet_bytes(std::uint32_t packet_bytes);
-    // A whole packet may be sent.
-    [[nodiscard]] bool fits() const { return in_flight_ + packet_bytes_ <= window_; }
-    void on_sent(std::uint32_t number_low, std::uint32_t bytes);
+    // A whole packet may be sent and leave room for `reserve` more, or for a quarter of the window where that is less: so one always
+    // fits an empty window.
+    [[nodiscard]] bool fits(std::uint8_t reserve = 0) const {
+        return in_flight_ + packet_bytes_ + std::min<std::uint32_t>(reserve * packet_bytes_, window_ / 4) <= window_;
+    }
+    // One that leaves no room for another that does as well has used the window to the full.
+    void on_sent(std::uint32_t number_low, std::uint32_t bytes, std::uint8_t reserve = 0);
     void on_acked(std::uint32_t number_low, std::uint32_t bytes);
     // `next_low`: number of the next packet to be sent; `carried`: what the path carries in a round trip (DeliveryRate), 0 where
     // that is not known. True: it is the first sign of congestion in a round trip, and the window was cut: to `carried`, but not

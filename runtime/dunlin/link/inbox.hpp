@@ -4,6 +4,7 @@
 #include <dunlin/core/callback.hpp>
 #include <dunlin/core/event.hpp>
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/lane.hpp>
 #include <dunlin/core/slot_pool.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/fragments.hpp>
@@ -29,6 +30,7 @@ struct InboundMessage {
     NodeId publisher{};
     PeerIndex peer = kNoPeer;
     TopicIndex topic = kNoTopic;
+    Lane lane = Lane::normal;
     std::uint16_t stream_tag = 0;  // to be given to LaneReceiver::complete(): tells a restarted publisher's numbering
     bool maybe_repeated = false;
 };

@@ -40,16 +40,15 @@ bool reached_handler(Disposition disposition) { return disposition <= Dispositio
 
 }  // namespace
 
-LaneReceiver::LaneReceiver(const SettlementStorage& settlements, std::span<ReceivedAlias> aliases, const LinkShared& shared, PeerIndex peer)
-    : book_(settlements), aliases_(aliases), shared_(&shared), peer_(peer) {
-    aliases_.clear();
-}
+LaneReceiver::LaneReceiver(Lane lane, const SettlementStorage& settlements, ReceivedAliases& aliases, const LinkShared& shared,
+                           PeerIndex peer)
+    : book_(settlements, lane), aliases_(&aliases), shared_(&shared), peer_(peer) {}
 
 // ---- sessions -------------------------------------------------------------------------------------------------------
 
 void LaneReceiver::session_opened(Instant now, StreamId stream, Sequence first_unsettled) {
     book_.set_journalled(shared_->self.journalled);
-    aliases_.clear();
+    aliases_->clear();
     const Sequence resolved = first_unsettled == Sequence{} ? first_unsettled : first_unsettled.previous();
     if (stream != book_.stream()) {
         drop_after(Sequence{});
@@ -218,6 +217,7 @@ InboundMessage LaneReceiver::inbound(Instant now, const Arrival& arrival) const 
     message.subscription = arrival.subscription;
     message.publisher = publisher_;
     message.peer = peer_;
+    message.lane = book_.lane();
     message.topic = arrival.topic;
     message.stream_tag = stream_tag_;
     message.maybe_repeated = arrival.maybe_repeated;

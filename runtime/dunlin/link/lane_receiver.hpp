@@ -27,7 +27,8 @@ namespace dunlin::link {
 // not settled, and past contiguous() what was received in part.
 class LaneReceiver {
   public:
-    LaneReceiver(const SettlementStorage& settlements, std::span<ReceivedAlias> aliases, const LinkShared& shared, PeerIndex peer);
+    // `aliases`: of the link, for all its lanes; outlives this.
+    LaneReceiver(Lane lane, const SettlementStorage& settlements, ReceivedAliases& aliases, const LinkShared& shared, PeerIndex peer);
 
     // ---- bus/ and node/ -------------------------------------------------------------------------------------------
     // Ends `pending` with any other disposition but `held`. `stream_tag`: of the InboundMessage. not_found: no such
@@ -135,7 +136,7 @@ class LaneReceiver {
     SettlementBook book_;
     Sequence contiguous_{};
     Instant retry_at_ = kNever;
-    ReceivedAliases aliases_;
+    ReceivedAliases* aliases_;
     const LinkShared* shared_;
     std::uint16_t head_ = kNoSlot;  // the inbox list: lowest sequence
     std::uint16_t tail_ = kNoSlot;

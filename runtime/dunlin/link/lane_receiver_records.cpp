@@ -26,21 +26,21 @@ Instant expiry(Instant now, const wire::MessageHead& head) {
 
 bool LaneReceiver::on_alias(std::uint32_t number_low, const wire::Record& record) {
     const auto declare = record.as<wire::AliasDeclare>();
-    if (!aliases_.fits(declare.alias()) || record.bytes.empty()) {
-        shared_->counters.add(aliases_.fits(declare.alias()) ? Counter::records_malformed : Counter::alias_table_full);
+    if (!aliases_->fits(declare.alias()) || record.bytes.empty()) {
+        shared_->counters.add(aliases_->fits(declare.alias()) ? Counter::records_malformed : Counter::alias_table_full);
         return false;
     }
     const std::string_view name(reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size());
     const TopicIndex topic = shared_->sink.intern(name);
     if (topic == kNoTopic) return false;
-    aliases_.declare(declare.alias(), number_low, topic, SubscriptionId{declare.subscription()});
+    aliases_->declare(declare.alias(), number_low, topic, SubscriptionId{declare.subscription()});
     return true;
 }
 
 bool LaneReceiver::on_run(Instant now, std::uint32_t number_low, const wire::Record& record) {
     const auto run = record.as<wire::Run>();
     std::span<const std::byte> bytes = record.bytes;
-    if (run.lane() != 0 || run.first_sequence() == 0 || run.first_sequence() > ~std::uint64_t{0} - run.count()) {
+    if (run.lane() != index_of(book_.lane()) || run.first_sequence() == 0 || run.first_sequence() > ~std::uint64_t{0} - run.count()) {
         shared_->counters.add(Counter::records_malformed);
         return false;
     }
@@ -91,7 +91,7 @@ bool LaneReceiver::read_message(Instant now, std::uint32_t number_low, Sequence 
         shared_->counters.add(Counter::records_malformed);
         return false;
     }
-    const ReceivedAlias* alias = aliases_.find(head.alias(), number_low);
+    const ReceivedAlias* alias = aliases_->find(head.alias(), number_low);
     if (alias == nullptr) return false;
     arrival.subscription = alias->subscription;
     arrival.topic = alias->topic;
@@ -239,7 +239,7 @@ std::uint16_t LaneReceiver::store(const Arrival& arrival) {
 bool LaneReceiver::on_skip(Instant now, const wire::Record& record) {
     const auto skip = record.as<wire::Skip>();
     const std::uint32_t each = std::max<std::uint32_t>(skip.each(), 1);
-    if (skip.lane() != 0 || skip.first() == 0 || skip.count() == 0 || skip.count() > kWindowMax ||
+    if (skip.lane() != index_of(book_.lane()) || skip.first() == 0 || skip.count() == 0 || skip.count() > kWindowMax ||
         skip.first() > contiguous_.value() + kWindowMax) {
         shared_->counters.add(Counter::records_malformed);
         return false;

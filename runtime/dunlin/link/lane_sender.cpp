@@ -14,10 +14,9 @@ constexpr Duration kSessionGrace = seconds{2};
 
 }  // namespace
 
-LaneSender::LaneSender(std::span<std::uint16_t> ring, std::span<SentAlias> aliases, const LinkShared& shared)
-    : shared_(&shared), ring_(ring), aliases_(aliases) {
+LaneSender::LaneSender(Lane lane, std::span<std::uint16_t> ring, SentAliases& aliases, const LinkShared& shared)
+    : shared_(&shared), ring_(ring), aliases_(&aliases), lane_(lane) {
     DUNLIN_ASSERT(shared.outbox.delivery_capacity() <= kHoleOwed);
-    aliases_.clear();
 }
 
 // ---- numbering ------------------------------------------------------------------------------------------------------
@@ -64,6 +63,7 @@ Status LaneSender::enqueue(Instant now, std::uint16_t delivery) {
     DUNLIN_ASSERT(queued.state == DeliveryState::idle);
     queued.sequence_low = static_cast<std::uint32_t>(next().value());
     queued.state = DeliveryState::queued;
+    queued.lane = lane_;
     for (std::uint32_t i = 0; i < places; ++i) {
         const bool pushed = ring_.push(i == 0 ? delivery : kPartQueued);
         DUNLIN_ASSERT(pushed);
@@ -204,7 +204,7 @@ void LaneSender::reset() {
     LinkSelf& self = shared_->self;
     self.numbered = std::max(self.numbered, Sequence{next().value() & ((std::uint64_t{1} << 40U) - 1)});
     ring_.clear();
-    aliases_.clear();
+    aliases_->clear();
     first_ = unsent_ = {};
     stream_ = {};
     expiry_ = kNever;
@@ -212,12 +212,23 @@ void LaneSender::reset() {
     session_ = stated_ = behind_owed_ = false;
 }
 
+void LaneSender::give_up() {
+    for (std::uint32_t i = 0; i < ring_.size(); ++i) {
+        if (is_delivery(ring_[i])) end_delivery(i, Outcome::peer_removed);
+    }
+    first_ = unsent_ = next();
+    ring_.clear();
+    recount();
+    behind_count_ = 0;
+    behind_owed_ = false;
+}
+
 // ---- sessions -------------------------------------------------------------------------------------------------------
 
 void LaneSender::session_opened(Instant now, bool peer_has_memory) {
     start_numbering();
     session_ = true;
-    aliases_.clear();
+    aliases_->clear();
     start_behind();
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {
         // What an earlier process of the peer settled past a gap is a gap for this one.
@@ -292,7 +303,7 @@ void LaneSender::expire(std::uint32_t offset) {
 // ---- fate of packets ------------------------------------------------------------------------------------------------
 
 void LaneSender::on_packet_acked(const SentPacket& packet) {
-    aliases_.on_packet_acked(packet);
+    aliases_->on_packet_acked(packet);
     for (std::size_t r = 0; r < packet.ranges(); ++r) {
         if (packet.range_is_skip(r)) continue;
         for (std::uint32_t n = 0; n < packet.range_count(r); ++n) {
@@ -313,7 +324,7 @@ void LaneSender::received(std::uint32_t offset) {
 }
 
 void LaneSender::on_packet_lost(const SentPacket& packet) {
-    aliases_.on_packet_lost(packet);
+    aliases_->on_packet_lost(packet);
     behind_owed_ = behind_count_ > 0;
     for (std::size_t r = 0; r < packet.ranges(); ++r) {
         for (std::uint32_t n = 0; n < packet.range_count(r); ++n) {
@@ -358,7 +369,8 @@ void LaneSender::queue_again(std::uint32_t offset) {
 
 bool LaneSender::settlement_sane(const wire::Settlement& settlement, std::span<const std::byte> bytes) const {
     const std::size_t bitmap = std::size_t{settlement.bitmap_words()} * sizeof(std::uint64_t);
-    if (settlement.lane() != 0 || settlement.cumulative() >= next().value() || settlement.bitmap_words() > kUnsettledMax / 64) return false;
+    if (settlement.lane() != index_of(lane_) || settlement.cumulative() >= next().value() || settlement.bitmap_words() > kUnsettledMax / 64)
+        return false;
     if (bytes.size() < bitmap + settlement.exception_count() * sizeof(wire::SettlementException)) return false;
     for (std::size_t i = 0; i < settlement.exception_count(); ++i) {
         const auto exception = wire::load<wire::SettlementException>(bytes.subspan(bitmap + i * sizeof(wire::SettlementException)));

@@ -2,6 +2,7 @@
 
 #include <dunlin/core/counters.hpp>
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/lane.hpp>
 #include <dunlin/core/ring.hpp>
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
@@ -27,7 +28,9 @@ namespace dunlin::link {
 // first(), and nothing at or after next() was ever sent. The numbering is one for all sessions and goes on after them.
 class LaneSender {
   public:
-    LaneSender(std::span<std::uint16_t> ring, std::span<SentAlias> aliases, const LinkShared& shared);
+    // `aliases`: of the link, for all its lanes; outlives this.
+    LaneSender(Lane lane, std::span<std::uint16_t> ring, SentAliases& aliases, const LinkShared& shared);
+    [[nodiscard]] Lane lane() const { return lane_; }
 
     // ---- bus/ ---------------------------------------------------------------------------------------------------
     // Gives the delivery (idle) the next sequences, one for each fragment. busy: the ring, a window of Limits::lane_window, has
@@ -56,6 +59,8 @@ class LaneSender {
     void subscription_gone(SubscriptionId subscription);
     // Another peer gets this lane: every delivery ends as peer_removed. O(ring).
     void reset();
+    // The peer has this lane no more: the same, but the numbering goes on. O(ring).
+    void give_up();
 
     // ---- link -----------------------------------------------------------------------------------------------------
     // A session opened. `peer_has_memory`: the peer is the process of the last session and knows this stream; else what
@@ -152,7 +157,7 @@ class LaneSender {
     Sequence unsent_{};                     // from here on nothing was sent; what is to be sent stands there, or it is next()
     Instant expiry_ = kNever;               // no delivery has to be looked at before
     std::uint64_t dead_letters_until_ = 0;  // Outbox::ended() with the last dead letter of this lane
-    SentAliases aliases_;
+    SentAliases* aliases_;
     std::uint16_t resend_from_ = 0;   // offset: nothing is queued again before it
     std::uint16_t skip_from_ = 0;     // offset: no skip is owed before it
     std::uint16_t resends_ = 0;       // queued again: at offsets before unsent_
@@ -163,6 +168,7 @@ class LaneSender {
     bool stated_ : 1 = false;
     bool behind_owed_ : 1 = false;  // to be told (again)
     bool session_ : 1 = false;
+    Lane lane_;
 };
 
 }  // namespace dunlin::link

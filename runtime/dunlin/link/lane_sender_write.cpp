@@ -79,8 +79,9 @@ bool LaneSender::write_run(Draft& draft, std::uint32_t offset) {
     std::uint16_t alias = prepare_alias(draft, *delivery);
     if (alias == kNoAlias) return false;
     const Lamport lamport = shared_->self.lamport.next();
+    const auto lane = static_cast<std::uint8_t>(index_of(lane_));
     const Sequence sequence{first_.value() + offset};
-    if (!draft.writer.begin(wire::RecordType::run, wire::Run(sequence.value(), lamport.value(), 0, 0, 0, 0))) return false;
+    if (!draft.writer.begin(wire::RecordType::run, wire::Run(sequence.value(), lamport.value(), lane, 0, 0, 0))) return false;
     std::uint16_t count = 0;
     while (const std::uint32_t written = write_message(draft, *delivery, offset, start + kLongestRun - offset, alias)) {
         ++count;
@@ -94,7 +95,7 @@ bool LaneSender::write_run(Draft& draft, std::uint32_t offset) {
         draft.writer.cancel();
         return false;
     }
-    draft.writer.patch(wire::Run(sequence.value(), lamport.value(), 0, 0, count, 0));
+    draft.writer.patch(wire::Run(sequence.value(), lamport.value(), lane, 0, count, 0));
     draft.writer.end();
     draft.sent.add_range(static_cast<std::uint32_t>(sequence.value()), static_cast<std::uint8_t>(offset - start), false);
     draft.alias_used = true;
@@ -105,8 +106,8 @@ bool LaneSender::write_run(Draft& draft, std::uint32_t offset) {
 
 // The alias of the pair where this packet may use it as things are; else kNoAlias.
 std::uint16_t LaneSender::known_alias(const Draft& draft, const Delivery& delivery) {
-    const std::uint16_t alias = aliases_.find(shared_->outbox.message(delivery.message).topic, delivery.subscription);
-    return alias != kNoAlias && (aliases_.acked(alias) || draft.sent.alias == alias) ? alias : kNoAlias;
+    const std::uint16_t alias = aliases_->find(shared_->outbox.message(delivery.message).topic, delivery.subscription);
+    return alias != kNoAlias && (aliases_->acked(alias) || draft.sent.alias == alias) ? alias : kNoAlias;
 }
 
 // The same, declaring it where that is needed; kNoAlias: not in this packet. A declaration and a message that are too
@@ -119,17 +120,17 @@ std::uint16_t LaneSender::prepare_alias(Draft& draft, const Delivery& delivery) 
     const std::size_t declaration = wire::kRecordHeadBytes + sizeof(wire::AliasDeclare) + padded_to<4>(name.size());
     const std::size_t message = kRunBytes + least_bytes(draft, shared_->outbox.message(delivery.message));
     const bool together = wire::kHeaderBytes + declaration + message <= draft.packet_bytes;
-    std::uint16_t alias = aliases_.find(topic, delivery.subscription);
-    if (alias != kNoAlias && !together && aliases_.in_flight(alias)) return kNoAlias;
+    std::uint16_t alias = aliases_->find(topic, delivery.subscription);
+    if (alias != kNoAlias && !together && aliases_->in_flight(alias)) return kNoAlias;
     if (draft.writer.room() + wire::kRecordHeadBytes < declaration + (together ? message : 0)) return kNoAlias;
     if (alias == kNoAlias)
-        alias = aliases_.assign(topic, delivery.subscription, static_cast<std::uint32_t>(draft.number.value()), draft.alias_used);
+        alias = aliases_->assign(topic, delivery.subscription, static_cast<std::uint32_t>(draft.number.value()), draft.alias_used);
     if (alias == kNoAlias) return kNoAlias;
     const bool written = draft.writer.record(wire::RecordType::alias_declare, wire::AliasDeclare(delivery.subscription.value(), alias, 0),
                                              std::as_bytes(std::span(name.data(), name.size())));
     DUNLIN_ASSERT(written);
-    draft.sent.alias = alias;
-    aliases_.declared(alias);
+    draft.sent.declare(alias);
+    aliases_->declared(alias);
     return together ? alias : kNoAlias;
 }
 
@@ -231,7 +232,8 @@ LaneSender::SkipKind LaneSender::skip_kind(std::uint32_t offset) const {
 
 bool LaneSender::write_behind(wire::PacketWriter& writer) {
     const Sequence first{behind_end().value() - behind_count_};
-    if (!writer.record(wire::RecordType::skip, wire::Skip(first.value(), behind_count_, 0, 0, 0))) return false;
+    if (!writer.record(wire::RecordType::skip, wire::Skip(first.value(), behind_count_, static_cast<std::uint8_t>(index_of(lane_)), 0, 0)))
+        return false;
     shared_->counters.add(Counter::skips_sent);
     behind_owed_ = false;
     return true;
@@ -253,7 +255,8 @@ bool LaneSender::write_skips(wire::PacketWriter& writer, SentPacket& sent) {
         const std::uint64_t first = first_.value() + skip_from_;
         const auto flags = static_cast<std::uint8_t>(kind == SkipKind::asked ? wire::SkipFlag::answer : wire::SkipFlag{});
         const auto longer = static_cast<std::uint16_t>(step > 1 ? step : 0);
-        if (!writer.record(wire::RecordType::skip, wire::Skip(first, end - skip_from_, 0, flags, longer))) break;
+        const auto lane = static_cast<std::uint8_t>(index_of(lane_));
+        if (!writer.record(wire::RecordType::skip, wire::Skip(first, end - skip_from_, lane, flags, longer))) break;
         sent.add_range(static_cast<std::uint32_t>(first), static_cast<std::uint8_t>(end - skip_from_), true);
         shared_->counters.add(Counter::skips_sent);
         for (; skip_from_ < end; skip_from_ = static_cast<std::uint16_t>(skip_from_ + step), --skips_) {

@@ -2,6 +2,7 @@
 #include <dunlin/link/link.hpp>
 
 #include <algorithm>
+#include <new>
 
 namespace dunlin::link {
 namespace {
@@ -19,13 +20,23 @@ Link::Link(const LinkStorage& storage, const LinkShared& shared, PeerIndex index
     : session_(shared),
       space_(storage.sent, shared),
       acks_(storage.ack_ranges),
-      sender_(storage.window, storage.sender_aliases, shared),
-      receiver_(storage.settlements, storage.receiver_aliases, shared, index),
-      shared_(&shared) {}
+      sent_aliases_(storage.sender_aliases),
+      received_aliases_(storage.receiver_aliases),
+      lanes_(reinterpret_cast<LaneEnds*>(storage.ends.data())),
+      shared_(&shared),
+      lane_count_(static_cast<std::uint8_t>(storage.ends.size() / sizeof(LaneEnds))) {
+    DUNLIN_ASSERT(lane_count_ >= 1 && lane_count_ <= kLanesMax);
+    for (std::size_t i = 0; i < lane_count_; ++i) {
+        const LaneStorage& lane = storage.lanes[i];
+        const auto name = static_cast<Lane>(i);
+        new (&lanes_[i]) LaneEnds{.sender = LaneSender(name, lane.window, sent_aliases_, shared),
+                                  .receiver = LaneReceiver(name, lane.settlements, received_aliases_, shared, index)};
+    }
+}
 
 void Link::set_peer(NodeId peer) {
     session_.set_peer(peer);
-    receiver_.set_publisher(peer);
+    for (LaneEnds& lane : lanes()) lane.receiver.set_publisher(peer);
 }
 
 std::uint8_t Link::take_news() {
@@ -41,6 +52,12 @@ void Link::add_news(LinkNews news) { news_ = static_cast<std::uint8_t>(news_ | n
 void Link::path_down(Instant now, PathId path) {
     if (session_.dial_path() == path) session_.stop_dialling();
     if (session_.open() && session_.path() == path) drop_session(now);
+}
+
+bool Link::may_close() const {
+    if (!session_open()) return true;
+    return space_.in_flight() == 0 &&
+           std::ranges::all_of(lanes(), [](const LaneEnds& lane) { return lane.receiver.settlements().said_all(); });
 }
 
 void Link::close() {
@@ -59,9 +76,12 @@ void Link::restart(Instant now) {
 void Link::reset(Instant now) {
     if (session_.open()) drop_session(now);
     session_.forget();
-    sender_.reset();
-    receiver_.reset();
+    for (LaneEnds& lane : lanes()) {
+        lane.sender.reset();
+        lane.receiver.reset();
+    }
     news_ = 0;
+    lanes_used_ = lanes_open_ = 1;
 }
 
 void Link::drop_session(Instant now) {
@@ -71,8 +91,10 @@ void Link::drop_session(Instant now) {
     session_.close(now);
     space_.reset(shared_->self.packet_bytes_max);
     acks_.reset();
-    sender_.session_closed(now);
-    receiver_.session_closed();
+    for (LaneEnds& lane : lanes()) {
+        lane.sender.session_closed(now);
+        lane.receiver.session_closed();
+    }
     settle_at_ = kNever;
     reading_ = false;
     ping_owed_ = goodbye_owed_ = goodbye_heard_ = false;
@@ -80,11 +102,21 @@ void Link::drop_session(Instant now) {
 
 // This side's numbering gets its name when it is first stated.
 StreamId Link::stream() {
-    if (sender_.stream() == StreamId{}) {
-        const StreamId durable = shared_->self.stream;
-        sender_.set_stream(durable != StreamId{} ? durable : StreamId{shared_->random.next_nonzero_u64()});
+    const StreamId durable = shared_->self.stream;
+    if (lane().stream() == StreamId{}) {
+        const StreamId name = durable != StreamId{} ? durable : StreamId{shared_->random.next_nonzero_u64()};
+        for (LaneEnds& each : lanes()) each.sender.set_stream(name);
     }
-    return sender_.stream();
+    return lane().stream();
+}
+
+bool Link::endings_kept() const {
+    return std::ranges::all_of(lanes(), [](const LaneEnds& lane) { return lane.sender.endings_kept(); });
+}
+
+void Link::peer_epoch_ended() {
+    add_news(kPeerEpochEnded);
+    end_volatile_deliveries();
 }
 
 HelloResult Link::on_hello_packet(Instant now, PathId path, StorageId voter_storage, wire::PacketReader& reader) {
@@ -98,8 +130,11 @@ HelloResult Link::on_hello_packet(Instant now, PathId path, StorageId voter_stor
             packet.hello = record.as<wire::Hello>();
             packet.cluster_name = {reinterpret_cast<const char*>(record.bytes.data()), record.bytes.size()};
         }
-        if (record.type == wire::RecordType::lane_state && record.as<wire::LaneState>().lane() == 0)
-            packet.lane = record.as<wire::LaneState>();
+        if (record.type != wire::RecordType::lane_state) continue;
+        const auto state = record.as<wire::LaneState>();
+        if (state.lane() >= kLanesMax) continue;
+        packet.lanes[state.lane()] = state;
+        packet.lanes_stated = static_cast<std::uint8_t>(std::max<std::size_t>(packet.lanes_stated, state.lane() + 1U));
     }
     if (!hello) return HelloResult::ignored;
     const bool was_open = session_.open();
@@ -112,7 +147,7 @@ HelloResult Link::on_hello_packet(Instant now, PathId path, StorageId voter_stor
 void Link::session_opened(Instant now, const HelloPacket& packet, bool replaces) {
     if (replaces) {
         shared_->counters.add(Counter::sessions_closed);
-        receiver_.session_closed();
+        for (LaneEnds& lane : lanes()) lane.receiver.session_closed();
         add_news(kSessionClosed);
     }
     size_.reset(now, session_.packet_bytes(), kPacketBytesFloor);
@@ -124,23 +159,78 @@ void Link::session_opened(Instant now, const HelloPacket& packet, bool replaces)
     shared_->events.push({.kind = EventKind::session_opened, .node = session_.peer_id(), .value = session_.peer_epoch().value()});
     add_news(kSessionOpened);
     if (shared_->self.cluster == ClusterIncarnation{} && session_.cluster() != ClusterIncarnation{}) add_news(kClusterLearnt);
-    if (session_.peer_process() == PeerProcess::newer) {
-        add_news(kPeerEpochEnded);
-        sender_.peer_epoch_ended();
+    if (session_.peer_process() == PeerProcess::newer) peer_epoch_ended();
+    peer_has_lanes(std::max<std::uint8_t>(packet.lanes_stated, 1));
+    for (std::size_t i = 0; i < lane_count_; ++i) {
+        const wire::LaneState& state = packet.lanes[i];
+        const bool has_memory = session_.peer_process() == PeerProcess::same && StreamId{state.stream()} == stream();
+        lanes_[i].sender.session_opened(now, has_memory);
+        lanes_[i].receiver.set_publisher(session_.peer_id());
+        // A peer that was built without the lane says nothing of it, and nothing will come.
+        if (i >= lanes_used_) continue;
+        lanes_[i].receiver.session_opened(now, StreamId{packet.hello.stream()}, Sequence{state.first_unsettled()});
     }
-    const bool has_memory = session_.peer_process() == PeerProcess::same && StreamId{packet.lane.stream()} == stream();
-    sender_.session_opened(now, has_memory);
-    receiver_.set_publisher(session_.peer_id());
-    receiver_.session_opened(now, StreamId{packet.hello.stream()}, Sequence{packet.lane.first_unsettled()});
+}
+
+// ---- lanes ----------------------------------------------------------------------------------------------------------
+
+bool Link::owes_messages() const {
+    return std::ranges::any_of(lanes(), [](const LaneEnds& lane) { return lane.sender.first() != lane.sender.next(); });
+}
+
+void Link::subscription_gone(SubscriptionId subscription) {
+    for (LaneEnds& lane : lanes()) lane.sender.subscription_gone(subscription);
+}
+
+void Link::end_volatile_deliveries() {
+    for (LaneEnds& lane : lanes()) lane.sender.peer_epoch_ended();
+}
+
+void Link::release_held(Instant now) {
+    for (LaneEnds& lane : lanes()) lane.receiver.release_held(now);
+}
+
+void Link::on_durable(JournalSequence durable) {
+    for (LaneEnds& lane : lanes()) lane.receiver.on_durable(durable);
+}
+
+// Until a peer says otherwise it has one lane, and messages of others go there; what a journal recovered in others tells that it
+// had them.
+Lane Link::lane_towards(Lane wanted) const { return index_of(wanted) < lanes_used_ ? wanted : Lane::normal; }
+
+Status Link::restore(Instant now, std::uint16_t delivery, Lane in, Sequence sequence) {
+    if (!has_lane(index_of(in))) return Status::table_full;
+    lanes_used_ = lanes_open_ = std::max(lanes_used_, static_cast<std::uint8_t>(index_of(in) + 1));
+    return lane(in).restore(now, delivery, sequence);
+}
+
+// Order over a change of their number: a new lane opens when all is settled that went instead by the normal one. A lane that is
+// gone takes nothing any more, so what is in it ends here: only a process without the journal of the last one can have fewer.
+void Link::peer_has_lanes(std::uint8_t stated) {
+    const std::uint8_t common = std::min(stated, lane_count_);
+    for (std::size_t i = common; i < lanes_used_; ++i) lanes_[i].sender.give_up();
+    lanes_open_ = std::min(lanes_open_, common);
+    if (common > lanes_used_) barrier_low_ = static_cast<std::uint32_t>(lane().next().value());
+    lanes_used_ = common;
+    open_lanes();
+}
+
+void Link::open_lanes() {
+    const auto left = static_cast<std::int32_t>(barrier_low_ - static_cast<std::uint32_t>(lane().first().value()));
+    if (left <= 0) lanes_open_ = lanes_used_;
 }
 
 std::size_t Link::write_handshake(Instant now, std::span<std::byte> buffer, PathId& path) {
-    if (!session_.wants_to_write(now) || !sender_.endings_kept()) return 0;
-    const SettlementBook& settled = receiver_.settlements();
-    const wire::LaneState lane(settled.stream().value(), settled.reported_cumulative().value(), sender_.first_unsettled().value(), 0, 0, 0,
-                               0);
-    const std::size_t bytes = session_.write(now, lane, stream(), buffer, path);
-    if (bytes > 0) sender_.note_stated();
+    if (!session_.wants_to_write(now) || !endings_kept()) return 0;
+    std::array<wire::LaneState, kLanesMax> states;
+    for (std::size_t i = 0; i < lane_count_; ++i) {
+        const SettlementBook& settled = lanes_[i].receiver.settlements();
+        states[i] = wire::LaneState(settled.stream().value(), settled.reported_cumulative().value(),
+                                    lanes_[i].sender.first_unsettled().value(), static_cast<std::uint8_t>(i), 0, 0, 0);
+    }
+    const std::size_t bytes = session_.write(now, std::span(states).first(lane_count_), stream(), buffer, path);
+    if (bytes == 0) return 0;
+    for (LaneEnds& lane : lanes()) lane.sender.note_stated();
     return bytes;
 }
 
@@ -165,6 +255,13 @@ bool Link::accept(Instant now, PathId path, const wire::PacketHeader& header) {
     return true;
 }
 
+// False: this node has no such lane, which it did not state either (counted).
+bool Link::sane_lane(std::uint8_t number) {
+    if (has_lane(number)) return true;
+    shared_->counters.add(Counter::records_malformed);
+    return false;
+}
+
 bool Link::on_record(Instant now, const wire::Record& record) {
     const auto number_low = static_cast<std::uint32_t>(shared_->self.reading.value());
     bool stored = true;
@@ -176,15 +273,21 @@ bool Link::on_record(Instant now, const wire::Record& record) {
         }
         case wire::RecordType::goodbye: goodbye_heard_ = true; return true;
         case wire::RecordType::ping: break;
-        case wire::RecordType::alias_declare: stored = receiver_.on_alias(number_low, record); break;
+        case wire::RecordType::alias_declare: stored = receiver().on_alias(number_low, record); break;
         case wire::RecordType::run:
-            stored = receiver_.on_run(now, number_low, record);
+            stored =
+                sane_lane(record.as<wire::Run>().lane()) && receiver(Lane{record.as<wire::Run>().lane()}).on_run(now, number_low, record);
             current_messages_ = true;
             break;
-        case wire::RecordType::skip: stored = receiver_.on_skip(now, record); break;
-        case wire::RecordType::settlement:
-            if (sender_.on_settlement(record)) space_.on_progress();
+        case wire::RecordType::skip:
+            stored = sane_lane(record.as<wire::Skip>().lane()) && receiver(Lane{record.as<wire::Skip>().lane()}).on_skip(now, record);
             break;
+        case wire::RecordType::settlement: {
+            const std::uint8_t number = record.as<wire::Settlement>().lane();
+            if (sane_lane(number) && lane(Lane{number}).on_settlement(record)) space_.on_progress();
+            if (lanes_open_ < lanes_used_) open_lanes();
+            break;
+        }
         default: return false;
     }
     current_eliciting_ = true;
@@ -196,13 +299,12 @@ void Link::packet_done(Instant now, std::size_t bytes, bool ack_eliciting, bool 
     if (!reading_) return;
     reading_ = false;
     if (current_stored_ && stored) acks_.on_received(now, shared_->self.reading, current_eliciting_ || ack_eliciting);
-    if (current_messages_ && receiver_.settlements().owed()) {
+    if (current_messages_ && settlements_owed()) {
         const bool more_follows = 2 * bytes >= session_.packet_bytes();
         settle_at_ = more_follows ? earlier(settle_at_, now + kSettlementDelay) : now;
     }
     if (!goodbye_heard_) return;
-    add_news(kPeerEpochEnded);
-    sender_.peer_epoch_ended();
+    peer_epoch_ended();
     drop_session(now);
 }
 
@@ -216,10 +318,11 @@ void Link::note_size(PacketSize::Change change) {
 std::uint16_t Link::packet_bytes_now() const { return space_.size_in_doubt() ? size_.safe_size() : size_.size(); }
 
 void Link::on_fate(Instant now, const SentPacket& packet, PacketFate fate) {
+    LaneSender& sender = lane(packet.lane());
     if (fate == PacketFate::acked) {
         note_size(size_.on_acked(now, packet.bytes(), packet.is_size_probe()));
-        sender_.on_packet_acked(packet);
-        receiver_.on_packet_acked(now, packet);
+        sender.on_packet_acked(packet);
+        for (LaneEnds& each : lanes()) each.receiver.on_packet_acked(now, packet);
         if (packet.carried_ack) acks_.on_ack_acked(packet.ack_largest_low);
         return;
     }
@@ -227,105 +330,29 @@ void Link::on_fate(Instant now, const SentPacket& packet, PacketFate fate) {
         note_size(size_.on_lost(now, packet.bytes(), packet.is_size_probe()));
         if (packet.probed) return;
     }
-    sender_.on_packet_lost(packet);
-    if (fate == PacketFate::probe) sender_.probe_first();
-    if (packet.settlement) receiver_.settlements().owe();
-}
-
-// ---- packets out ----------------------------------------------------------------------------------------------------
-
-// With nothing to say otherwise, a settlement waits for those of the next packets; what a handler completes, a journal made
-// durable or a lost packet owes leaves at once.
-bool Link::settlement_due(Instant now) const {
-    return receiver_.settlements().owed() && (settle_at_ == kNever || settle_at_ <= now || acks_.due() <= now);
-}
-
-bool Link::wants_to_send(Instant now) const {
-    if (!session_.open()) return false;
-    const bool kept = sender_.endings_kept();
-    if (goodbye_owed_ || (kept && acks_.due() <= now)) return true;
-    const bool control = settlement_due(now) || (kept && sender_.owes_skips()) || ping_owed_ || space_.probe_owed();
-    if (control && space_.control_fits()) return true;
-    return space_.data_ready_at() <= now && sender_.wants_to_send();
-}
-
-std::size_t Link::write_size_probe(Instant now, std::span<std::byte> buffer, PathId& path) {
-    const bool may = session_.open() && size_.probe_owed() && !goodbye_owed_ && space_.data_ready_at() <= now;
-    if (!may || buffer.size() < size_.probe_bytes()) return 0;
-    draft() = {};
-    wire::PacketWriter writer(buffer.first(size_.probe_bytes()));
-    const bool begun = writer.begin(wire::RecordType::ping, wire::Ping(0));
-    const bool filled = begun && !writer.extend(writer.room()).empty();
-    DUNLIN_ASSERT(filled);
-    writer.end();
-    draft().eliciting = true;
-    draft().sent.set_size_probe();
-    path = session_.path();
-    size_.on_probe_sent();
-    shared_->counters.add(Counter::packet_size_probes);
-    return finish_packet(now, writer, false);
-}
-
-wire::PacketWriter Link::begin_packet(std::span<std::byte> buffer) {
-    DUNLIN_ASSERT(session_.open());
-    draft() = {};
-    return wire::PacketWriter(buffer.first(std::min<std::size_t>(buffer.size(), packet_bytes_now())));
-}
-
-void Link::write_control(Instant now, wire::PacketWriter& writer) {
-    const auto number_low = static_cast<std::uint32_t>(space_.next_number().value());
-    const bool kept = sender_.endings_kept();
-    if (goodbye_owed_) draft().goodbye = writer.record(wire::RecordType::goodbye, wire::Goodbye(0, 0));
-    if (space_.control_fits()) {
-        if (settlement_due(now) && receiver_.settlements().write(number_low, writer)) {
-            shared_->counters.add(Counter::settlements_sent);
-            draft().sent.settlement = true;
-            draft().eliciting = true;
-            settle_at_ = kNever;
-        }
-        if (kept && sender_.owes_skips() && sender_.write_skips(writer, draft().sent)) draft().eliciting = true;
-    }
-    if (kept && acks_.due() != kNever && acks_.write(now, writer)) {
-        draft().sent.carried_ack = true;
-        draft().sent.ack_largest_low = static_cast<std::uint32_t>(acks_.largest().value());
-    }
-}
-
-void Link::write_lane(Instant now, wire::PacketWriter& writer) {
-    const bool room = space_.data_ready_at() <= now || (space_.probe_owed() && space_.control_fits());
-    if (room && sender_.wants_to_send() && sender_.write(now, space_.next_number(), packet_bytes_now(), writer, draft().sent)) {
-        draft().eliciting = true;
-    }
-    if (!ping_owed_ && !space_.probe_owed()) return;
-    if (draft().eliciting || !space_.control_fits()) return;
-    if (writer.record(wire::RecordType::ping, wire::Ping(0))) draft().eliciting = true;
-}
-
-std::size_t Link::finish_packet(Instant now, wire::PacketWriter& writer, bool others_ack_eliciting) {
-    if (writer.empty()) return 0;
-    const PacketNumber number = space_.take_number();
-    const std::size_t bytes = writer.finish(session_.header(number));
-    if (draft().eliciting || others_ack_eliciting) {
-        DUNLIN_ASSERT(space_.control_fits());
-        space_.on_sent(now, number, bytes, draft().sent);
-        ping_owed_ = false;
-    }
-    if (draft().goodbye) drop_session(now);
-    return bytes;
+    sender.on_packet_lost(packet);
+    if (fate == PacketFate::probe) sender.probe_first();
+    if (!packet.settlement) return;
+    for (LaneEnds& each : lanes()) each.receiver.settlements().owe();
 }
 
 // ---- time -----------------------------------------------------------------------------------------------------------
 
 Instant Link::next_deadline() const {
-    Instant deadline = earlier(sender_.next_deadline(), receiver_.next_deadline());
+    Instant deadline = kNever;
+    for (const LaneEnds& each : lanes()) deadline = earlier(deadline, earlier(each.sender.next_deadline(), each.receiver.next_deadline()));
     // Hellos and acks wait for the journal.
-    if (sender_.endings_kept()) deadline = earlier(deadline, earlier(session_.next_deadline(), acks_.due()));
+    if (endings_kept()) deadline = earlier(deadline, earlier(session_.next_deadline(), acks_.due()));
     if (!session_.open()) return deadline;
     deadline = earlier(deadline, earlier(space_.next_deadline(), size_.next_deadline(session_.last_heard())));
     // What may leave at once is asked for without a deadline.
-    const Instant paced = space_.data_ready_at();
-    if (paced != Instant::min() && sender_.wants_to_send()) deadline = earlier(deadline, paced);
-    if (receiver_.settlements().owed() && space_.control_fits()) deadline = earlier(deadline, settle_at_);
+    const LaneSet set = wanting();
+    if (!set.empty()) {
+        const Lane next = scheduler_.next(set);
+        const Instant paced = ready_at(next);
+        if (paced != Instant::min() && lane(next).wants_to_send()) deadline = earlier(deadline, paced);
+    }
+    if (settlements_owed() && space_.control_fits()) deadline = earlier(deadline, settle_at_);
     return deadline;
 }
 
@@ -336,8 +363,10 @@ void Link::on_timeout(Instant now) {
         space_.on_timeout(now, FateSink::of(fate));
         size_.on_timeout(now);
     }
-    sender_.on_timeout(now);
-    receiver_.on_timeout(now);
+    for (LaneEnds& each : lanes()) {
+        each.sender.on_timeout(now);
+        each.receiver.on_timeout(now);
+    }
 }
 
 }  // namespace dunlin::link

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <dunlin/core/assert.hpp>
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/lane.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/ack_tracker.hpp>
 #include <dunlin/link/inbox.hpp>
 #include <dunlin/link/lane_receiver.hpp>
+#include <dunlin/link/lane_scheduler.hpp>
 #include <dunlin/link/lane_sender.hpp>
 #include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/outbox.hpp>
@@ -14,6 +17,7 @@
 #include <dunlin/wire/packet_reader.hpp>
 #include <dunlin/wire/packet_writer.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,14 +25,24 @@
 
 namespace dunlin::link {
 
+// A lane, both ways.
+struct LaneEnds {
+    LaneSender sender;
+    LaneReceiver receiver;
+};
+
 // Per-peer arrays behind a Link; see link_memory.hpp.
+struct LaneStorage {
+    std::span<std::uint16_t> window{};  // deliveries in the lane: Limits::lane_window
+    SettlementStorage settlements{};
+};
 struct LinkStorage {
-    std::span<std::uint16_t> window{};      // fragments of deliveries in the lane: Limits::lane_window
-    std::span<SentAlias> sender_aliases{};  // Limits::aliases_per_peer
+    std::span<std::byte> ends{};                 // the lanes are made in it: Limits::lanes x LaneEnds, aligned so
+    std::array<LaneStorage, kLanesMax> lanes{};  // the first Limits::lanes of them
+    std::span<SentAlias> sender_aliases{};       // Limits::aliases_per_peer
     std::span<ReceivedAlias> receiver_aliases{};
     std::span<SentPacket> sent{};  // Limits::packets_in_flight_per_peer + 2
     std::span<NumberRange> ack_ranges{};
-    SettlementStorage settlements{};
 };
 
 // What happened since it was last asked; bits.
@@ -39,7 +53,7 @@ enum LinkNews : std::uint8_t {
     kClusterLearnt = 8,   // session_cluster() is not 0 while this node is unbound: bind to it
 };
 
-// One conversation with one peer: sessions, packets, and one lane each way. node/ routes packets to it, asks it for
+// One conversation with one peer: sessions, packets, and its lanes each way. node/ routes packets to it, asks it for
 // packets, and tells it the time. Every call is O(work at hand).
 class Link {
   public:
@@ -76,7 +90,7 @@ class Link {
     // The transport lost the path: a session over it closes, dialling over it stops.
     void path_down(Instant now, PathId path);
     // No settlement of this side waits to be said, or to be acknowledged: a goodbye would cost the peer nothing.
-    [[nodiscard]] bool may_close() const { return !session_open() || (receiver_.settlements().said_all() && space_.in_flight() == 0); }
+    [[nodiscard]] bool may_close() const;
     // Says goodbye in the next packet, which closes the session; dialling stops.
     void close();
     // This node's epoch or cluster changed: drops the session without a word and dials again if it dialled.
@@ -116,10 +130,27 @@ class Link {
     [[nodiscard]] Instant next_deadline() const;
     void on_timeout(Instant now);
 
-    [[nodiscard]] LaneSender& lane() { return sender_; }
-    [[nodiscard]] const LaneSender& lane() const { return sender_; }
-    [[nodiscard]] LaneReceiver& receiver() { return receiver_; }
-    [[nodiscard]] const LaneReceiver& receiver() const { return receiver_; }
+    // ---- lanes ----------------------------------------------------------------------------------------------------
+    // Those of this node, by their numbers. A lane that it was not built with must not be asked for (asserted).
+    [[nodiscard]] std::size_t lane_count() const { return lane_count_; }
+    [[nodiscard]] bool has_lane(std::size_t number) const { return number < lane_count_; }
+    [[nodiscard]] LaneSender& lane(Lane lane = Lane::normal) { return ends(lane).sender; }
+    [[nodiscard]] const LaneSender& lane(Lane lane = Lane::normal) const { return ends(lane).sender; }
+    [[nodiscard]] LaneReceiver& receiver(Lane lane = Lane::normal) { return ends(lane).receiver; }
+    [[nodiscard]] const LaneReceiver& receiver(Lane lane = Lane::normal) const { return ends(lane).receiver; }
+    // Where a message of `wanted` goes: there, or in the normal lane where the peer has no such one.
+    [[nodiscard]] Lane lane_towards(Lane wanted) const;
+    // LaneSender::restore(); table_full: this node was built without the lane.
+    [[nodiscard]] Status restore(Instant now, std::uint16_t delivery, Lane lane, Sequence sequence);
+    // Something that was accepted for the peer, in any lane, is not settled.
+    [[nodiscard]] bool owes_messages() const;
+    // To all lanes.
+    void subscription_gone(SubscriptionId subscription);
+    void end_volatile_deliveries();
+    void release_held(Instant now);
+    void on_durable(JournalSequence durable);
+    [[nodiscard]] std::span<LaneEnds> lanes() { return {lanes_, lane_count_}; }
+    [[nodiscard]] std::span<const LaneEnds> lanes() const { return {lanes_, lane_count_}; }
 
   private:
     void session_opened(Instant now, const HelloPacket& packet, bool replaces);
@@ -129,18 +160,43 @@ class Link {
     void on_fate(Instant now, const SentPacket& packet, PacketFate fate);
     void note_size(PacketSize::Change change);
     [[nodiscard]] std::uint16_t packet_bytes_now() const;
+    [[nodiscard]] bool settlements_owed() const;
     [[nodiscard]] bool settlement_due(Instant now) const;
+    [[nodiscard]] bool endings_kept() const;
+    void peer_epoch_ended();
+    void peer_has_lanes(std::uint8_t stated);
+    [[nodiscard]] bool sane_lane(std::uint8_t number);
+    void open_lanes();
+    [[nodiscard]] LaneSet wanting() const;
+    [[nodiscard]] Instant ready_at(Lane lane) const;
+    [[nodiscard]] std::optional<Lane> next_lane(Instant now) const;
+    void write_settlements(wire::PacketWriter& writer);
+    void write_messages(Instant now, LaneSender& sender, wire::PacketWriter& writer);
+    [[nodiscard]] LaneEnds& ends(Lane lane) {
+        DUNLIN_ASSERT(has_lane(index_of(lane)));
+        return lanes_[index_of(lane)];
+    }
+    [[nodiscard]] const LaneEnds& ends(Lane lane) const {
+        DUNLIN_ASSERT(has_lane(index_of(lane)));
+        return lanes_[index_of(lane)];
+    }
     [[nodiscard]] PacketDraft& draft() { return shared_->self.draft; }
 
     Session session_;
     PacketSpace space_;
     PacketSize size_;
     AckTracker acks_;
-    LaneSender sender_;
-    LaneReceiver receiver_;
+    SentAliases sent_aliases_;
+    ReceivedAliases received_aliases_;
+    LaneEnds* lanes_;
     Instant settle_at_ = kNever;  // when an owed settlement leaves at the latest
     const LinkShared* shared_;
+    LaneScheduler scheduler_;
+    std::uint32_t barrier_low_ = 0;  // lanes from lanes_open_ on wait until the normal one has settled all before it
     std::uint8_t news_ = 0;
+    std::uint8_t lane_count_;
+    std::uint8_t lanes_used_ = 1;  // the peer has so many of them
+    std::uint8_t lanes_open_ = 1;
     bool reading_ : 1 = false;  // a packet of this session, LinkSelf::reading
     bool current_eliciting_ : 1 = false;
     bool current_stored_ : 1 = true;

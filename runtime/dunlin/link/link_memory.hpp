@@ -49,19 +49,34 @@ struct BoxArrays {
     }
 };
 
+// The arrays behind one lane of a Link.
+template <Limits L>
+struct LaneArrays {
+    using Sizes = LinkSizes<L>;
+    std::array<std::uint64_t, 3 * Sizes::settled_words> settled_bits{};
+    std::array<SettlementNote, Sizes::notes> notes{};
+    std::array<std::uint16_t, Sizes::lane_window> window;  // a ring: as the payloads above
+
+    LaneStorage storage() { return {window, {settled_bits, notes}}; }
+};
+
 // The arrays behind one Link: one each a peer.
 template <Limits L>
 struct LinkArrays {
     using Sizes = LinkSizes<L>;
-    std::array<std::uint64_t, 3 * Sizes::settled_words> settled_bits{};
     std::array<SentPacket, Sizes::sent> sent{};
     std::array<SentAlias, L.aliases_per_peer> sender_aliases{};
     std::array<ReceivedAlias, L.aliases_per_peer> receiver_aliases{};
     std::array<NumberRange, Sizes::ack_ranges> ack_ranges{};
-    std::array<SettlementNote, Sizes::notes> notes{};
-    std::array<std::uint16_t, Sizes::lane_window> window;  // a ring: as the payloads above
+    std::array<LaneArrays<L>, L.lanes> lanes{};
+    alignas(LaneEnds) std::array<std::byte, sizeof(LaneEnds) * L.lanes> ends;
 
-    LinkStorage storage() { return {window, sender_aliases, receiver_aliases, sent, ack_ranges, {settled_bits, notes}}; }
+    LinkStorage storage() {
+        LinkStorage storage{
+            .ends = ends, .sender_aliases = sender_aliases, .receiver_aliases = receiver_aliases, .sent = sent, .ack_ranges = ack_ranges};
+        for (std::size_t i = 0; i < L.lanes; ++i) storage.lanes[i] = lanes[i].storage();
+        return storage;
+    }
 };
 
 }  // namespace dunlin::link

@@ -8,6 +8,7 @@
 #include <dunlin/link/sent_packet.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace dunlin::link {
@@ -26,6 +27,8 @@ struct OwedRefusal {
 // The packet that one of the links is writing, from Link::begin_packet() to Link::finish_packet().
 struct PacketDraft {
     SentPacket sent{};
+    std::optional<Lane> lane{};  // whose messages and skips it may carry
+    bool lane_used = false;      // it carries some
     bool eliciting = false;
     bool goodbye = false;
 };

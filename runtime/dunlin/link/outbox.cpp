@@ -1,4 +1,5 @@
 #include <dunlin/core/assert.hpp>
+#include <dunlin/link/lane_scheduler.hpp>
 #include <dunlin/link/outbox.hpp>
 
 namespace dunlin::link {
@@ -143,6 +144,14 @@ bool Outbox::release_delivery(std::uint16_t index) {
     if (owner.unpolled > 0) return false;
     messages_.release(message_index);
     return true;
+}
+
+bool Outbox::leaves_room(Lane lane, std::size_t lanes) const {
+    const auto leaves = [&](std::size_t free, std::size_t capacity) {
+        return LaneScheduler::leaves_room(lane, lanes, free, capacity, messages_.size() == 0);
+    };
+    return leaves(blocks_.free_blocks(), blocks_.capacity()) && leaves(messages_.capacity() - messages_.size(), messages_.capacity()) &&
+           leaves(deliveries_.capacity() - deliveries_.size(), deliveries_.capacity());
 }
 
 std::size_t Outbox::stored_bytes(const OutboxMessage& message) const {

@@ -4,6 +4,7 @@
 #include <dunlin/core/callback.hpp>
 #include <dunlin/core/event.hpp>
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/lane.hpp>
 #include <dunlin/core/slot_pool.hpp>
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
@@ -82,6 +83,7 @@ struct Delivery {
     Effect effect : 1 = Effect::none;
     bool sent : 1 = false;            // a handler may have seen it
     bool maybe_repeated : 1 = false;  // an earlier process of the subscriber may have
+    Lane lane : 2 = Lane::normal;     // that it is or was in
     bool taken : 1 = false;
 };
 static_assert(sizeof(Delivery) == 20);
@@ -137,6 +139,8 @@ class Outbox {
     [[nodiscard]] std::size_t delivery_capacity() const { return deliveries_.capacity(); }
     [[nodiscard]] const Delivery& delivery(std::uint16_t i) const { return deliveries_[i]; }
     [[nodiscard]] std::size_t messages_used() const { return messages_.size(); }
+    // A message of `lane`, in a node with so many, may take room beside what is there (LaneScheduler::leaves_room).
+    [[nodiscard]] bool leaves_room(Lane lane, std::size_t lanes) const;
     [[nodiscard]] std::size_t free_bytes() const { return blocks_.free_bytes(); }
     // Copies `length` bytes of the payload from `offset`.
     void load_payload(std::uint16_t message, std::size_t offset, std::span<std::byte> out) const;

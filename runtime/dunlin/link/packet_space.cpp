@@ -56,21 +56,21 @@ PacketNumber PacketSpace::take_number() {
     return number;
 }
 
-Instant PacketSpace::data_ready_at() const {
-    if (in_flight_ + kControlReserve >= ring_.capacity() || ring_full() || !congestion_.fits()) return kNever;
+Instant PacketSpace::data_ready_at(std::uint8_t reserve) const {
+    if (in_flight_ + kControlReserve + reserve >= ring_.capacity() || ring_full() || !congestion_.fits(reserve)) return kNever;
     if (pace_kept_) return Instant::min();
     const Duration wait = pacer_.wait(pacing());
     return wait == Duration{0} ? Instant::min() : last_sent_ + wait;
 }
 
-void PacketSpace::on_sent(Instant now, PacketNumber number, std::size_t bytes, SentPacket packet) {
+void PacketSpace::on_sent(Instant now, PacketNumber number, std::size_t bytes, SentPacket packet, std::uint8_t reserve) {
     packet.number_low = static_cast<std::uint32_t>(number.value());
     packet.sent_us_low = low_us(now);
     packet.set_bytes(bytes);
     packet.beyond_window = !congestion_.fits() && !probe_owed();
     if (packet.beyond_window) ++beyond_window_;
     pacer_.on_sent(now - last_sent_, packet.bytes(), pacing());
-    congestion_.on_sent(packet.number_low, packet.bytes());
+    congestion_.on_sent(packet.number_low, packet.bytes(), reserve);
     const bool pushed = ring_.push(packet);
     DUNLIN_ASSERT(pushed);
     ++in_flight_;

@@ -43,14 +43,14 @@ class PacketSpace {
 
     [[nodiscard]] PacketNumber next_number() const { return next_; }
     PacketNumber take_number();  // of a packet that leaves now
-    // A packet of messages may leave at data_ready_at(): Instant::min() for at once, also once on_timeout() has met the moment;
-    // kNever where acks have to come first.
-    [[nodiscard]] Instant data_ready_at() const;
+    // A packet of messages that leaves room for `reserve` more may leave at data_ready_at(): Instant::min() for at once, also once
+    // on_timeout() has met the moment; kNever where acks have to come first.
+    [[nodiscard]] Instant data_ready_at(std::uint8_t reserve = 0) const;
     [[nodiscard]] bool control_fits() const {
         return !ring_full() && (congestion_.fits() || beyond_window_ < kControlReserve || probe_owed());
     }
-    // Remembers an ack-eliciting packet of `bytes` that leaves now. control_fits().
-    void on_sent(Instant now, PacketNumber number, std::size_t bytes, SentPacket packet);
+    // Remembers an ack-eliciting packet of `bytes` that leaves now; `reserve` as of data_ready_at(). control_fits().
+    void on_sent(Instant now, PacketNumber number, std::size_t bytes, SentPacket packet, std::uint8_t reserve = 0);
     // False: malformed, or it acknowledges what was never sent (counted); nothing else happened.
     bool on_ack(Instant now, const wire::Record& record, FateSink fate);
 

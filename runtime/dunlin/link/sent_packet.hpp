@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/lane.hpp>
 #include <dunlin/core/padding.hpp>
 
 #include <array>
@@ -9,7 +10,7 @@
 
 namespace dunlin::link {
 
-inline constexpr std::uint16_t kNoAlias = 0xffff;
+inline constexpr std::uint16_t kNoAlias = 0x3fff;  // aliases have at most 10 bits
 inline constexpr std::size_t kRangesPerPacket = 2;
 inline constexpr std::size_t kRangeMax = 255;  // sequences of one range
 
@@ -20,9 +21,10 @@ class SentPacket {
   public:
     std::uint32_t number_low = 0;
     std::uint32_t sent_us_low = 0;
-    std::uint32_t ack_largest_low = 0;  // the ack that it carried; with carried_ack
-    std::uint16_t alias = kNoAlias;     // declared in it
-    std::uint8_t size_in_units = 0;     // bytes(), in kBytesUnit
+    std::uint32_t ack_largest_low = 0;    // the ack that it carried; with carried_ack
+    std::uint16_t alias : 14 = kNoAlias;  // declared in it
+    std::uint16_t lane_number : 2 = 0;    // lane()
+    std::uint8_t size_in_units = 0;       // bytes(), in kBytesUnit
     bool settlement : 1 = false;
     bool carried_ack : 1 = false;
     bool done : 1 = false;           // acknowledged, or lost
@@ -33,6 +35,12 @@ class SentPacket {
     static constexpr std::size_t kBytesUnit = 8;
     [[nodiscard]] std::uint32_t bytes() const { return std::uint32_t{size_in_units} * kBytesUnit; }
     void set_bytes(std::size_t bytes) { size_in_units = static_cast<std::uint8_t>(padded_to<kBytesUnit>(bytes) / kBytesUnit); }
+
+    void declare(std::uint16_t name) { alias = name & kNoAlias; }
+
+    // Whose messages and skips it carries: of one lane only.
+    [[nodiscard]] Lane lane() const { return static_cast<Lane>(lane_number); }
+    void set_lane(Lane lane) { lane_number = static_cast<std::uint16_t>(lane) & 3U; }
 
     // Sequences: messages or skips.
     [[nodiscard]] std::size_t ranges() const { return (count_[0] > 0 ? 1U : 0U) + (count_[1] > 0 ? 1U : 0U); }

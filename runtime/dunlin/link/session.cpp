@@ -238,7 +238,8 @@ bool Session::wants_to_write(Instant now) const {
     return answer_owed_ || (hello_wanted() && now >= retry_at_) || shared_->self.refusal.refused != SessionNonce{};
 }
 
-std::size_t Session::write(Instant now, const wire::LaneState& lane, StreamId stream, std::span<std::byte> buffer, PathId& path) {
+std::size_t Session::write(Instant now, std::span<const wire::LaneState> lanes, StreamId stream, std::span<std::byte> buffer,
+                           PathId& path) {
     if (!wants_to_write(now)) return 0;
     if (shared_->self.refusal.refused != SessionNonce{}) {
         path = shared_->self.refusal.path;
@@ -247,20 +248,21 @@ std::size_t Session::write(Instant now, const wire::LaneState& lane, StreamId st
     if (answer_owed_) {
         answer_owed_ = false;
         path = answer_path_;
-        return write_hello({candidate_, heard_, answer_to_}, lane, stream, buffer);
+        return write_hello({candidate_, heard_, answer_to_}, lanes, stream, buffer);
     }
     retry_at_ = now + std::max<Duration>(milliseconds{1}, backoff_.next(shared_->random, kRetryBase, kRetryMax));
     if (open()) {
         path = path_;
-        return write_hello({own_, peer_, peer_id_}, lane, stream, buffer);
+        return write_hello({own_, peer_, peer_id_}, lanes, stream, buffer);
     }
     if (candidate_ == SessionNonce{}) candidate_ = SessionNonce{shared_->random.next_nonzero_u64()};
     if (heard_ != SessionNonce{} && ++echoes_ > kEchoesMax) heard_ = {};
     path = dial_path_;
-    return write_hello({candidate_, heard_, peer_id_}, lane, stream, buffer);
+    return write_hello({candidate_, heard_, peer_id_}, lanes, stream, buffer);
 }
 
-std::size_t Session::write_hello(const HelloIds& ids, const wire::LaneState& lane, StreamId stream, std::span<std::byte> buffer) {
+std::size_t Session::write_hello(const HelloIds& ids, std::span<const wire::LaneState> lanes, StreamId stream,
+                                 std::span<std::byte> buffer) {
     const LinkSelf& self = shared_->self;
     std::uint32_t flags = 0;
     if (self.voter) flags |= static_cast<std::uint32_t>(wire::HelloFlag::voter);
@@ -269,7 +271,7 @@ std::size_t Session::write_hello(const HelloIds& ids, const wire::LaneState& lan
                             self.packet_bytes_max, wire::kVersion, wire::kVersion, flags);
     wire::PacketWriter writer(buffer);
     bool fits = writer.record(wire::RecordType::hello, hello, std::as_bytes(std::span(self.cluster_name.data(), self.cluster_name.size())));
-    fits = fits && writer.record(wire::RecordType::lane_state, lane);
+    for (const wire::LaneState& lane : lanes) fits = fits && writer.record(wire::RecordType::lane_state, lane);
     DUNLIN_ASSERT(fits);
     shared_->counters.add(Counter::hellos_sent);
     return writer.finish(bare_header(ids.to));

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/lane.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/link_shared.hpp>
 #include <dunlin/resilience/backoff.hpp>
 #include <dunlin/wire/packet_writer.hpp>
 #include <dunlin/wire/wire.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,7 +20,8 @@ namespace dunlin::link {
 struct HelloPacket {
     wire::PacketHeader header{};
     wire::Hello hello{};
-    wire::LaneState lane{};
+    std::array<wire::LaneState, kLanesMax> lanes{};  // by their numbers
+    std::uint8_t lanes_stated = 0;                   // so many the sender has
     std::string_view cluster_name{};
     PathId path{};
     StorageId voter_storage{};  // nonzero: the claimed NodeId is a voter's, whose journal has this id
@@ -75,8 +78,9 @@ class Session {
     [[nodiscard]] bool take_confirmation_owed();
 
     [[nodiscard]] bool wants_to_write(Instant now) const;
-    // A hello or refusal that is due; 0: none. `lane` goes into a hello.
-    [[nodiscard]] std::size_t write(Instant now, const wire::LaneState& lane, StreamId stream, std::span<std::byte> buffer, PathId& path);
+    // A hello or refusal that is due; 0: none. `lanes` go into a hello.
+    [[nodiscard]] std::size_t write(Instant now, std::span<const wire::LaneState> lanes, StreamId stream, std::span<std::byte> buffer,
+                                    PathId& path);
     [[nodiscard]] wire::PacketHeader header(PacketNumber number) const;  // of a packet in the open session
 
     [[nodiscard]] Instant next_deadline() const;
@@ -105,7 +109,8 @@ class Session {
     void tell_conflict(NodeId by);
     void open_session(Instant now, const HelloPacket& packet);
     [[nodiscard]] bool hello_wanted() const;
-    [[nodiscard]] std::size_t write_hello(const HelloIds& ids, const wire::LaneState& lane, StreamId stream, std::span<std::byte> buffer);
+    [[nodiscard]] std::size_t write_hello(const HelloIds& ids, std::span<const wire::LaneState> lanes, StreamId stream,
+                                          std::span<std::byte> buffer);
     [[nodiscard]] std::size_t write_refusal(std::span<std::byte> buffer);
     [[nodiscard]] wire::PacketHeader bare_header(NodeId to) const;
 

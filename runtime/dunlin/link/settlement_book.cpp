@@ -13,7 +13,7 @@ namespace {
 bool read_head(std::span<const std::byte> record, WatermarkHead& head) {
     WatermarkHead read;
     if (!take(record, read)) return false;
-    if (record.size() != read.words * sizeof(std::uint64_t) + read.notes * sizeof(WatermarkNote)) return false;
+    if (read.lane >= kLanesMax || record.size() != read.words * sizeof(std::uint64_t) + read.notes * sizeof(WatermarkNote)) return false;
     head = read;
     return true;
 }
@@ -24,12 +24,13 @@ bool is_exception(std::uint8_t outcome) {
 
 }  // namespace
 
-SettlementBook::SettlementBook(const SettlementStorage& storage)
+SettlementBook::SettlementBook(const SettlementStorage& storage, Lane lane)
     : live_(storage.bits.first(storage.bits.size() / 3)),
       appended_(storage.bits.subspan(storage.bits.size() / 3, storage.bits.size() / 3)),
       reported_(storage.bits.last(storage.bits.size() / 3)),
       notes_(storage.notes.data()),
-      note_capacity_(static_cast<std::uint8_t>(storage.notes.size())) {
+      note_capacity_(static_cast<std::uint8_t>(storage.notes.size())),
+      lane_(lane) {
     DUNLIN_ASSERT(storage.notes.size() <= 255);
 }
 
@@ -82,8 +83,8 @@ std::size_t SettlementBook::encode(NodeId publisher, std::span<std::byte> out) c
     const std::size_t words = live_.words_used();
     const std::size_t size = out.size();
     DUNLIN_ASSERT(size >= sizeof(WatermarkHead) + words * 8 + notes_used_ * sizeof(WatermarkNote));
-    put(out,
-        WatermarkHead{stream_.value(), live_.cumulative().value(), publisher.value(), static_cast<std::uint16_t>(words), notes_used_, 0});
+    put(out, WatermarkHead{stream_.value(), live_.cumulative().value(), publisher.value(), static_cast<std::uint16_t>(words), notes_used_,
+                           static_cast<std::uint16_t>(index_of(lane_))});
     for (std::size_t w = 0; w < words; ++w) put(out, live_.word(w));
     for (const SettlementNote& note : notes()) {
         if (note.outcome == Outcome::none) continue;
@@ -111,6 +112,13 @@ void SettlementBook::on_durable(JournalSequence durable) {
 NodeId watermark_publisher(std::span<const std::byte> record) {
     WatermarkHead head;
     return read_head(record, head) ? NodeId{head.publisher} : NodeId{};
+}
+
+std::size_t watermark_lane(std::span<const std::byte> record) {
+    WatermarkHead head;
+    const bool whole = read_head(record, head);
+    DUNLIN_ASSERT(whole);
+    return head.lane;
 }
 
 bool SettlementBook::restore(std::span<const std::byte> record) {
@@ -147,8 +155,8 @@ bool SettlementBook::write(std::uint32_t number_low, wire::PacketWriter& writer)
     const std::size_t words = set.words_used();
     const auto told = static_cast<std::size_t>(std::ranges::count_if(notes(), [this](const auto& note) { return tells(note); }));
     if (writer.room() < sizeof(wire::Settlement) + words * 8 + told * sizeof(wire::SettlementException)) return false;
-    const wire::Settlement fixed(stream_.value(), set.cumulative().value(), 0, static_cast<std::uint8_t>(told),
-                                 static_cast<std::uint16_t>(words), 0);
+    const wire::Settlement fixed(stream_.value(), set.cumulative().value(), static_cast<std::uint8_t>(index_of(lane_)),
+                                 static_cast<std::uint8_t>(told), static_cast<std::uint16_t>(words), 0);
     if (!writer.begin(wire::RecordType::settlement, fixed)) return false;
     bool fits = true;
     for (std::size_t w = 0; w < words; ++w) {

@@ -2,6 +2,7 @@
 
 #include <dunlin/core/event.hpp>
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/lane.hpp>
 #include <dunlin/link/sent_packet.hpp>
 #include <dunlin/link/settled_set.hpp>
 #include <dunlin/wire/packet_writer.hpp>
@@ -35,7 +36,7 @@ struct WatermarkHead {
     std::uint16_t publisher = 0;
     std::uint16_t words = 0;
     std::uint16_t notes = 0;
-    std::uint16_t reserved = 0;
+    std::uint16_t lane = 0;
 };
 static_assert(sizeof(WatermarkHead) == 24);
 
@@ -50,17 +51,18 @@ static_assert(sizeof(WatermarkNote) == 8);
 // Longest RecordKind::watermark of a window and a number of notes.
 [[nodiscard]] constexpr std::size_t watermark_bytes_max(std::size_t window, std::size_t notes) { return 24 + window / 8 + notes * 8; }
 
-// What a receiver has settled of one stream, and what of that it may say. Whatever is settled is `live`; with a journal it
+// What a receiver has settled of one lane of a stream, and what of that it may say. Whatever is settled is `live`; with a journal it
 // becomes `reported` only when the record of it is durable (persist before send). Notes are kept until a packet that told
 // them is acknowledged, and no settlement leaves that covers a note without telling it: so cumulative and bitmap mean
 // "acknowledged" wherever no note says otherwise.
 class SettlementBook {
   public:
-    explicit SettlementBook(const SettlementStorage& storage);
+    explicit SettlementBook(const SettlementStorage& storage, Lane lane = Lane::normal);
     void set_journalled(bool journalled) { journalled_ = journalled; }  // before anything is settled
 
     void start(StreamId stream, Sequence cumulative);  // another stream, or none: all else is forgotten
     [[nodiscard]] StreamId stream() const { return stream_; }
+    [[nodiscard]] Lane lane() const { return lane_; }
     [[nodiscard]] const SettledSet& live() const { return live_; }
 
     [[nodiscard]] bool note_fits() const { return notes_used_ < note_capacity_; }
@@ -108,6 +110,7 @@ class SettlementBook {
     SettlementNote* notes_;
     std::uint8_t note_capacity_;
     std::uint8_t notes_used_ = 0;
+    Lane lane_;
     bool journalled_ : 1 = false;
     bool changed_ : 1 = false;
     bool appended_pending_ : 1 = false;
@@ -116,5 +119,7 @@ class SettlementBook {
 
 // The node whose stream a watermark record speaks of; 0: malformed.
 [[nodiscard]] NodeId watermark_publisher(std::span<const std::byte> record);
+// The lane of a record that is not malformed, by its number; perhaps one that this node was not built with.
+[[nodiscard]] std::size_t watermark_lane(std::span<const std::byte> record);
 
 }  // namespace dunlin::link

@@ -20,7 +20,7 @@ namespace dunlin {
 // exactly the messages that were settled.
 template <Limits L>
 consteval std::uint64_t watermark_batch_bytes() {
-    return std::uint64_t{L.peers} * journal::record_bytes(link::LinkSizes<L>::watermark_bytes) +
+    return std::uint64_t{L.peers} * L.lanes * journal::record_bytes(link::LinkSizes<L>::watermark_bytes) +
            journal::record_bytes(sizeof(bus::PositionRecord));
 }
 
@@ -32,7 +32,7 @@ consteval std::uint64_t outbox_records_bytes_max() {
         journal::record_bytes(sizeof(bus::OutboxPutRecord) + L.topic_bytes_max + sizeof(wire::KeyBlock)) + journal::kRecordAlign;
     const std::uint64_t delivery = journal::record_bytes(sizeof(bus::OutboxDeliveryRecord));
     const std::uint64_t lane = journal::record_bytes(sizeof(bus::LaneNextRecord));
-    return 2 * (L.outbox_messages * put + L.deliveries * delivery) + L.outbox_bytes + L.peers * lane;
+    return 2 * (L.outbox_messages * put + L.deliveries * delivery) + L.outbox_bytes + L.peers * L.lanes * lane;
 }
 
 // A voter's ledger image, hard state and log.

@@ -426,7 +426,8 @@ std::optional<PeerReport> Node::peer(Instant now, std::size_t i) const {
         report.packets_lost = each.packets_lost();
         report.packet_bytes = each.packet_bytes();
         report.circuit = client_.circuit(report.id);
-        report.messages_in_flight = each.lane().in_flight();
+        for (const link::LaneEnds& lane : each.lanes())
+            report.messages_in_flight = static_cast<std::uint16_t>(report.messages_in_flight + lane.sender.in_flight());
         return report;
     }
     return std::nullopt;

@@ -6,12 +6,18 @@
 #include <dunlin/node/entry_guard.hpp>
 #include <dunlin/node/records.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace dunlin {
 namespace {
 
 constexpr std::size_t kWatermarkBytesMax = link::watermark_bytes_max(kUnsettledMax, link::kSettlementNotesMax);
+
+std::size_t watermarks_dirty(const link::Link& link) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(link.lanes(), [](const link::LaneEnds& lane) { return lane.receiver.watermark_dirty(); }));
+}
 
 }  // namespace
 
@@ -68,7 +74,7 @@ void Node::note_durable(Instant now) {
     if (!self_.journalled || journal_.durable() == self_.durable) return;
     self_.durable = journal_.durable();
     for (std::size_t i = 0; i < links_.size(); ++i) {
-        if (peers_.in_use(PeerIndex{static_cast<std::uint16_t>(i)})) links_[i].receiver().on_durable(self_.durable);
+        if (peers_.in_use(PeerIndex{static_cast<std::uint16_t>(i)})) links_[i].on_durable(self_.durable);
     }
     bus_.on_durable(now);
     if (coordinator_ != nullptr) coordinator_->on_durable(now);
@@ -110,14 +116,17 @@ Status Node::replay(Instant now, const journal::RecoveredRecord& record) {
             if (publisher == NodeId{}) return Status::corrupt;
             const PeerIndex peer = ensure_peer(now, publisher, SlotUse::none);
             if (peer == kNoPeer) return Status::table_full;
+            const std::size_t lane = link::watermark_lane(record.bytes);
+            if (!link_of(peer).has_lane(lane)) return Status::table_full;
             bus_.watermarks_replayed();
-            return link_of(peer).receiver().restore_watermark(record.bytes) ? Status::ok : Status::corrupt;
+            return link_of(peer).receiver(static_cast<Lane>(lane)).restore_watermark(record.bytes) ? Status::ok : Status::corrupt;
         }
         case journal::RecordKind::watermark_void: {
             WatermarkVoidRecord voided;
             if (!take_all(record.bytes, voided)) return Status::corrupt;
             const PeerIndex peer = peers_.find(NodeId{voided.publisher});
-            if (peer != kNoPeer) link_of(peer).receiver().settlements().start(StreamId{}, Sequence{});
+            if (peer == kNoPeer) return Status::ok;
+            for (link::LaneEnds& lane : link_of(peer).lanes()) lane.receiver.settlements().start(StreamId{}, Sequence{});
             return Status::ok;
         }
         case journal::RecordKind::hard_state:
@@ -169,22 +178,20 @@ void Node::append_own_records() {
 void Node::store_watermarks() {
     if (journal_.checkpointing() || journal_.durable() < watermark_gate_) return;
     const bool position = position_to_store_;
-    bool dirty = false;
-    for (const link::Link& each : links_) dirty = dirty || each.receiver().watermark_dirty();
-    if (!dirty || bus_.store_keys(last_now_) != Status::ok) return;
+    std::size_t left = 0;
+    for (const link::Link& each : links_) left += watermarks_dirty(each);
+    if (left == 0 || bus_.store_keys(last_now_) != Status::ok) return;
     std::array<std::byte, kWatermarkBytesMax> record;
-    PeerIndex last = kNoPeer;
-    for (std::size_t i = 0; i < links_.size(); ++i) {
-        if (links_[i].receiver().watermark_dirty()) last = PeerIndex{static_cast<std::uint16_t>(i)};
-    }
     JournalSequence gate{};
-    for (std::size_t i = 0; i < links_.size(); ++i) {
-        if (!links_[i].receiver().watermark_dirty()) continue;
-        const std::size_t bytes = links_[i].receiver().encode_watermark(record);
-        const bool continued = position || i != last.value();
-        const auto appended = journal_.append(journal::RecordKind::watermark, std::span(record).first(bytes), {}, continued);
-        if (!appended.ok()) return;  // the batch is withdrawn; again when the journal has room
-        gate = appended.value();
+    for (const link::Link& each : links_) {
+        for (const link::LaneEnds& lane : each.lanes()) {
+            if (!lane.receiver.watermark_dirty()) continue;
+            const std::size_t bytes = lane.receiver.encode_watermark(record);
+            --left;
+            const auto appended = journal_.append(journal::RecordKind::watermark, std::span(record).first(bytes), {}, position || left > 0);
+            if (!appended.ok()) return;  // the batch is withdrawn; again when the journal has room
+            gate = appended.value();
+        }
     }
     if (position) {
         const bus::PositionRecord entry = bus::position_record(bus::PositionSlot::receive, bus_.receive_position());
@@ -195,7 +202,9 @@ void Node::store_watermarks() {
     }
     watermark_gate_ = gate;
     for (link::Link& each : links_) {
-        if (each.receiver().watermark_dirty()) each.receiver().watermark_appended(gate);
+        for (link::LaneEnds& lane : each.lanes()) {
+            if (lane.receiver.watermark_dirty()) lane.receiver.watermark_appended(gate);
+        }
     }
 }
 
@@ -275,11 +284,13 @@ Status Node::emit_watermarks() {
     if (const Status status = bus_.emit_keys(last_now_, checkpoint_emit()); status != Status::ok) return status;
     if (!journal_.buffer_empty()) return Status::busy;
     for (const link::Link& each : links_) {
-        if (each.receiver().settlements().stream() == StreamId{}) continue;
-        std::array<std::byte, kWatermarkBytesMax> record;
-        const std::size_t bytes = each.receiver().encode_watermark(record);
-        const Status status = journal_.checkpoint_append(journal::RecordKind::watermark, std::span(record).first(bytes));
-        if (status != Status::ok) return status;
+        for (const link::LaneEnds& lane : each.lanes()) {
+            if (lane.receiver.settlements().stream() == StreamId{}) continue;
+            std::array<std::byte, kWatermarkBytesMax> record;
+            const std::size_t bytes = lane.receiver.encode_watermark(record);
+            const Status status = journal_.checkpoint_append(journal::RecordKind::watermark, std::span(record).first(bytes));
+            if (status != Status::ok) return status;
+        }
     }
     const bus::PositionRecord position = bus::position_record(bus::PositionSlot::receive, bus_.receive_position());
     const Status status = journal_.checkpoint_append(journal::RecordKind::position, bytes_of(position));

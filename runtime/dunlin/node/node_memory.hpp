@@ -37,6 +37,7 @@ consteval bool valid_limits() {
     static_assert(L.outbox_bytes / L.payload_block_bytes <= 65'534, "outbox_bytes must be at most 65534 blocks of payload_block_bytes");
     static_assert(L.outbox_messages >= 1 && L.outbox_messages <= 65'534, "outbox_messages must be 1..65534");
     static_assert(L.deliveries >= 1 && L.deliveries <= 65'520, "deliveries must be 1..65520");
+    static_assert(L.lanes >= 1 && L.lanes <= kLanesMax, "lanes must be 1..3");
     static_assert(L.lane_window <= 65'520, "lane_window must be 0..65520");
     static_assert(link::LinkSizes<L>::lane_window >= link::LinkSizes<L>::fragments_max,
                   "lane_window (or deliveries, where it is 0) must hold the fragments of a longest message, one for each 344 bytes");

@@ -24,9 +24,10 @@ constexpr JournalSequence kNotAppended{~std::uint64_t{0}};
 
 // Something of its messages was settled, or is with a handler: without this, it would be handed over again.
 bool Node::remembers(PeerIndex peer) const {
-    const link::LaneReceiver& receiver = link_of(peer).receiver();
-    const link::SettledSet& settled = receiver.settlements().live();
-    return receiver.waiting() != 0 || settled.cumulative() != Sequence{} || settled.words_used() != 0;
+    return std::ranges::any_of(link_of(peer).lanes(), [](const link::LaneEnds& lane) {
+        const link::SettledSet& settled = lane.receiver.settlements().live();
+        return lane.receiver.waiting() != 0 || settled.cumulative() != Sequence{} || settled.words_used() != 0;
+    });
 }
 
 Node::SlotUse Node::slot_use(Instant now, PeerIndex peer) const {
@@ -58,7 +59,9 @@ bool Node::make_room(Instant now, SlotUse most) {
 // slots for; with it, the order of the journal says which of them lost theirs.
 bool Node::void_watermark(PeerIndex peer) {
     const bool journalled = self_.journalled && state_ != RunState::recovering;
-    if (!journalled || link_of(peer).receiver().settlements().stream() == StreamId{}) return true;
+    const bool none = std::ranges::none_of(link_of(peer).lanes(),
+                                           [](const link::LaneEnds& lane) { return lane.receiver.settlements().stream() != StreamId{}; });
+    if (!journalled || none) return true;
     const WatermarkVoidRecord record{.publisher = peers_[peer].node.value(), .reserved0 = 0, .reserved1 = 0};
     return journal_.append(journal::RecordKind::watermark_void, bytes_of(record)).ok();
 }

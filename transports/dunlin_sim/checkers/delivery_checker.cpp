@@ -66,6 +66,12 @@ DeliveryChecker::Subscriber& DeliveryChecker::subscriber_of(Message& message, No
     return fresh;
 }
 
+DeliveryChecker::Progress& DeliveryChecker::progress(const Receiver& receiver, const MessageKey& key) {
+    const Message* const known = find(key);
+    const Lane lane = known == nullptr ? Lane::normal : known->traits.lane;
+    return progress_[{{receiver.node.value(), receiver.subscription.value()}, receiver.life, {key.publisher, key.life}, lane}];
+}
+
 // ---- Publishing ---------------------------------------------------------------------------------------------------------
 
 void DeliveryChecker::published(Instant at, const MessageKey& key, const bus::Published& published, const PublishTraits& traits) {
@@ -156,7 +162,7 @@ void DeliveryChecker::handled(Instant at, const Receiver& receiver, const Messag
     judge_ends(at);
     const SubscriptionKey subscription{receiver.node.value(), receiver.subscription.value()};
     const StreamKey stream{key.publisher, key.life};
-    Progress& progress = progress_[{subscription, receiver.life, stream}];
+    Progress& progress = this->progress(receiver, key);
     verdict_.check(once_, key.number > progress.last, at, [&] {
         return text(key) + " reached " + text(receiver.node, receiver.subscription) + " after number " + std::to_string(progress.last);
     });
@@ -193,9 +199,7 @@ void DeliveryChecker::handled(Instant at, const Receiver& receiver, const Messag
     check_run(at, receiver, subscriber, key, message);
 }
 
-void DeliveryChecker::completing(const Receiver& receiver, const MessageKey& key) {
-    progress_[{{receiver.node.value(), receiver.subscription.value()}, receiver.life, {key.publisher, key.life}}].in_hand = 0;
-}
+void DeliveryChecker::completing(const Receiver& receiver, const MessageKey& key) { progress(receiver, key).in_hand = 0; }
 
 void DeliveryChecker::completed(Instant at, const Receiver& receiver, const MessageKey& key, bus::Verdict said, Status result) {
     Message* const known = find(key);

@@ -36,6 +36,7 @@ struct Receiver {
 struct PublishTraits {
     Duration lifetime{};  // 0: no limit
     bool fenced = false;
+    Lane lane = Lane::normal;
     Lamport after{};  // the highest Lamport time that a handler of its publisher had seen
 };
 
@@ -43,8 +44,8 @@ struct PublishTraits {
 //   one outcome              every (publish, subscriber) ends in exactly one outcome. After a restart of the publisher it may be
 //                            told again, and is the same
 //   payloads arrive as they left
-//   handled once, in order   a handler ends a message once in a life of its process, and sees each publisher's numbers ascending;
-//                            none while it has an earlier one in hand
+//   handled once, in order   a handler ends a message once in a life of its process, and sees the numbers of each publisher's lanes
+//                            ascending; none while it has an earlier one of the lane in hand
 //   causes come before effects    a message has a higher Lamport time than what its publisher had seen in the same life
 //   repeats are marked       a message that ran before a crash, of either side, says so
 //   settled is settled       no handler runs for what was told to be over, unless publisher and journal forgot it in a crash
@@ -145,9 +146,10 @@ class DeliveryChecker {
         std::uint64_t last = 0;     // number that was ended, or left pending
         std::uint64_t in_hand = 0;  // number of a pending message; 0: none
     };
-    using ProgressKey = std::tuple<SubscriptionKey, std::uint32_t, StreamKey>;  // with the subscriber's life
+    using ProgressKey = std::tuple<SubscriptionKey, std::uint32_t, StreamKey, Lane>;  // with the subscriber's life
 
     [[nodiscard]] Message* find(const MessageKey& key);
+    [[nodiscard]] Progress& progress(const Receiver& receiver, const MessageKey& key);
     [[nodiscard]] static Subscriber& subscriber_of(Message& message, NodeId node, SubscriptionId subscription);
     void check_run(Instant at, const Receiver& receiver, Subscriber& subscriber, const MessageKey& key, const bus::Message& message);
     void check_hand(Instant at, const Receiver& receiver, std::uint64_t in_hand, const MessageKey& key);

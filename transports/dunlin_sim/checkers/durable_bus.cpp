@@ -54,8 +54,8 @@ void DurableBus::take(journal::RecordKind kind, std::span<const std::byte> paylo
 
 void DurableBus::take_watermark(std::span<const std::byte> payload) {
     link::WatermarkHead head{};
-    if (!dunlin::take(payload, head)) return;
-    SettledSequences& settled = settled_[NodeId{head.publisher}];
+    if (!dunlin::take(payload, head) || head.lane >= kLanesMax) return;
+    SettledSequences& settled = settled_[NodeId{head.publisher}][head.lane];
     settled = {StreamId{head.stream}, head.cumulative, std::vector<std::uint64_t>(head.words)};
     for (std::uint64_t& word : settled.words) {
         if (!dunlin::take(payload, word)) return;
@@ -93,9 +93,9 @@ void DurableBus::take_done(std::span<const std::byte> payload) {
 
 // ---- Looking up ---------------------------------------------------------------------------------------------------------------
 
-const SettledSequences* DurableBus::settled(NodeId publisher) const {
+const SettledSequences* DurableBus::settled(NodeId publisher, std::size_t lane) const {
     const auto found = settled_.find(publisher);
-    return found == settled_.end() ? nullptr : &found->second;
+    return found == settled_.end() ? nullptr : &found->second[lane];
 }
 
 std::optional<Outcome> DurableBus::outcome(PublishId publish, NodeId node, SubscriptionId subscription) const {

@@ -2,8 +2,10 @@
 
 #include <dunlin/core/event.hpp>
 #include <dunlin/core/ids.hpp>
+#include <dunlin/core/lane.hpp>
 #include <dunlin/journal/record_kind.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -24,13 +26,13 @@ struct SettledSequences {
     [[nodiscard]] std::uint64_t first_missing_in(const SettledSequences& other, std::uint64_t from = 0) const;
 };
 
-// What a disk knows of messages, from the records of its journal in their order: what was settled of each publisher's stream,
+// What a disk knows of messages, from the records of its journal in their order: what was settled of each lane of a publisher's stream,
 // and the outcomes of this node's own publishes that it may not have told yet.
 class DurableBus {
   public:
     void take(journal::RecordKind kind, std::span<const std::byte> payload);
 
-    [[nodiscard]] const SettledSequences* settled(NodeId publisher) const;  // nullptr: nothing
+    [[nodiscard]] const SettledSequences* settled(NodeId publisher, std::size_t lane) const;  // nullptr: nothing
     // Outcome::none: not known; nothing: the disk has no such delivery.
     [[nodiscard]] std::optional<Outcome> outcome(PublishId publish, NodeId node, SubscriptionId subscription) const;
 
@@ -44,8 +46,8 @@ class DurableBus {
     void take_delivery(std::span<const std::byte> payload);
     void take_done(std::span<const std::byte> payload);
 
-    std::map<NodeId, SettledSequences> settled_;                 // by publisher
-    std::map<std::uint64_t, std::vector<Delivery>> deliveries_;  // by publish: those that were not told
+    std::map<NodeId, std::array<SettledSequences, kLanesMax>> settled_;  // by publisher, and then by lane
+    std::map<std::uint64_t, std::vector<Delivery>> deliveries_;          // by publish: those that were not told
 };
 
 }  // namespace dunlin::sim

@@ -16,14 +16,16 @@ ExpiryChecker::ExpiryChecker(World& world, Verdict& verdict, Duration lifetime)
     world.observe(*this);
 }
 
-ExpiryChecker::Arrivals& ExpiryChecker::arrivals(std::size_t process, std::size_t from) {
-    if (arrivals_.size() < world_.size() * world_.size()) arrivals_.resize(world_.size() * world_.size());
-    return arrivals_[process * world_.size() + from];
+ExpiryChecker::Arrivals& ExpiryChecker::arrivals(std::size_t process, std::size_t from, std::size_t lane) {
+    const std::size_t all = world_.size() * world_.size() * kLanesMax;
+    if (arrivals_.size() < all) arrivals_.resize(all);
+    return arrivals_[(process * world_.size() + from) * kLanesMax + lane];
 }
 
 void ExpiryChecker::on_receive(Instant, std::size_t process, std::size_t from, std::span<const std::byte> bytes) {
     for_each_record(bytes, [&](const wire::Record& record) {
-        if (record.type == wire::RecordType::run) on_run(world_.local_now(process), arrivals(process, from), record);
+        if (record.type != wire::RecordType::run) return;
+        on_run(world_.local_now(process), arrivals(process, from, record.as<wire::Run>().lane() % kLanesMax), record);
     });
 }
 
@@ -40,10 +42,10 @@ void ExpiryChecker::on_run(Instant now, Arrivals& arrivals, const wire::Record& 
     });
 }
 
-void ExpiryChecker::handled(Instant at, std::size_t process, NodeId publisher, Sequence sequence) {
+void ExpiryChecker::handled(Instant at, std::size_t process, NodeId publisher, Lane lane, Sequence sequence) {
     for (std::size_t from = 0; from < world_.size(); ++from) {
         if (world_.process(from).setup.options.id != publisher) continue;
-        const Arrivals& all = arrivals(process, from);
+        const Arrivals& all = arrivals(process, from, index_of(lane));
         if (all.empty() || all[sequence.value() % kArrivedMax].sequence != sequence.value()) continue;
         const Instant expires = all[sequence.value() % kArrivedMax].expires;
         const Duration left = all[sequence.value() % kArrivedMax].left;

@@ -17,7 +17,7 @@ class ExpiryChecker final : public Observer {
     ExpiryChecker(World& world, Verdict& verdict, Duration lifetime);
 
     // A handler of this process got the message of that sequence from `publisher`.
-    void handled(Instant at, std::size_t process, NodeId publisher, Sequence sequence);
+    void handled(Instant at, std::size_t process, NodeId publisher, Lane lane, Sequence sequence);
 
     void on_receive(Instant at, std::size_t process, std::size_t from, std::span<const std::byte> bytes) override;
 
@@ -31,7 +31,7 @@ class ExpiryChecker final : public Observer {
     };
     using Arrivals = std::vector<Arrived>;  // by sequence modulo kArrivedMax; empty until something came
     void on_run(Instant now, Arrivals& arrivals, const wire::Record& record);
-    [[nodiscard]] Arrivals& arrivals(std::size_t process, std::size_t from);
+    [[nodiscard]] Arrivals& arrivals(std::size_t process, std::size_t from, std::size_t lane);
 
     World& world_;
     Verdict& verdict_;

@@ -50,6 +50,8 @@ bool PeerHealthChecker::awake(Instant at, std::size_t process, const Watcher& wa
 void PeerHealthChecker::on_step(Instant at, std::size_t process, const Node& node) {
     Watcher& watcher = watcher_of(process);
     if (at - watcher.stepped > kGapMax || world_.process(process).lag != Duration{}) watcher.awake_since = at;
+    // Who stood still for a moment first catches up.
+    if (at - watcher.stepped > kSlack) watcher.looked = at;
     watcher.stepped = at;
     if (at - watcher.looked < kLookEvery || !awake(at, process, watcher)) return;
     watcher.looked = at;

@@ -46,15 +46,15 @@ std::uint64_t SettlementChecker::identity_of(std::size_t process) {
 
 std::size_t SettlementChecker::place(std::size_t process, std::size_t other) {
     const std::size_t pairs = world_.size() * world_.size();
-    if (pairs_.size() < pairs) {
-        pairs_.resize(pairs);
+    if (stated_.size() < pairs) {
+        pairs_.resize(pairs * kLanesMax);
         stated_.resize(pairs);
     }
     return process * world_.size() + other;
 }
 
-SettlementChecker::Pair& SettlementChecker::pair(std::size_t process, std::size_t other) {
-    Pair& found = pairs_[place(process, other)];
+SettlementChecker::Pair& SettlementChecker::pair(std::size_t process, std::size_t other, std::size_t lane) {
+    Pair& found = pairs_[place(process, other) * kLanesMax + lane];
     const std::uint64_t identity = identity_of(process);
     if (found.identity != identity) found = {.identity = identity};
     return found;
@@ -70,10 +70,11 @@ void SettlementChecker::on_send(Instant at, std::size_t process, std::size_t to,
                 return;
             }
             case wire::RecordType::lane_state: {  // follows the hello
-                const std::uint64_t first = record.as<wire::LaneState>().first_unsettled();
+                const auto state = record.as<wire::LaneState>();
+                const std::uint64_t first = state.first_unsettled();
                 Stated& stated = stated_[place(process, to)];
                 if (first == 0) return;
-                std::uint64_t& resolved = stated.resolved[stated.stream];
+                std::uint64_t& resolved = stated.resolved[{stated.stream, state.lane()}];
                 resolved = std::max(resolved, first - 1);
                 return;
             }
@@ -85,11 +86,14 @@ void SettlementChecker::on_send(Instant at, std::size_t process, std::size_t to,
 }
 
 void SettlementChecker::on_run(Instant at, std::size_t process, std::size_t to, const wire::Record& record) {
-    for_each_message(record, [&](const SentMessage& message) { note_sent(at, process, to, {message.place, fingerprint(message.body)}); });
+    const std::size_t lane = record.as<wire::Run>().lane() % kLanesMax;
+    for_each_message(record, [&](const SentMessage& message) {
+        note_sent(at, process, to, lane, {message.place, fingerprint(message.body)});
+    });
 }
 
-void SettlementChecker::note_sent(Instant at, std::size_t process, std::size_t to, const Sent& sent) {
-    std::vector<Sent>& all = pair(process, to).sent;
+void SettlementChecker::note_sent(Instant at, std::size_t process, std::size_t to, std::size_t lane, const Sent& sent) {
+    std::vector<Sent>& all = pair(process, to, lane).sent;
     if (all.empty()) all.resize(kSentMax);
     Sent& known = all[sent.sequence % kSentMax];
     verdict_.check(sequence_, known.sequence != sent.sequence || known.fingerprint == sent.fingerprint, at, [&] {
@@ -104,7 +108,8 @@ void SettlementChecker::on_settlement(Instant at, std::size_t process, std::size
     told.words.resize(settlement.bitmap_words());
     if (record.bytes.size() < told.words.size() * sizeof(std::uint64_t)) return;
     if (!told.words.empty()) std::memcpy(told.words.data(), record.bytes.data(), told.words.size() * sizeof(std::uint64_t));
-    SettledSequences& before = pair(process, to).settled;
+    const std::size_t lane = settlement.lane() % kLanesMax;
+    SettledSequences& before = pair(process, to, lane).settled;
     if (told.stream == before.stream) {
         if (told.cumulative == before.cumulative && told.words == before.words) return;
         const std::uint64_t missing = before.first_missing_in(told);
@@ -114,14 +119,15 @@ void SettlementChecker::on_settlement(Instant at, std::size_t process, std::size
         });
     }
     before = told;
-    if (crashes_ && world_.process(process).setup.disk_bytes != 0) check_durable(at, process, to, told);
+    if (crashes_ && world_.process(process).setup.disk_bytes != 0) check_durable(at, process, to, lane, told);
 }
 
 // What the publisher itself has said to be resolved is settled by its own word.
-void SettlementChecker::check_durable(Instant at, std::size_t process, std::size_t publisher, const SettledSequences& told) {
+void SettlementChecker::check_durable(Instant at, std::size_t process, std::size_t publisher, std::size_t lane,
+                                      const SettledSequences& told) {
     const Stated& stated = stated_[place(publisher, process)];
-    const auto resolved = stated.resolved.find(told.stream);
-    const SettledSequences* const known = durable_.of(process).bus().settled(world_.process(publisher).setup.options.id);
+    const auto resolved = stated.resolved.find({told.stream, lane});
+    const SettledSequences* const known = durable_.of(process).bus().settled(world_.process(publisher).setup.options.id, lane);
     const SettledSequences nothing{told.stream, 0, {}};
     const bool same = known != nullptr && known->stream == told.stream;
     const std::uint64_t missing = told.first_missing_in(same ? *known : nothing, resolved != stated.resolved.end() ? resolved->second : 0);
@@ -133,10 +139,10 @@ void SettlementChecker::check_durable(Instant at, std::size_t process, std::size
 
 // ---- Applications -----------------------------------------------------------------------------------------------------------------
 
-void SettlementChecker::handled(Instant at, std::size_t process, NodeId publisher, Sequence sequence) {
+void SettlementChecker::handled(Instant at, std::size_t process, NodeId publisher, Lane lane, Sequence sequence) {
     for (std::size_t from = 0; from < world_.size(); ++from) {
         if (world_.process(from).setup.options.id != publisher) continue;
-        const SettledSequences& told = pair(process, from).settled;
+        const SettledSequences& told = pair(process, from, index_of(lane)).settled;
         if (stated_[place(from, process)].stream != told.stream) continue;
         verdict_.check(never_, !told.contains(sequence.value()), at, [&] {
             return text(process) + " runs number " + std::to_string(sequence.value()) + " of " + text(from) +

@@ -42,7 +42,7 @@ void number_lanes_from(Disk& disk, std::span<const NodeId> peers, Sequence next)
     while (journal.state() == journal::State::recovering && step(journal, disk)) {}
     DUNLIN_ASSERT(journal.state() == journal::State::ready);
     for (const NodeId peer : peers) {
-        const bus::LaneNextRecord record{.next = next.value(), .node = peer.value(), .reserved0 = 0, .reserved1 = 0};
+        const bus::LaneNextRecord record{.next = next.value(), .node = peer.value(), .lane = 0, .reserved = 0};
         auto appended = journal.append(journal::RecordKind::lane_next, bytes_of(record));
         while (appended.status() == Status::busy && step(journal, disk)) {
             appended = journal.append(journal::RecordKind::lane_next, bytes_of(record));

@@ -14,6 +14,7 @@ constexpr LedgerLimits kScarceLedger{.leases = 4, .keys = 4, .sessions = 3, .mem
 
 constexpr std::uint16_t kScarceMessageBytes = 2000;
 
+// Nodes of one world have different numbers of lanes.
 constexpr Limits ample(bool votes, std::uint16_t peers) {
     return {
         .peers = peers,
@@ -23,6 +24,7 @@ constexpr Limits ample(bool votes, std::uint16_t peers) {
         .outbox_bytes = 32 * 1024,
         .outbox_messages = 256,
         .deliveries = 512,
+        .lanes = static_cast<std::uint8_t>(votes ? 3 : 2),
         .inbox_bytes = 32 * 1024,
         .inbox_messages = 256,
         .message_bytes_max = kMessageBytesMax,
@@ -30,7 +32,7 @@ constexpr Limits ample(bool votes, std::uint16_t peers) {
         .requests = 4,
         .explicit_keys = 128,
         .events = 128,
-        .journal_buffer_bytes = 8 * 1024,
+        .journal_buffer_bytes = 12 * 1024,
         .voter = votes,
         .log_entries = 64,
         .log_bytes = 8 * 1024,
@@ -44,6 +46,7 @@ constexpr Limits scarce(bool votes, std::uint16_t peers) {
     limits.outbox_bytes = 8 * 1024;
     limits.outbox_messages = 32;
     limits.deliveries = 64;
+    limits.lanes = votes || peers > kFewPeers ? 2 : 3;
     limits.lane_window = 16;
     limits.aliases_per_peer = 3;
     limits.inbox_bytes = 4 * 1024;

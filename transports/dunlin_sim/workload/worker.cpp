@@ -49,6 +49,13 @@ bool is_pattern(std::span<const std::byte> bytes, const Payload& payload) {
     return true;
 }
 
+// The lane follows from the number, so that what is told of a message after a restart tells it too: one message in eight is
+// urgent, and bulk comes in long rows.
+Lane lane_of(std::uint64_t number) {
+    if (number % 8 == 3) return Lane::urgent;
+    return number / 32 % 2 == 1 ? Lane::bulk : Lane::normal;
+}
+
 }  // namespace
 
 Worker::Worker(Workload& shared, std::size_t process)
@@ -158,8 +165,8 @@ bus::Verdict Worker::handle(const Subscription& subscription, const bus::Message
     const MessageKey key{payload.publisher, payload.life, payload.number};
     check_fence(subscription, message);
     if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
-    shared_.settlements_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
-    shared_.expiries_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
+    shared_.settlements_.handled(world_.now(), process_, message.publisher, message.lane, message.completion.sequence);
+    shared_.expiries_.handled(world_.now(), process_, message.publisher, message.lane, message.completion.sequence);
     shared_.delivery_.payload_seen(world_.now(), key, is_pattern(message.payload.subspan(sizeof(payload)), payload));
     seen_ = std::max(seen_, message.lamport);
     echo(key);
@@ -253,6 +260,7 @@ void Worker::publish(Instant now, const std::string& topic, std::string_view lea
     traits.after = seen_;
     traits.fenced = token != Token{};
     if (traits.fenced) options.fence = {lease, token};
+    if (plan.lanes) options.lane = traits.lane = lane_of(payload.number);
     const bool limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < plan.limited_percent;
     if (limited) traits.lifetime = plan.lifetime;
     options.lifetime = traits.lifetime;
@@ -271,6 +279,7 @@ void Worker::publish(Instant now, const std::string& topic, std::string_view lea
     }
     number_ = payload.number;
     shared_.resends_.given_again(process_, published.value().id);
+    if (!journalled_ && options.lane == Lane::urgent) shared_.lanes_.published_urgent(process_, payload.number);
     shared_.delivery_.published(world_.now(), {payload.publisher, payload.life, payload.number}, published.value(), traits);
 }
 

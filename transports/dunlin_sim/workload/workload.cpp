@@ -29,6 +29,7 @@ Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& 
       settlements_(world, verdict, audit.durable()),
       expiries_(world, verdict, plan.lifetime),
       backoffs_(verdict, plan.attempts_max),
+      lanes_(world, verdict),
       departures_(world, verdict, delivery_) {
     world.observe(*this);
 }

@@ -8,6 +8,7 @@
 #include <dunlin_sim/checkers/departure_checker.hpp>
 #include <dunlin_sim/checkers/effect_checker.hpp>
 #include <dunlin_sim/checkers/expiry_checker.hpp>
+#include <dunlin_sim/checkers/lane_checker.hpp>
 #include <dunlin_sim/checkers/lease_checker.hpp>
 #include <dunlin_sim/checkers/ledger_checker.hpp>
 #include <dunlin_sim/checkers/resend_checker.hpp>
@@ -108,6 +109,7 @@ class Workload final : public Observer {
     SettlementChecker settlements_;
     ExpiryChecker expiries_;
     BackoffChecker backoffs_;
+    LaneChecker lanes_;
     DepartureChecker departures_;
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};

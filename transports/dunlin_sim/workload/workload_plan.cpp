@@ -76,6 +76,7 @@ WorkloadPlan draw_workload(std::uint64_t seed) {
         plan.long_bytes = 1000 + random.below(5000);
         plan.packet_bytes_max = static_cast<std::uint16_t>(576 + 4 * random.below(225));
     }
+    plan.lanes = !one_in(random, 4);
     return plan;
 }
 

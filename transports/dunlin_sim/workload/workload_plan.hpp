@@ -50,6 +50,7 @@ struct WorkloadPlan {
     Duration key_every = seconds{1};               // the put, and each get; 0: none
     KeyClientPlan shared_keys{};
     ResendPlan resends{};
+    bool lanes = false;           // publishes go in all lanes; else in the normal one
     Room room = Room::ample;      // of every node and of the ledger
     std::size_t more_voters = 0;  // than usual, as far as there are processes
 };

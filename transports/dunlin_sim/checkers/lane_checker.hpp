@@ -1,0 +1,52 @@
+#pragma once
+
+#include <dunlin_sim/checkers/verdict.hpp>
+#include <dunlin_sim/world.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace dunlin::sim {
+
+// Holds the packets that leave a process against the rule by which lanes take turns (link/lane_scheduler.hpp):
+//   urgent does not wait behind the others    between the publish of an urgent message and the packet that it first leaves in
+//                                             towards a peer, no more packets with messages of other lanes leave towards that
+//                                             peer than their turns, however many wait there and whatever was lost
+// Judged where nothing but the link can hold a message back: of publishers without a journal.
+class LaneChecker final : public Observer {
+  public:
+    LaneChecker(World& world, Verdict& verdict);
+
+    // The process, which has no journal, has published this number of its workload in the urgent lane.
+    void published_urgent(std::size_t process, std::uint64_t number);
+
+    void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) override;
+    void on_crash(Instant at, std::size_t process, const Node& node) override;
+
+  private:
+    static constexpr std::size_t kWaitingMax = 256;   // of a process; beyond, the oldest is forgotten
+    static constexpr std::uint64_t kOthersMax = 4;    // packets in their turn at once
+    static constexpr std::uint64_t kOthersShare = 4;  // and one more in so many urgent ones, twice what is theirs
+
+    // Packets with messages, of one process to another, since its world began.
+    struct Sent {
+        std::uint64_t urgent = 0;
+        std::uint64_t others = 0;
+    };
+    struct Waiting {
+        std::vector<Sent> since;  // by peer, as of the publish
+        std::vector<bool> left;   // by peer: it was sent there
+    };
+    void resize();
+    void check_first(Instant at, std::size_t process, std::size_t to, std::uint64_t number);
+
+    World& world_;
+    Verdict& verdict_;
+    Verdict::Invariant waits_;
+    std::vector<std::vector<Sent>> sent_;                    // by process and peer
+    std::vector<std::map<std::uint64_t, Waiting>> waiting_;  // by process and number
+};
+
+}  // namespace dunlin::sim
