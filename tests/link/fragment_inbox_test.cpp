@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <deque>
 
 namespace dunlin::link {
 namespace {
@@ -23,13 +24,15 @@ struct FragmentInbox : testing::Test {
     EndpointOf<kTight> end{NodeId{1}, 7};
     Random random{3};
     std::array<LinkArrays<kTight>, kPublishers> arrays{};
+    std::deque<ReceivedAliases> aliases;
     std::vector<LaneReceiver> lanes;
 
     void SetUp() override {
         lanes.reserve(kPublishers);
         for (std::size_t i = 0; i < kPublishers; ++i) {
-            lanes.emplace_back(SettlementStorage{arrays[i].settled_bits, arrays[i].notes}, arrays[i].receiver_aliases, end.shared,
-                               PeerIndex{static_cast<std::uint16_t>(i)});
+            ReceivedAliases& names = aliases.emplace_back(arrays[i].receiver_aliases);
+            lanes.emplace_back(Lane::normal, SettlementStorage{arrays[i].lanes[0].settled_bits, arrays[i].lanes[0].notes}, names,
+                               end.shared, PeerIndex{static_cast<std::uint16_t>(i)});
             lanes[i].session_opened(now, StreamId{9 + i}, Sequence{1});
             for (const std::uint16_t alias : {std::uint16_t{7}, std::uint16_t{8}}) {
                 const std::string name = "t";

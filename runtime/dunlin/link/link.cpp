@@ -200,14 +200,18 @@ Lane Link::lane_towards(Lane wanted) const { return index_of(wanted) < lanes_use
 
 Status Link::restore(Instant now, std::uint16_t delivery, Lane in, Sequence sequence) {
     if (!has_lane(index_of(in))) return Status::table_full;
-    lanes_used_ = lanes_open_ = std::max(lanes_used_, static_cast<std::uint8_t>(index_of(in) + 1));
-    return lane(in).restore(now, delivery, sequence);
+    lanes_used_ = std::max(lanes_used_, static_cast<std::uint8_t>(index_of(in) + 1));
+    const Status status = lane(in).restore(now, delivery, sequence);
+    // What is in the normal lane may have gone there instead, before the other lanes were known.
+    barrier_low_ = static_cast<std::uint32_t>(lane().next().value());
+    return status;
 }
 
 // Order over a change of their number: a new lane opens when all is settled that went instead by the normal one. A lane that is
 // gone takes nothing any more, so what is in it ends here: only a process without the journal of the last one can have fewer.
 void Link::peer_has_lanes(std::uint8_t stated) {
     const std::uint8_t common = std::min(stated, lane_count_);
+    static_cast<void>(lane().first_unsettled());
     for (std::size_t i = common; i < lanes_used_; ++i) lanes_[i].sender.give_up();
     lanes_open_ = std::min(lanes_open_, common);
     if (common > lanes_used_) barrier_low_ = static_cast<std::uint32_t>(lane().next().value());

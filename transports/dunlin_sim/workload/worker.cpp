@@ -156,7 +156,7 @@ bus::Verdict Worker::handle(const Subscription& subscription, const bus::Message
     const Receiver& receiver = subscription.receiver;
     if (message.topic == ResendClient::kTopic) {
         if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
-        shared_.settlements_.handled(world_.now(), process_, message.publisher, message.completion.sequence);
+        shared_.settlements_.handled(world_.now(), process_, message.publisher, message.lane, message.completion.sequence);
         return resends_.handle(receiver, message);
     }
     Payload payload{};
