@@ -28,6 +28,10 @@ LinkSelf with_packets(std::uint16_t bytes) {
 struct Wire {
     std::uint32_t loss_percent;
     std::uint16_t packet_bytes;
+    // Names the test; by its bytes it would be named by padding too.
+    friend std::ostream& operator<<(std::ostream& out, const Wire& wire) {
+        return out << wire.loss_percent << " % of packets of " << wire.packet_bytes << " bytes";
+    }
 };
 
 struct FragmentsUnderLoss : testing::TestWithParam<Wire> {

@@ -57,6 +57,7 @@ TEST(CloggedLink, urgent_messages_and_control_pass_and_bulk_gets_the_rest) {
     setup.seeds = {publisher};
     const std::size_t subscriber = world.add(setup);
     world.network().faults.bytes_per_s = 40'000;
+    world.start_all();
 
     world.run_for(seconds{2});
     auto& flooder = static_cast<Flooder&>(world.application(publisher));
