@@ -32,8 +32,12 @@ class Holder {
     void take(dunlin::Instant now, const dunlin::Event& event) {
         switch (event.kind) {
             case dunlin::EventKind::started: return want(now);
-            case dunlin::EventKind::lease_held: told_held_ = true; return begin_move();
+            case dunlin::EventKind::lease_held:
+                told_held_ = true;
+                told_token_ = dunlin::Token{event.value};
+                return begin_move();
             case dunlin::EventKind::lease_lost:
+                note_validity(now);
                 told_held_ = false;
                 member_.events().write(R"("event":"lost","token":%llu)", static_cast<unsigned long long>(event.value));
                 return;
@@ -63,12 +67,13 @@ class Holder {
         if (!may_act(now)) return;
         const dunlin::ledger::LeaseView view = member_.node().lease(handle_);
         const dunlin::Instant until = guarded_ ? view.valid_until : now;
+        const dunlin::Token token = guarded_ ? view.token : told_token_;
         const dunlin::Duration news = guarded_ ? dunlin::microseconds{1} : dunlin::milliseconds{10};
-        if (until < noted_until_ + news && view.token == noted_token_) return;
+        if (until < noted_until_ + news && token == noted_token_) return;
         noted_until_ = until;
-        noted_token_ = view.token;
+        noted_token_ = token;
         member_.events().write(
-            R"("event":"holds","token":%llu,"from_us":%lld,"until_us":%lld)", static_cast<unsigned long long>(view.token.value()),
+            R"("event":"holds","token":%llu,"from_us":%lld,"until_us":%lld)", static_cast<unsigned long long>(token.value()),
             static_cast<long long>(dunlin::to_us(now.time_since_epoch())), static_cast<long long>(dunlin::to_us(until.time_since_epoch())));
     }
 
@@ -109,6 +114,7 @@ class Holder {
     demo::Member member_;
     dunlin::ledger::LeaseHandle handle_{};
     dunlin::Token move_token_{};
+    dunlin::Token told_token_{};
     dunlin::Token noted_token_{};
     dunlin::Instant noted_until_{};
     std::unordered_map<std::uint64_t, std::uint64_t> sequence_of_;  // by PublishId

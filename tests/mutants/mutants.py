@@ -3,7 +3,7 @@
 
 Each NAME.patch beside this file is a small wrong change to runtime/; its first line says what it breaks. Copies of the
 tree in build/mutants, one for each of --jobs workers, are patched, built and run: calm worlds (no faults, and
-handlers that accept) must still pass, and one with faults must fail within --seeds, looked for in batches that grow, of five
+handlers that accept, short messages in one lane, each published once) must still pass, and one with faults must fail within --seeds, looked for in batches that grow, of five
 processes and of three in turn. Caught is what violates a named invariant or an assertion: a hang, a crash or a checker that had
 nothing to check is not. Exit status 0: every mutant was caught; 1: one survived, hung, did not build, or broke a calm world; 2: usage.
 With --check nothing is built: exit status 0 if every patch applies to the tree as it is and is as small as it should be.
@@ -28,6 +28,7 @@ SCRATCH = ROOT / "build" / "mutants"
 
 CHANGED_LINES_MAX = 5
 CALM_WORLDS = 2
+CALM = "verdicts,resends,lanes,long_messages"
 BATCHES = (4, 8, 16, 32)  # worlds at a time, the last over and over; most mutants need few
 NODES = (5, 3)            # in turn, so that batches differ in more than their seeds
 SECONDS_A_WORLD = 2       # of real time that a world may take until it hangs, with --timeout on top
@@ -159,7 +160,7 @@ def batches(seeds):
 
 def hunt(scratch, options):
     """(caught, seeds needed, by what)"""
-    status, output = scratch.simulate(1, CALM_WORLDS, NODES[0], "none", options, "--without", "verdicts")
+    status, output = scratch.simulate(1, CALM_WORLDS, NODES[0], "none", options, "--without", CALM)
     if status is None:
         return False, "-", "HANGS in a calm world"
     if status != 0:

@@ -19,6 +19,9 @@ constexpr Work kWork[] = {
     {"overlap", [](WorkloadPlan& work) { work.overlap = false; }, [](const WorkloadPlan& work) { return !work.overlap; }},
     {"verdicts", [](WorkloadPlan& work) { work.verdicts = {.reject = 0, .pending = 0, .retry = 0}; },
      [](const WorkloadPlan& work) { return work.verdicts.reject + work.verdicts.pending + work.verdicts.retry == 0; }},
+    {"resends", [](WorkloadPlan& work) { work.resends.every = {}; },
+     [](const WorkloadPlan& work) { return work.resends.every == Duration{}; }},
+    {"lanes", [](WorkloadPlan& work) { work.lanes = false; }, [](const WorkloadPlan& work) { return !work.lanes; }},
     {"lifetimes", [](WorkloadPlan& work) { work.limited_percent = 0; }, [](const WorkloadPlan& work) { return work.limited_percent == 0; }},
 };
 
