@@ -15,9 +15,9 @@ std::string text(std::uint64_t number, NodeId node, SubscriptionId subscription)
 
 ResendChecker::ResendChecker(Verdict& verdict)
     : verdict_(verdict),
-      once_(verdict.expect("one effect a key")),
+      once_(verdict.expect("one effect a key", Verdict::Occasion::rare)),
       marked_(verdict.expect("repeats of a key are marked", Verdict::Occasion::rare)),
-      had_(verdict.expect("told means had")) {}
+      had_(verdict.expect("told means had", Verdict::Occasion::rare)) {}
 
 std::uint64_t ResendChecker::wanted(Instant deadline) {
     effects_.push_back({.deadline = deadline});
