@@ -83,10 +83,10 @@ void CommitChecker::check_commit(Instant at, std::size_t process, const StatusRe
                    " of term " + number(term);
         });
     }
-    take(at, report.commit, term);
+    take(at, report.commit, term, report.term);
 }
 
-void CommitChecker::take(Instant at, LogIndex commit, Term term) {
+void CommitChecker::take(Instant at, LogIndex commit, Term term, Term seen_in) {
     const auto source = std::ranges::find_if(voters_, [&](std::size_t voter) {
         const DurableState& disk = durable_.of(voter);
         return disk.base() <= committed() && disk.entry(commit) != nullptr && disk.holds(commit, term);
@@ -94,6 +94,7 @@ void CommitChecker::take(Instant at, LogIndex commit, Term term) {
     for (LogIndex index = committed().next(); index <= commit; index = index.next()) {
         const DurableState::Entry* const entry = source == voters_.end() ? nullptr : durable_.of(*source).entry(index);
         terms_.push_back(entry != nullptr ? entry->term : Term{});
+        seen_in_.push_back(seen_in);
         if (entry != nullptr && on_committed) on_committed(at, index, *entry);
     }
 }
@@ -115,13 +116,19 @@ void CommitChecker::on_event(Instant at, std::size_t process, const Node& node, 
     Seen& seen = seen_[process];
     const bool elected = event.value == static_cast<std::uint64_t>(consensus::Role::leader);
     seen.leads = elected ? Term{event.detail} : Term{};
-    seen.owed = elected ? committed() : LogIndex{};
+    seen.owed = elected ? committed_before(seen.leads) : LogIndex{};
     if (!elected) return;
     const LogIndex last = node.status(world_.local_now(process)).last_index;
     verdict_.check(completeness_, last >= seen.owed, at, [&] {
         return text(process) + " was elected in term " + number(seen.leads) + " with a log up to " + number(last) + ", when entry " +
                number(seen.owed) + " was committed";
     });
+}
+
+LogIndex CommitChecker::committed_before(Term term) const {
+    LogIndex index = committed();
+    while (index != LogIndex{} && seen_in_[index.value() - 1] >= term) index = index.previous();
+    return index;
 }
 
 // Once an entry of its term is on its disk, so is all that it had when it was elected.

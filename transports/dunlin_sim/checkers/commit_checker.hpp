@@ -13,7 +13,8 @@ namespace dunlin::sim {
 // Keeps the log that the voters have committed, and holds every later leader and disk against it (Raft thesis §3.6):
 //   committed on a majority     what a voter takes for committed is on the disks of a majority of the voters
 //   committed in its own term   a leader commits by an entry of its own term, never by counting an older one
-//   leader completeness         whoever is elected has all that was committed before
+//   leader completeness         whoever is elected has all that was committed in earlier terms (who was stopped with the votes that
+//                               elect it unread may find later terms gone by)
 //   committed for good          a disk that held a committed entry still holds it, over crashes and checkpoints
 class CommitChecker {
   public:
@@ -46,7 +47,8 @@ class CommitChecker {
     [[nodiscard]] std::size_t holders(LogIndex index, Term term);
     [[nodiscard]] Term term_on_disks(LogIndex index);
     void check_commit(Instant at, std::size_t process, const StatusReport& report);
-    void take(Instant at, LogIndex commit, Term term);
+    void take(Instant at, LogIndex commit, Term term, Term seen_in);
+    [[nodiscard]] LogIndex committed_before(Term term) const;
     void check_disk(Instant at, std::size_t process, Seen& seen);
     void check_completeness(Instant at, std::size_t process, Seen& seen);
 
@@ -58,6 +60,7 @@ class CommitChecker {
     std::vector<bool> is_voter_;  // by process
     std::vector<Seen> seen_;      // by process
     std::vector<Term> terms_;     // of committed entries, from index 1 on
+    std::vector<Term> seen_in_;   // the term of who first took them for committed
 };
 
 }  // namespace dunlin::sim
