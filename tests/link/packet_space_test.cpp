@@ -252,6 +252,7 @@ TEST_F(WidePacketSpaceTest, one_round_trip_with_losses_cuts_the_window_once) {
 TEST_F(WidePacketSpaceTest, nothing_but_losses_for_three_probe_timeouts_is_persistent_congestion) {
     const auto begin = [&] {
         space.reset(kPacketBytes);
+        space.start_numbers();
         send(1);
         now += milliseconds{10};
         EXPECT_TRUE(ack(1, 1));

@@ -152,6 +152,7 @@ void Link::session_opened(Instant now, const HelloPacket& packet, bool replaces)
     }
     size_.reset(now, session_.packet_bytes(), kPacketBytesFloor);
     space_.reset(size_.size());
+    if (!session_.numbers_go_on()) space_.start_numbers();
     acks_.reset();
     settle_at_ = kNever;
     goodbye_owed_ = goodbye_heard_ = false;

@@ -38,7 +38,6 @@ PacketSpace::PacketSpace(std::span<SentPacket> ring, const LinkShared& shared) :
 
 void PacketSpace::reset(std::uint16_t packet_bytes) {
     ring_.clear();
-    next_ = PacketNumber{1};
     loss_at_ = kNever;
     in_flight_ = 0;
     beyond_window_ = 0;

@@ -36,7 +36,9 @@ class PacketSpace {
 
     PacketSpace(std::span<SentPacket> ring, const LinkShared& shared);
     // A new session, whose packets are of at most `packet_bytes`; the RTT is kept as a first guess.
+    // Numbers go on until start_numbers().
     void reset(std::uint16_t packet_bytes);
+    void start_numbers() { next_ = PacketNumber{1}; }
 
     // Whole packets are of at most so many bytes from now on.
     void set_packet_bytes(std::uint16_t packet_bytes) { congestion_.set_packet_bytes(packet_bytes); }

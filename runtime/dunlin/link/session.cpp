@@ -27,7 +27,6 @@ void Session::dial(Instant now, PathId path) {
 
 void Session::close(Instant now) {
     own_ = {};
-    peer_ = {};
     heard_ = {};
     cluster_ = {};
     unconfirmed_ = false;
@@ -36,8 +35,10 @@ void Session::close(Instant now) {
 }
 
 void Session::forget() {
-    const LinkShared* shared = shared_;
+    const LinkShared* const shared = shared_;
+    const SessionNonce last = peer_;
     *this = Session(*shared);
+    peer_ = last;
 }
 
 // ---- hellos in ------------------------------------------------------------------------------------------------------
@@ -126,6 +127,7 @@ void Session::open_session(Instant now, const HelloPacket& packet) {
                     : epoch == peer_epoch_ && instance == peer_instance_ ? PeerProcess::same
                                                                          : PeerProcess::newer;
     own_ = candidate_;
+    numbers_go_on_ = peer_ == SessionNonce{packet.hello.nonce()};
     peer_ = SessionNonce{packet.hello.nonce()};
     candidate_ = {};
     heard_ = {};

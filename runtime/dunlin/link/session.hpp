@@ -93,6 +93,9 @@ class Session {
     [[nodiscard]] bool peer_is_voter() const { return peer_is_voter_; }
     [[nodiscard]] ClusterIncarnation cluster() const { return cluster_; }
     [[nodiscard]] PathId path() const { return path_; }
+    // This side has opened with the same nonce of the peer before, who had not opened: to the peer it is one session, in which
+    // packets of both are under way, so that no number may come twice.
+    [[nodiscard]] bool numbers_go_on() const { return numbers_go_on_; }
     [[nodiscard]] Instant last_heard() const { return last_heard_; }
     [[nodiscard]] std::uint16_t packet_bytes() const { return packet_bytes_; }
     [[nodiscard]] PeerProcess peer_process() const { return peer_process_; }
@@ -114,8 +117,8 @@ class Session {
     [[nodiscard]] std::size_t write_refusal(std::span<std::byte> buffer);
     [[nodiscard]] wire::PacketHeader bare_header(NodeId to) const;
 
-    SessionNonce own_{};  // of the open session; 0: none is open
-    SessionNonce peer_{};
+    SessionNonce own_{};        // of the open session; 0: none is open
+    SessionNonce peer_{};       // or of the last one
     SessionNonce candidate_{};  // of the next session
     SessionNonce heard_{};      // the peer's nonce that the candidate's hello echoes
     InstanceId peer_instance_{};
@@ -137,6 +140,7 @@ class Session {
     resilience::Backoff backoff_;
     std::uint8_t echoes_ = 0;  // dialled hellos that carried the same echo
     bool dialling_ : 1 = false;
+    bool numbers_go_on_ : 1 = false;
     bool answer_owed_ : 1 = false;
     bool unconfirmed_ : 1 = false;  // opened, and no packet of the session heard yet
     bool confirmation_owed_ : 1 = false;
