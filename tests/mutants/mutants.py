@@ -3,8 +3,8 @@
 
 Each NAME.patch beside this file is a small wrong change to runtime/; its first line says what it breaks. Copies of the
 tree in build/mutants, one for each of --jobs workers, are patched, built and run: calm worlds (no faults, and
-handlers that accept, short messages in one lane, each published once) must still pass, and one with faults must fail within --seeds, looked for in batches that grow, of five
-processes and of three in turn. Caught is what violates a named invariant or an assertion: a hang, a crash or a checker that had
+handlers that accept, short messages in one lane, each published once) must still pass, and one with faults must fail within
+--seeds, looked for in batches that grow, of five processes and of three in turn. Caught is what violates a named invariant or an assertion: a hang, a crash or a checker that had
 nothing to check is not. Exit status 0: every mutant was caught; 1: one survived, hung, did not build, or broke a calm world; 2: usage.
 With --check nothing is built: exit status 0 if every patch applies to the tree as it is and is as small as it should be.
 """

@@ -12,7 +12,6 @@ TEST(ErrorClass, what_another_voter_or_a_moment_can_change_is_transient) {
 
 TEST(ErrorClass, what_is_full_for_now_is_overload) {
     for (const Status status : {Status::busy, Status::outbox_full}) EXPECT_EQ(classify(status), ErrorClass::overload) << to_string(status);
-    EXPECT_EQ(classify(Outcome::retry_budget), ErrorClass::overload);
 }
 
 TEST(ErrorClass, what_would_be_answered_the_same_again_is_permanent) {
@@ -21,14 +20,11 @@ TEST(ErrorClass, what_would_be_answered_the_same_again_is_permanent) {
           Status::shutting_down, Status::session_evicted, Status::lease_held, Status::lease_lost, Status::ledger_full,
           Status::stale_sequence, Status::corrupt, Status::fenced, Status::table_full})
         EXPECT_EQ(classify(status), ErrorClass::permanent) << to_string(status);
-    for (const Outcome outcome : {Outcome::rejected, Outcome::fenced, Outcome::subscriber_gone, Outcome::peer_removed})
-        EXPECT_EQ(classify(outcome), ErrorClass::permanent) << to_string(outcome);
 }
 
 TEST(ErrorClass, only_errors_have_a_class_and_only_two_of_them_are_worth_a_retry) {
     EXPECT_EQ(classify(Status::ok), ErrorClass::none);
-    EXPECT_EQ(classify(Outcome::acknowledged), ErrorClass::none);
-    EXPECT_TRUE(worth_retrying(classify(Outcome::expired)));
+    EXPECT_TRUE(worth_retrying(ErrorClass::transient));
     EXPECT_TRUE(worth_retrying(ErrorClass::overload));
     EXPECT_FALSE(worth_retrying(ErrorClass::permanent));
     EXPECT_FALSE(worth_retrying(ErrorClass::none));

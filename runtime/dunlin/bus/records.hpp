@@ -74,7 +74,8 @@ struct RemoteSubscriptionRemovedRecord {
 };
 static_assert(sizeof(RemoteSubscriptionRemovedRecord) == 8);
 
-// RecordKind::outbox_put: an accepted publish: this head, the topic, a wire::KeyBlock where kPutKeyed says so, the payload. Its deliveries follow, in the same batch.
+// RecordKind::outbox_put: an accepted publish: this head, the topic, a wire::KeyBlock where kPutKeyed says so, the payload. Its
+// deliveries follow, in the same batch.
 struct OutboxPutRecord {
     std::uint64_t publish;
     std::uint64_t lease;

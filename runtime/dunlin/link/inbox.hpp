@@ -125,9 +125,9 @@ struct InboxShare {
 // session ends first, it is dropped.
 //
 // So whoever is refused waits for a handler that has a message, for the publisher's ack where the notes are full, or for the
-// rest of a message that has its room; never for a message that itself would need room. What waits behind gaps cannot stop what closes them; nor can one subscription
-// that settles nothing stop another one, whichever publisher's messages come: the reserve would have to be lent to it,
-// which takes a message that came while it had none and while others had filled all the rest.
+// rest of a message that has its room; never for a message that itself would need room. What waits behind gaps cannot stop what
+// closes them; nor can one subscription that settles nothing stop another one, whichever publisher's messages come: the reserve
+// would have to be lent to it, which takes a message that came while it had none and while others had filled all the rest.
 // Calls are O(1) or O(payload).
 class Inbox {
   public:

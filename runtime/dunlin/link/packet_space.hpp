@@ -35,8 +35,8 @@ class PacketSpace {
     static constexpr std::size_t kControlReserve = 2;
 
     PacketSpace(std::span<SentPacket> ring, const LinkShared& shared);
-    // A new session, whose packets are of at most `packet_bytes`; the RTT is kept as a first guess.
-    // Numbers go on until start_numbers().
+    // A new session, whose packets are of at most `packet_bytes`; the RTT is kept as a first guess, and
+    // numbers go on until start_numbers().
     void reset(std::uint16_t packet_bytes);
     void start_numbers() { next_ = PacketNumber{1}; }
 

@@ -15,15 +15,4 @@ ErrorClass classify(Status status) {
     }
 }
 
-ErrorClass classify(Outcome outcome) {
-    switch (outcome) {
-        case Outcome::none:
-        case Outcome::acknowledged:
-        case Outcome::skipped: return ErrorClass::none;
-        case Outcome::expired: return ErrorClass::transient;
-        case Outcome::retry_budget: return ErrorClass::overload;
-        default: return ErrorClass::permanent;
-    }
-}
-
 }  // namespace dunlin::resilience

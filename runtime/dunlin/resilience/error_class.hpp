@@ -1,6 +1,5 @@
 #pragma once
 
-#include <dunlin/core/event.hpp>
 #include <dunlin/core/status.hpp>
 
 #include <cstdint>
@@ -15,10 +14,8 @@ enum class ErrorClass : std::uint8_t {
     permanent,  // the same will be answered again: say so at once
 };
 
-// The one table. Of an outcome: what holds for the message if it is published again. (A handler's `retry_later` is overload, its
-// `reject` is the outcome `rejected`.) O(1).
+// The one table. (What a handler says is classified by its verdict: `retry_later` is overload, `reject` is permanent.) O(1).
 [[nodiscard]] ErrorClass classify(Status status);
-[[nodiscard]] ErrorClass classify(Outcome outcome);
 
 [[nodiscard]] inline bool worth_retrying(ErrorClass error) { return error == ErrorClass::transient || error == ErrorClass::overload; }
 
