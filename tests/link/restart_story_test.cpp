@@ -373,5 +373,42 @@ TEST(Restart, sequences_pass_the_32_bit_limit) {
     EXPECT_EQ(pair.a().outcomes().size(), 400U);
 }
 
+// One side opens, drops that session and opens again before the other has opened at all: to the other both are one session.
+TEST(RestartStory, a_packet_of_a_second_session_is_no_duplicate_of_one_that_the_peer_takes_for_the_same) {
+    Endpoint a(NodeId{1}, 7);
+    Endpoint b(NodeId{2}, 8);
+    Instant now{seconds{1000}};
+    PathId path{1};
+    const auto all_of = [&](Endpoint& end) {
+        std::vector<std::vector<std::byte>> packets;
+        for (auto bytes = end.send(now, path); !bytes.empty(); bytes = end.send(now, path)) packets.push_back(bytes);
+        return packets;
+    };
+    const auto bring = [&](Endpoint& to, const std::vector<std::vector<std::byte>>& packets) {
+        for (const auto& bytes : packets) (void)to.receive(now, path, bytes);
+    };
+    a.link->dial(now, path);
+    bring(b, all_of(a));
+    bring(a, all_of(b));
+    ASSERT_TRUE(a.link->session_open() && !b.link->session_open());
+    std::vector<std::vector<std::byte>> early;
+    for (const char* text : {"1", "2"}) {
+        ASSERT_TRUE(a.publish(now, text));
+        for (auto& bytes : all_of(a)) early.push_back(bytes);
+    }
+    a.link->restart(now);
+    bring(b, all_of(a));
+    bring(a, all_of(b));
+    std::vector<std::vector<std::byte>> late = all_of(a);
+    ASSERT_TRUE(a.publish(now, "3"));
+    for (auto& bytes : all_of(a)) late.push_back(bytes);
+    bring(b, {late.front()});  // the hello that opens there
+    ASSERT_TRUE(b.link->session_open());
+    bring(b, early);
+    bring(b, late);
+    bring(a, all_of(b));
+    EXPECT_EQ(payloads(b), (std::vector<std::string>{"1", "2", "3"}));
+}
+
 }  // namespace
 }  // namespace dunlin::link
