@@ -5,6 +5,8 @@
 #include <dunlin_asio/udp.hpp>
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -104,6 +106,25 @@ TEST(Udp, a_v4_socket_says_that_it_cannot_reach_a_v6_host) {
     asio::io_context io;
     Udp udp(io, {.bind = "127.0.0.1:0"});
     EXPECT_EQ(udp.dial(*numeric_address("[::1]:9")).path, PathId{});
+}
+
+int option_of(int socket, int level, int name) {
+    int value = -1;
+    socklen_t bytes = sizeof value;
+    EXPECT_EQ(::getsockopt(socket, level, name, &value, &bytes), 0);
+    return value;
+}
+
+// A path that carries less than it seems to must lose a probe of its size, not bring it in parts (RFC 8899 §3).
+TEST(Udp, lets_no_router_divide_a_datagram_and_no_route_cut_it_short) {
+    asio::io_context io;
+    Udp v4(io, {.bind = "127.0.0.1:0"});
+    EXPECT_EQ(option_of(v4.native_handle(), IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
+    try {
+        Udp v6(io, {.bind = "[::]:0"});
+        EXPECT_EQ(option_of(v6.native_handle(), IPPROTO_IPV6, IPV6_MTU_DISCOVER), IPV6_PMTUDISC_PROBE);
+        EXPECT_EQ(option_of(v6.native_handle(), IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
+    } catch (const HostError& error) { GTEST_SKIP() << "no v6 on this machine: " << error.message; }
 }
 
 TEST(Udp, reads_a_bounded_batch_and_knows_that_there_is_more) {

@@ -25,7 +25,7 @@
 // must not compile: a voter needs a journal: journal_buffer_bytes must be at least 512
 // must not compile: journal_buffer_bytes must be 0 (no journal) or 512 bytes to 1 MiB
 // must not compile: journal_buffer_bytes must be a multiple of 8
-// must not compile: journal_buffer_bytes must hold the watermarks of all peers
+// must not compile: journal_buffer_bytes must hold the watermarks of all peers in all their lanes: 112 bytes for each
 // must not compile: a voter needs 16..4096 log entries
 // must not compile: a voter needs at least 512 bytes for the payloads of its log
 // must not compile: log_bytes must hold the longest entry: the bootstrap with every voter, or a put of the longest value
@@ -37,6 +37,7 @@ using dunlin::Limits;
 using dunlin::valid_limits;
 
 static_assert(valid_limits<dunlin::limits::micro>());
+static_assert(valid_limits<Limits{.peers = 4, .lanes = 2, .journal_buffer_bytes = 944}>());
 static_assert(valid_limits<Limits{.journal_buffer_bytes = 640, .voter = true, .log_entries = 16, .log_bytes = 564, .proposals = 1}>());
 
 #ifdef MUST_NOT_COMPILE
@@ -68,7 +69,7 @@ static_assert(valid_limits<Limits{.events = 4}>());
 static_assert(valid_limits<Limits{.journal_buffer_bytes = 0, .voter = true}>());
 static_assert(valid_limits<Limits{.journal_buffer_bytes = 256}>());
 static_assert(valid_limits<Limits{.journal_buffer_bytes = 1025}>());
-static_assert(valid_limits<Limits{.peers = 16}>());
+static_assert(valid_limits<Limits{.peers = 4, .lanes = 2, .journal_buffer_bytes = 936}>());
 static_assert(valid_limits<Limits{.voter = true, .log_entries = 8, .log_bytes = 512, .proposals = 1}>());
 static_assert(valid_limits<Limits{.voter = true, .log_entries = 16, .log_bytes = 256, .proposals = 1}>());
 static_assert(valid_limits<Limits{.voter = true, .log_entries = 16, .log_bytes = 563, .proposals = 1}>());

@@ -102,6 +102,38 @@ TEST(DurableNode, refuses_a_journal_that_could_fill_up_for_good) {
     EXPECT_EQ(memory.emplace(options).start(Instant{}), Status::device_full);
 }
 
+constexpr Limits kShortBuffer = [] {
+    Limits limits = limits::micro;
+    limits.outbox_bytes = 8192;
+    limits.inbox_bytes = 8192;
+    limits.message_bytes_max = 1024;
+    return limits;
+}();
+
+// A message that a node without journal would take, but whose record is longer than the journal's buffer will ever be.
+TEST(DurableNode, refuses_a_message_that_no_record_of_its_journal_holds_and_keeps_nothing_of_it) {
+    static_assert(kShortBuffer.journal_buffer_bytes < kShortBuffer.message_bytes_max);
+    NodeWorld world;
+    Disk disk = NodeWorld::formatted_disk(1, kDiskBytes, kShortBuffer.journal_buffer_bytes);
+    Listener listener;
+    Host& publisher = world.add<kShortBuffer>(1, {"2"}, &disk);
+    Host& receiver = world.add<kShortBuffer>(2);
+    ASSERT_TRUE(receiver.node->subscribe("t", bus::Handler::of(listener)).ok());
+    world.run_for(seconds{2});
+    const std::uint32_t free = publisher.node->status(world.now).outbox_bytes_free;
+    const std::uint64_t durable = publisher.node->publish_position();
+    const auto refused =
+        publisher.node->publish(world.now, {.topic = "t", .payload = test::bytes_of(std::string(1024, 'l')), .position = durable + 1});
+    EXPECT_EQ(refused.status(), Status::too_large);
+    EXPECT_EQ(publisher.node->status(world.now).outbox_bytes_free, free);
+    EXPECT_EQ(publisher.node->status(world.now).outbox_messages, 0U);
+    EXPECT_EQ(publisher.node->publish_position(), durable);
+    EXPECT_EQ(world.publish(publisher, "t", "next"), Status::ok);
+    world.run_for(seconds{2});
+    EXPECT_EQ(listener.heard, std::vector<std::string>{"next"});
+    EXPECT_EQ(publisher.outcomes(), 1U);
+}
+
 constexpr Limits kTwoPeers = [] {
     Limits limits = kSmallMember;
     limits.peers = 2;

@@ -1,5 +1,7 @@
 #include "wire/hex.hpp"
 
+#include <dunlin/wire/packet_reader.hpp>
+#include <dunlin/wire/packet_writer.hpp>
 #include <dunlin/wire/record.hpp>
 
 #include <gtest/gtest.h>
@@ -125,6 +127,29 @@ TEST(GoldenVectors, ping) {
     const auto value = load<Ping>(from_hex(kBytes));
     EXPECT_EQ(value.reserved(), 0x0807060504030201U);
     expect_bytes(Ping(value.reserved()), kBytes);
+}
+
+// What tries out a packet size is a ping whose bytes, all zero, fill the packet: so the whole of it is pinned.
+TEST(GoldenVectors, a_padded_ping_fills_its_packet_with_zeros) {
+    constexpr std::string_view kBytes =
+        "444e0100a4869b4e010000000000000002000300040000000500000000000000060000000000000018000908000000000000000000000000"
+        "0000000000000000";
+    std::array<std::byte, 64> buffer;
+    buffer.fill(std::byte{0xee});
+    PacketWriter writer(buffer);
+    ASSERT_TRUE(writer.begin(RecordType::ping, Ping(0)));
+    ASSERT_EQ(writer.extend(writer.room()).size(), 12U);
+    writer.end();
+    ASSERT_EQ(writer.finish(PacketHeader(0, 0, 0, 0, 1, 2, 3, 4, 5, 6)), buffer.size());
+    EXPECT_EQ(to_hex(buffer), kBytes);
+    Counters counters;
+    auto reader = PacketReader::open(buffer, counters);
+    ASSERT_TRUE(reader);
+    Record record;
+    ASSERT_TRUE(reader->next(record));
+    EXPECT_EQ(record.type, RecordType::ping);
+    EXPECT_EQ(record.bytes.size(), 12U);
+    EXPECT_FALSE(reader->next(record));
 }
 
 TEST(GoldenVectors, run) {

@@ -63,7 +63,8 @@ consteval bool valid_limits() {
     static_assert(L.journal_buffer_bytes % journal::kRecordAlign == 0, "journal_buffer_bytes must be a multiple of 8");
     static_assert(
         L.journal_buffer_bytes == 0 || watermark_batch_bytes<L>() <= L.journal_buffer_bytes,
-        "journal_buffer_bytes must hold the watermarks of all peers: 112 bytes a peer, more where unsettled_max is above 64, and 48");
+        "journal_buffer_bytes must hold the watermarks of all peers in all their lanes: 112 bytes for each (more where unsettled_max "
+        "is above 64), and 48");
     static_assert(!L.voter || L.journal_buffer_bytes > 0, "a voter needs a journal: journal_buffer_bytes must be at least 512");
     static_assert(!L.voter || (L.log_entries >= 16 && L.log_entries <= 4096), "a voter needs 16..4096 log entries");
     static_assert(!L.voter || L.log_bytes >= 512, "a voter needs at least 512 bytes for the payloads of its log");
