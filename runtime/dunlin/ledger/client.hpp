@@ -39,6 +39,10 @@ struct RequestResult {
 };
 
 enum class RequestKind : std::uint8_t { none, acquire, release, put, get, read_lease };
+// Others read.
+[[nodiscard]] constexpr bool is_command(RequestKind kind) {
+    return kind == RequestKind::acquire || kind == RequestKind::release || kind == RequestKind::put;
+}
 enum class RequestState : std::uint8_t { idle, active, done, reported };
 
 struct Request {

@@ -1,0 +1,110 @@
+// The part of Client that writes records.
+#include <dunlin/ledger/client.hpp>
+
+#include <algorithm>
+
+namespace dunlin::ledger {
+namespace {
+
+std::string_view name_of(const Request& request) { return {request.name.data(), request.name_length}; }
+
+CommandType command_of(RequestKind kind) {
+    switch (kind) {
+        case RequestKind::acquire: return CommandType::acquire;
+        case RequestKind::release: return CommandType::release;
+        default: return CommandType::put;
+    }
+}
+
+}  // namespace
+
+bool Client::wants_to_send(NodeId to) const {
+    if (target_count_ == 0 || to != target()) return false;
+    return voters_asked_ || std::ranges::any_of(requests_, [](const Request& request) { return request.owed; });
+}
+
+void Client::write_records(Instant now, NodeId to, wire::PacketWriter& writer) {
+    if (!wants_to_send(to)) return;
+    if (voters_asked_) {
+        const wire::Read ask(0, static_cast<std::uint8_t>(ReadKind::voters), 0, 0, 0);
+        if (!writer.record(wire::RecordType::read, ask)) return;
+        voters_asked_ = false;
+    }
+    for (Request& request : requests_) {
+        if (!request.owed) continue;
+        ++last_attempt_;
+        request.attempt = last_attempt_;
+        const bool first = request.times_sent == 0;
+        if (!write_request(now, request, writer)) continue;
+        if (first) retries_.on_sent(now);
+        note_asked(now);
+        request.owed = false;
+        request.awaiting = true;
+        request.asked = to;
+        request.next_attempt = now + options_.attempt_timeout;
+    }
+}
+
+bool Client::write_request(Instant now, Request& request, wire::PacketWriter& writer) {
+    if (!is_command(request.kind)) return write_read(request, writer);
+    if (session_state_ == SessionState::open) return write_command(now, request, writer);
+    return write_open_session(request, writer);
+}
+
+bool Client::write_open_session(Request& request, wire::PacketWriter& writer) {
+    if (session_state_ == SessionState::none) {
+        if (session_ == 0) session_ = random_->next_nonzero_u64() << 32;
+        ++session_;
+        next_sequence_ = 1;
+        session_state_ = SessionState::opening;
+    }
+    const wire::Command open(session_, 0, request.attempt, static_cast<std::uint8_t>(CommandType::open_session), 0, 0);
+    return writer.record(wire::RecordType::command, open);
+}
+
+bool Client::write_command(Instant now, Request& request, wire::PacketWriter& writer) {
+    const std::uint64_t sequence = request.sequence != 0 ? request.sequence : next_sequence_;
+    const wire::Command command(session_, sequence, request.attempt, static_cast<std::uint8_t>(command_of(request.kind)), 0, 0);
+    if (!writer.begin(wire::RecordType::command, command)) return false;
+    if (!write_body(request, writer)) {
+        writer.cancel();
+        return false;
+    }
+    writer.end();
+    if (request.sequence == 0) {
+        request.sequence = sequence;
+        next_sequence_ = sequence + 1;
+        request.first_sent = now;
+    }
+    if (request.times_sent < 255) ++request.times_sent;
+    return true;
+}
+
+bool Client::write_body(Request& request, wire::PacketWriter& writer) {
+    const std::string_view name = name_of(request);
+    switch (request.kind) {
+        case RequestKind::acquire: {
+            const AcquireCommand command{name, from_us(static_cast<std::int64_t>(request.detail >> 32U)),
+                                         BootEpoch{static_cast<std::uint32_t>(request.detail)}};
+            return !encode(command, writer.extend(encoded_bytes(command))).empty();
+        }
+        case RequestKind::release: {
+            const ReleaseCommand command{name, Token{request.value}};
+            return !encode(command, writer.extend(encoded_bytes(command))).empty();
+        }
+        default: {
+            const PutCommand command{name, value_of(request).first(request.value_length)};
+            return !encode(command, writer.extend(encoded_bytes(command))).empty();
+        }
+    }
+}
+
+bool Client::write_read(Request& request, wire::PacketWriter& writer) {
+    const ReadKind kind = request.kind == RequestKind::get ? ReadKind::key : ReadKind::lease;
+    const wire::Read read(request.wire_number(), static_cast<std::uint8_t>(kind), 0, 0, 0);
+    if (!writer.record(wire::RecordType::read, read, std::as_bytes(std::span(request.name).first(request.name_length)))) return false;
+    if (request.times_sent < 255) ++request.times_sent;
+    return true;
+}
+
+}  // namespace dunlin::ledger
