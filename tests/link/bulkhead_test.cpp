@@ -1,50 +1,27 @@
-#include <link/endpoint.hpp>
-
-#include <gtest/gtest.h>
+#include <link/shared_inbox.hpp>
 
 #include <cstring>
-#include <deque>
 
 namespace dunlin::link {
 namespace {
 
 // An inbox for eleven messages that wait, or fifteen blocks of them, and the reserve.
 constexpr Limits kTight{.inbox_bytes = 20 * 64, .inbox_messages = 12, .message_bytes_max = 256};
-constexpr SubscriptionId kSlow{7};
-constexpr SubscriptionId kFast{8};
 constexpr std::size_t kLongest = 256;
 
 // Four publishers, one inbox. The handler of kSlow says pending, or what `slow` is set to, and that of kFast accepts.
-struct Bulkhead : testing::Test {
-    static constexpr std::size_t kPublishers = 4;
-    Instant now{seconds{1}};
-    EndpointOf<kTight> end{NodeId{1}, 7};
-    std::array<LinkArrays<kTight>, kPublishers> arrays{};
-    std::deque<ReceivedAliases> aliases;
-    std::vector<LaneReceiver> lanes;
+struct Bulkhead : SharedInbox<kTight, 4> {
     Disposition slow = Disposition::pending;
 
     void SetUp() override {
         end.handler = [this](const InboundMessage& message) { return message.subscription == kFast ? Disposition::accepted : slow; };
-        lanes.reserve(kPublishers);
-        for (std::size_t i = 0; i < kPublishers; ++i) {
-            ReceivedAliases& names = aliases.emplace_back(arrays[i].receiver_aliases);
-            lanes.emplace_back(Lane::normal, SettlementStorage{arrays[i].lanes[0].settled_bits, arrays[i].lanes[0].notes}, names,
-                               end.shared, PeerIndex{static_cast<std::uint16_t>(i)});
-            lanes[i].session_opened(now, StreamId{9 + i}, Sequence{1});
-            for (const std::uint16_t alias : {std::uint16_t{7}, std::uint16_t{8}}) {
-                const std::string name = "t";
-                const wire::AliasDeclare declare(alias, alias, 0);
-                ASSERT_TRUE(lanes[i].on_alias(1, {wire::RecordType::alias_declare, bytes_of(declare), std::as_bytes(std::span(name))}));
-            }
-        }
+        SharedInbox::SetUp();
     }
     bool send(std::size_t publisher, std::uint64_t sequence, SubscriptionId to, std::size_t payload_bytes = 1) {
-        const wire::MessageHead head(static_cast<std::uint16_t>(payload_bytes), static_cast<std::uint16_t>(to.value()), 0, 0, 0);
+        const wire::MessageHead head(static_cast<std::uint16_t>(payload_bytes), alias_of(to), 0, 0, 0);
         std::vector<std::byte> bytes(sizeof(head) + (payload_bytes + 3) / 4 * 4);
         std::memcpy(bytes.data(), &head, sizeof(head));
-        const wire::Run run(sequence, 1, 0, 0, 1, 0);
-        return lanes[publisher].on_run(now, 1, {wire::RecordType::run, bytes_of(run), bytes});
+        return give(publisher, sequence, bytes);
     }
     // Sends `next`, `next` + 1, ... until one is not taken: that one.
     std::uint64_t fill(std::size_t publisher, std::uint64_t next, SubscriptionId to) {

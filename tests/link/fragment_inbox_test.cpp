@@ -1,46 +1,21 @@
-#include <link/endpoint.hpp>
-
-#include <gtest/gtest.h>
+#include <link/shared_inbox.hpp>
 
 #include <cstring>
-#include <deque>
 
 namespace dunlin::link {
 namespace {
 
 // Room for two longest messages and a bit: the reserve is one of them.
 constexpr Limits kTight{.outbox_bytes = 16 * 1024, .inbox_bytes = 9 * 1024, .inbox_messages = 6, .message_bytes_max = 4096};
-constexpr SubscriptionId kSlow{7};
-constexpr SubscriptionId kFast{8};
 constexpr std::uint32_t kFragments = 12;  // of a longest message
 static_assert(fragments_of(kTight.message_bytes_max) == kFragments);
 
 // Eight publishers of longest messages, one inbox that they cannot share. Each sends fragment after fragment, in an order and
 // with losses that chance decides, and again whatever was not taken.
-struct FragmentInbox : testing::Test {
-    static constexpr std::size_t kPublishers = 8;
+struct FragmentInbox : SharedInbox<kTight, 8> {
     static constexpr std::uint64_t kMessages = 20;
-    Instant now{seconds{1}};
-    EndpointOf<kTight> end{NodeId{1}, 7};
     Random random{3};
-    std::array<LinkArrays<kTight>, kPublishers> arrays{};
-    std::deque<ReceivedAliases> aliases;
-    std::vector<LaneReceiver> lanes;
 
-    void SetUp() override {
-        lanes.reserve(kPublishers);
-        for (std::size_t i = 0; i < kPublishers; ++i) {
-            ReceivedAliases& names = aliases.emplace_back(arrays[i].receiver_aliases);
-            lanes.emplace_back(Lane::normal, SettlementStorage{arrays[i].lanes[0].settled_bits, arrays[i].lanes[0].notes}, names,
-                               end.shared, PeerIndex{static_cast<std::uint16_t>(i)});
-            lanes[i].session_opened(now, StreamId{9 + i}, Sequence{1});
-            for (const std::uint16_t alias : {std::uint16_t{7}, std::uint16_t{8}}) {
-                const std::string name = "t";
-                const wire::AliasDeclare declare(alias, alias, 0);
-                ASSERT_TRUE(lanes[i].on_alias(1, {wire::RecordType::alias_declare, bytes_of(declare), std::as_bytes(std::span(name))}));
-            }
-        }
-    }
     static std::string payload_of(std::size_t publisher, std::uint64_t message) {
         std::string all(kTight.message_bytes_max, ' ');
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<char>('a' + (publisher * 5 + message + i + i / 30) % 26);
@@ -49,15 +24,14 @@ struct FragmentInbox : testing::Test {
     // One fragment of the publisher's message number `message`, from 0.
     bool send(std::size_t publisher, std::uint64_t message, std::uint32_t index, SubscriptionId to) {
         const std::string bytes = payload_of(publisher, message).substr(index * kFragmentBytes, kFragmentBytes);
-        const wire::MessageHead head(static_cast<std::uint16_t>(bytes.size()), static_cast<std::uint16_t>(to.value()), 0, 0,
+        const wire::MessageHead head(static_cast<std::uint16_t>(bytes.size()), alias_of(to), 0, 0,
                                      static_cast<std::uint8_t>(wire::MessageFlag::fragment));
         const wire::FragmentBlock block(kTight.message_bytes_max, static_cast<std::uint16_t>(index));
         std::vector<std::byte> out(sizeof(head) + sizeof(block) + (bytes.size() + 3) / 4 * 4);
         std::memcpy(out.data(), &head, sizeof(head));
         std::memcpy(out.data() + sizeof(head), &block, sizeof(block));
         std::memcpy(out.data() + sizeof(head) + sizeof(block), bytes.data(), bytes.size());
-        const wire::Run run(1 + message * kFragments + index, 1, 0, 0, 1, 0);
-        return lanes[publisher].on_run(now, 1, {wire::RecordType::run, bytes_of(run), out});
+        return give(publisher, 1 + message * kFragments + index, out);
     }
     static SubscriptionId to(std::uint64_t message) { return message % 3 == 0 ? kFast : kSlow; }
     [[nodiscard]] std::uint64_t settled(std::size_t publisher) const {

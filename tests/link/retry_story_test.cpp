@@ -10,6 +10,14 @@ using Calls = std::map<std::string, std::vector<Instant>>;
 
 std::string text(const InboundMessage& message) { return {reinterpret_cast<const char*>(message.payload.data()), message.payload.size()}; }
 
+// Notes each call, and never takes what comes.
+auto refuser(const LinkPair& pair, Calls& calls) {
+    return [&](const InboundMessage& message) {
+        calls[text(message)].push_back(pair.now);
+        return Disposition::retry_later;
+    };
+}
+
 TEST(RetryStory, a_message_that_its_handler_never_takes_is_a_dead_letter_after_so_many_attempts_and_lets_the_next_one_go) {
     LinkPair pair;
     pair.b().handler = [](const InboundMessage& message) {
@@ -44,10 +52,7 @@ TEST(RetryStory, one_attempt_is_allowed_to_be_all) {
 TEST(RetryStory, all_subscriptions_of_a_publisher_share_its_budget_and_none_is_left_out) {
     LinkPair pair;
     Calls calls;
-    pair.b().handler = [&](const InboundMessage& message) {
-        calls[text(message)].push_back(pair.now);
-        return Disposition::retry_later;
-    };
+    pair.b().handler = refuser(pair, calls);
     pair.open();
     const Instant begin = pair.now;
     for (std::uint32_t i = 0; i < 16; ++i)
@@ -104,10 +109,7 @@ TEST(RetryStory, each_message_comes_back_at_its_own_time) {
 TEST(RetryStory, a_session_that_ends_meanwhile_neither_forgets_nor_hastens_a_retry) {
     LinkPair pair;
     Calls calls;
-    pair.b().handler = [&](const InboundMessage& message) {
-        calls[text(message)].push_back(pair.now);
-        return Disposition::retry_later;
-    };
+    pair.b().handler = refuser(pair, calls);
     pair.open();
     ASSERT_TRUE(pair.a().publish(pair.now, "m"));
     pair.run_for(seconds{3});

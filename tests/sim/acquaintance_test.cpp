@@ -2,6 +2,7 @@
 #include <dunlin_sim/checkers/audience_checker.hpp>
 #include <dunlin_sim/checkers/delivery_checker.hpp>
 #include <dunlin_sim/checkers/peer_health_checker.hpp>
+#include <sim/checker_input.hpp>
 #include <sim/small_cluster.hpp>
 
 #include <gmock/gmock.h>
@@ -12,8 +13,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::StartsWith;
-
-constexpr Instant kNow{seconds{1}};
 
 TEST(Selects, goes_level_by_level) {
     EXPECT_TRUE(selects("a/b", "a/b"));

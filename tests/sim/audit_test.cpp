@@ -5,6 +5,7 @@
 #include <dunlin_sim/checkers/promise_checker.hpp>
 #include <dunlin_sim/checkers/read_rounds.hpp>
 #include <dunlin_sim/checkers/session_checker.hpp>
+#include <sim/checker_input.hpp>
 #include <sim/small_cluster.hpp>
 
 #include <dunlin/node/records.hpp>
@@ -20,8 +21,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::StartsWith;
-
-constexpr Instant kNow{seconds{1}};
 
 template <class Fixed>
 std::vector<std::byte> packet_with(wire::RecordType type, const Fixed& fixed, std::uint32_t epoch = 1) {

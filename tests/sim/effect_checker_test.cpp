@@ -1,4 +1,5 @@
 #include <dunlin_sim/checkers/effect_checker.hpp>
+#include <sim/checker_input.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +10,6 @@ namespace {
 using testing::ElementsAre;
 using testing::StartsWith;
 
-constexpr Instant kNow{seconds{1}};
 constexpr SubscriptionId kDurable{0x80000001U};
 
 class Effects : public testing::Test {

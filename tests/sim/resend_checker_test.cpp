@@ -1,4 +1,5 @@
 #include <dunlin_sim/checkers/resend_checker.hpp>
+#include <sim/checker_input.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +10,6 @@ namespace {
 using testing::ElementsAre;
 using testing::StartsWith;
 
-constexpr Instant kNow{seconds{1}};
 constexpr SubscriptionId kDurable = durable_subscription(6);
 
 class Resends : public testing::Test {

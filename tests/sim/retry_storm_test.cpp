@@ -20,31 +20,27 @@ constexpr Duration kJobTime = milliseconds{4};
 constexpr Duration kRefusalTime = milliseconds{1};
 constexpr Duration kPublishEvery = seconds{10};  // a hundred jobs a second: half of what the server can do
 
-constexpr Limits kPublisher{
-    .peers = 2,
-    .topics = 32,
-    .local_subscriptions = 1,
-    .remote_subscriptions = 32,
-    .aliases_per_peer = 32,
-    .outbox_bytes = 32 * 1024,
-    .outbox_messages = 256,
-    .deliveries = 256,
-    .packets_in_flight_per_peer = 32,
-    .journal_buffer_bytes = 0,
-};
-constexpr Limits kServer{
-    .peers = 48,
-    .topics = 32,
-    .local_subscriptions = 32,
-    .remote_subscriptions = 64,
-    .aliases_per_peer = 32,
-    .inbox_bytes = 1024 * 1024,
-    .inbox_messages = 8192,
-    .unsettled_max = 256,
-    .packets_in_flight_per_peer = 32,
-    .events = 128,
-    .journal_buffer_bytes = 0,
-};
+constexpr Limits kNode{.topics = 32, .aliases_per_peer = 32, .packets_in_flight_per_peer = 32, .journal_buffer_bytes = 0};
+constexpr Limits kPublisher = [] {
+    Limits limits = kNode;
+    limits.peers = 2;
+    limits.local_subscriptions = 1;
+    limits.remote_subscriptions = 32;
+    limits.outbox_bytes = 32 * 1024;
+    limits.outbox_messages = limits.deliveries = 256;
+    return limits;
+}();
+constexpr Limits kServer = [] {
+    Limits limits = kNode;
+    limits.peers = 48;
+    limits.local_subscriptions = 32;
+    limits.remote_subscriptions = 64;
+    limits.inbox_bytes = 1024 * 1024;
+    limits.inbox_messages = 8192;
+    limits.unsettled_max = 256;
+    limits.events = 128;
+    return limits;
+}();
 
 std::string topic(std::size_t publisher) { return "job/" + std::to_string(publisher); }
 

@@ -1,4 +1,5 @@
 #include <dunlin_sim/checkers/settlement_checker.hpp>
+#include <sim/checker_input.hpp>
 #include <sim/small_cluster.hpp>
 
 #include <gmock/gmock.h>
@@ -9,8 +10,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::StartsWith;
-
-constexpr Instant kNow{seconds{1}};
 
 template <class Struct>
 void append(std::vector<std::byte>& bytes, const Struct& value) {
