@@ -61,14 +61,44 @@ TEST_F(Lanes, an_urgent_message_leaves_at_once_however_full_bulk_is) {
     EXPECT_LT(in_lane(pair.b(), Lane::bulk).size(), 60U);
 }
 
+TEST_F(Lanes, what_expires_in_one_is_skipped_there) {
+    open(3, 3);
+    pair.cut = true;
+    ASSERT_TRUE(pair.a().publish(pair.now, "late", {.lifetime = milliseconds{50}, .lane = Lane::bulk}));
+    pair.run_for(milliseconds{100});
+    pair.cut = false;
+    ASSERT_TRUE(pair.a().publish(pair.now, "next", {.lane = Lane::bulk}));
+    pair.run_for(seconds{2});
+    EXPECT_EQ(payloads(pair.b()), std::vector<std::string>{"next"});
+    const std::vector<OutcomeReport> ends = pair.a().outcomes();
+    ASSERT_EQ(ends.size(), 2U);
+    EXPECT_EQ(ends[0].outcome, Outcome::expired);
+}
+
+// Bulk leaves two packets of the first ten to the lanes above it, and so has used the window to the full: it grows.
+TEST_F(Lanes, bulk_that_is_alone_lets_the_window_grow) {
+    pair.faults = {.delay_min = milliseconds{5}, .delay_max = milliseconds{5}};
+    open(3, 3);
+    for (int i = 0; i < 64; ++i) ASSERT_TRUE(pair.a().publish(pair.now, std::string(1000, 'b'), {.lane = Lane::bulk}));
+    std::size_t at_once = 0;  // messages, a packet each
+    pair.run_until([&] {
+        at_once = std::max<std::size_t>(at_once, pair.a().link->lane(Lane::bulk).in_flight());
+        return pair.b().delivered.size() == 64;
+    });
+    EXPECT_GT(at_once, 8U);
+}
+
 TEST_F(Lanes, bulk_is_not_starved_by_urgent_messages_that_never_end) {
     pair.faults = {.delay_min = milliseconds{1}, .delay_max = milliseconds{1}};
     open(3, 3);
-    const std::string long_one(1000, 'u');
+    const auto fill_urgent = [&] {
+        while (pair.a().publish(pair.now, std::string(1000, 'u'), {.lane = Lane::urgent})) {}
+    };
     ASSERT_TRUE(pair.a().publish(pair.now, "b", {.lane = Lane::bulk}));
+    fill_urgent();  // before the first packet leaves
     pair.run_until([&] {
-        while (pair.a().publish(pair.now, long_one, {.lane = Lane::urgent})) {}
         (void)pair.a().outcomes();
+        fill_urgent();
         return !in_lane(pair.b(), Lane::bulk).empty() || pair.b().delivered.size() > 500;
     });
     EXPECT_EQ(in_lane(pair.b(), Lane::bulk).size(), 1U);

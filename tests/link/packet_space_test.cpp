@@ -175,6 +175,15 @@ TEST_F(PacketSpaceTest, keeps_two_places_for_control_and_always_room_for_probes)
     EXPECT_LE(longest, PacketSpace::kProbeTimeoutMax + milliseconds{310});
 }
 
+TEST_F(PacketSpaceTest, keeps_a_place_more_for_each_packet_that_a_lane_leaves_to_others) {
+    send(6);
+    EXPECT_EQ(space.data_ready_at(2), kNever);
+    EXPECT_NE(space.data_ready_at(1), kNever);
+    send(1);
+    EXPECT_EQ(space.data_ready_at(1), kNever);
+    EXPECT_NE(space.data_ready_at(), kNever);
+}
+
 // A ring with more room than the congestion window.
 struct WidePacketSpaceTest : PacketSpaceTest {
     std::array<SentPacket, 64> wide_ring{};
@@ -193,6 +202,17 @@ TEST_F(WidePacketSpaceTest, data_stops_at_the_congestion_window_and_control_two_
     EXPECT_EQ(space.data_ready_at(), Instant::min());
     while (space.data_ready_at() != kNever) send();
     EXPECT_TRUE(space.control_fits());  // the two have left it
+}
+
+TEST_F(WidePacketSpaceTest, a_lane_that_leaves_packets_to_others_stops_so_many_short_of_the_window) {
+    send(7);
+    EXPECT_NE(space.data_ready_at(2), kNever);
+    send(1);
+    EXPECT_EQ(space.data_ready_at(2), kNever);
+    EXPECT_NE(space.data_ready_at(1), kNever);
+    send(1);
+    EXPECT_EQ(space.data_ready_at(1), kNever);
+    EXPECT_NE(space.data_ready_at(), kNever);
 }
 
 TEST_F(WidePacketSpaceTest, a_probe_goes_whatever_the_window_says) {

@@ -25,8 +25,9 @@ class Flooder final : public Application {
         const std::string bulk(900, 'b');
         while (context.node().publish(context.now(), {.topic = "bulk", .payload = bytes_of(bulk), .lane = Lane::bulk}).ok()) ++published;
         if (context.now() >= urgent_at_) {
-            const std::string number = std::to_string(said.size());
-            if (context.node().publish(context.now(), {.topic = "stop", .payload = bytes_of(number), .lane = Lane::urgent}).ok())
+            std::string numbered = std::to_string(said.size());
+            numbered.resize(bulk.size(), ' ');  // as long: where bulk finds no room any more, this must find some
+            if (context.node().publish(context.now(), {.topic = "stop", .payload = bytes_of(numbered), .lane = Lane::urgent}).ok())
                 said.push_back(world_.now());
             urgent_at_ = context.now() + milliseconds{250};
         }
