@@ -59,6 +59,27 @@ TEST_F(AckTrackerTest, acks_at_once_when_a_number_is_missing_and_when_it_comes) 
     EXPECT_EQ(written(), (std::vector<std::uint64_t>{3, 2, 1}));
 }
 
+TEST_F(AckTrackerTest, an_ack_for_several_packets_leaves_twice_where_packets_went_missing_shortly_before) {
+    for (std::uint64_t number = 1; number <= 9; ++number) receive(number);
+    EXPECT_EQ(written().size(), 9U);
+    EXPECT_EQ(acks.due(), kNever);
+    std::uint64_t number = 10;  // is missing
+    unsigned repeats = 0;
+    for (int batch = 0; batch < 2 * AckTracker::kRepeatsPerGap; ++batch) {
+        for (int i = 0; i < AckTracker::kPacketsPerRepeat; ++i) receive(++number);
+        const auto first = written();
+        if (acks.due() > now) continue;
+        ++repeats;
+        EXPECT_EQ(written(), first);
+        EXPECT_EQ(acks.due(), kNever);
+    }
+    EXPECT_EQ(repeats, AckTracker::kRepeatsPerGap);
+
+    receive(number + 2);  // alone: what is lost with its ack is soon made good
+    (void)written();
+    EXPECT_EQ(acks.due(), kNever);
+}
+
 TEST_F(AckTrackerTest, packets_that_do_not_ask_for_an_ack_get_none_of_their_own) {
     receive(1, false);
     receive(2, false);

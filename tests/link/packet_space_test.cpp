@@ -133,7 +133,7 @@ TEST_F(PacketSpaceTest, numbers_pass_the_32_bit_limit) {
 TEST_F(PacketSpaceTest, probes_with_the_oldest_two_and_backs_off) {
     send(3);
     const Duration first = space.next_deadline() - now;
-    EXPECT_EQ(first, milliseconds{100} + milliseconds{200} + milliseconds{10});
+    EXPECT_EQ(first, milliseconds{100} + milliseconds{200});
     time_out();
     EXPECT_EQ(fates, (Fates{{1, "p"}, {2, "p"}}));
     EXPECT_TRUE(space.probe_owed());
@@ -143,7 +143,19 @@ TEST_F(PacketSpaceTest, probes_with_the_oldest_two_and_backs_off) {
     // A probe may find that nothing was lost.
     EXPECT_TRUE(ack(3, 3));
     EXPECT_EQ(fates, (Fates{{1, "pa"}, {2, "pa"}, {3, "a"}}));
-    EXPECT_EQ(space.next_deadline() - now, space.rtt().probe_timeout());
+    EXPECT_EQ(space.next_deadline() - now, space.rtt().probe_timeout(true));
+}
+
+TEST_F(PacketSpaceTest, the_ack_of_a_packet_alone_may_be_delayed_and_of_two_not) {
+    send(1);
+    now += milliseconds{2};
+    EXPECT_TRUE(ack(1, 1));
+    send(1);
+    EXPECT_EQ(space.next_deadline() - now, space.rtt().probe_timeout(false));
+    send(1);
+    EXPECT_EQ(space.next_deadline() - now, space.rtt().probe_timeout(true));
+    EXPECT_TRUE(ack(2, 1));
+    EXPECT_EQ(space.next_deadline() - now, space.rtt().probe_timeout(false));
 }
 
 TEST_F(PacketSpaceTest, what_was_probed_is_not_queued_again_when_it_is_lost) {
@@ -337,6 +349,7 @@ TEST(RttEstimator, follows_rfc_9002) {
     rtt.add(milliseconds{80}, Duration{0});
     EXPECT_EQ(rtt.smoothed(), milliseconds{80});
     EXPECT_EQ(rtt.probe_timeout(), milliseconds{80 + 160 + 10});
+    EXPECT_EQ(rtt.probe_timeout(true), milliseconds{80 + 160});
     rtt.add(milliseconds{88}, milliseconds{8});  // the delay is not the path's
     EXPECT_EQ(rtt.smoothed(), milliseconds{80});
     rtt.add(milliseconds{81}, milliseconds{8});  // but never takes a sample below the minimum

@@ -16,7 +16,7 @@ void AckTracker::reset() {
     largest_at_ = {};
     due_ = kNever;
     used_ = 0;
-    eliciting_ = 0;
+    eliciting_ = repeats_ = 0;
 }
 
 bool AckTracker::is_duplicate(PacketNumber number) const {
@@ -34,13 +34,14 @@ bool AckTracker::is_duplicate(PacketNumber number) const {
 
 void AckTracker::on_received(Instant now, PacketNumber number, bool ack_eliciting) {
     const bool gap = number.value() != largest_.value() + 1;
+    if (gap) repeats_ = kRepeatsPerGap;
     if (number > largest_) {
         largest_ = number;
         largest_at_ = now;
     }
     insert(static_cast<std::uint32_t>(number.value()));
     if (!ack_eliciting) return;
-    ++eliciting_;
+    if (eliciting_ < 0xff) ++eliciting_;
     if (gap || eliciting_ >= kPacketsPerAck) {
         ack_at_once();
     } else if (due_ == kNever) {
@@ -98,7 +99,9 @@ bool AckTracker::write(Instant now, wire::PacketWriter& writer) {
         DUNLIN_ASSERT(fits);
     }
     writer.end();
-    due_ = kNever;
+    const bool repeat = repeats_ > 0 && eliciting_ >= kPacketsPerRepeat;
+    if (repeat) --repeats_;
+    due_ = repeat ? Instant::min() : kNever;
     eliciting_ = 0;
     return true;
 }

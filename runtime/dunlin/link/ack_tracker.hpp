@@ -19,11 +19,15 @@ struct NumberRange {
 // Which packets of the peer were received and are to be acknowledged (RFC 9000 §13.2): ranges, largest first. When there
 // are more ranges than room the lowest are forgotten, and whatever is older than the oldest range kept counts as a
 // duplicate: its sender sends the content again under another number. An ack leaves after 2 packets that ask for one,
-// 5 ms after the first, or at once when a number is missing.
+// 5 ms after the first, or at once when a number is missing. Packets that came together share one, which stands for all acks that
+// they would have got apart; where packets went missing it may get lost as well, and its sender would wait for a timeout: it
+// leaves twice, as do some that follow.
 class AckTracker {
   public:
     static constexpr Duration kDelayMax = milliseconds{5};
     static constexpr std::uint8_t kPacketsPerAck = 2;
+    static constexpr std::uint8_t kPacketsPerRepeat = 2 * kPacketsPerAck;  // an ack of so many may leave twice
+    static constexpr std::uint8_t kRepeatsPerGap = 16;
 
     explicit AckTracker(std::span<NumberRange> ranges);          // 1..255
     void reset();                                                // a new session
@@ -34,7 +38,7 @@ class AckTracker {
     [[nodiscard]] Instant due() const { return due_; }  // kNever: none owed
     [[nodiscard]] bool any() const { return used_ > 0; }
     [[nodiscard]] PacketNumber largest() const { return largest_; }
-    // Writes an ack with as many ranges as fit; false: no room for one. Ends what is owed.
+    // Writes an ack with as many ranges as fit; false: no room for one. Ends what is owed, but for a repetition.
     [[nodiscard]] bool write(Instant now, wire::PacketWriter& writer);
     // An ack that said `largest` arrived: older ranges need no repetition (RFC 9000 §13.2.4).
     void on_ack_acked(std::uint32_t largest_low);
@@ -52,6 +56,7 @@ class AckTracker {
     std::uint8_t capacity_;
     std::uint8_t used_ = 0;
     std::uint8_t eliciting_ = 0;  // since the last ack
+    std::uint8_t repeats_ = 0;    // so many acks may still leave twice
 };
 
 }  // namespace dunlin::link

@@ -228,7 +228,8 @@ Duration PacketSpace::probe_timeout_max() const { return kProbeTimeoutMax + std:
 Instant PacketSpace::next_deadline() const {
     if (loss_at_ != kNever) return loss_at_;
     if (in_flight_ == 0) return kNever;
-    return last_sent_ + std::min(rtt_.probe_timeout() * (std::int64_t{1} << std::min<std::uint8_t>(probe_count_, 16)), probe_timeout_max());
+    const Duration timeout = rtt_.probe_timeout(in_flight_ >= AckTracker::kPacketsPerAck);
+    return last_sent_ + std::min(timeout * (std::int64_t{1} << std::min<std::uint8_t>(probe_count_, 16)), probe_timeout_max());
 }
 
 void PacketSpace::on_timeout(Instant now, FateSink fate) {

@@ -4,6 +4,7 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/ring.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/link/ack_tracker.hpp>
 #include <dunlin/link/congestion_window.hpp>
 #include <dunlin/link/delivery_rate.hpp>
 #include <dunlin/link/link_shared.hpp>

@@ -25,9 +25,9 @@ Duration RttEstimator::loss_delay() const {
     return std::max(longest + longest / 8, kGranularity);
 }
 
-Duration RttEstimator::probe_timeout() const {
+Duration RttEstimator::probe_timeout(bool at_once) const {
     const Duration deviation = measured() ? Duration{deviation_us_} : kInitial / 2;
-    return smoothed() + std::max(deviation * 4, kGranularity) + kMaxAckDelay;
+    return smoothed() + std::max(deviation * 4, kGranularity) + (at_once ? Duration{0} : kMaxAckDelay);
 }
 
 }  // namespace dunlin::link

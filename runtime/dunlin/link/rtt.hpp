@@ -22,8 +22,9 @@ class RttEstimator {
     [[nodiscard]] Duration unqueued() const { return Duration{minimum_us_} + kGranularity; }
     // How long after it was sent a packet is lost when a later one was acknowledged (RFC 9002 §6.1.2).
     [[nodiscard]] Duration loss_delay() const;
-    // Without the backoff (RFC 9002 §6.2.1).
-    [[nodiscard]] Duration probe_timeout() const;
+    // Without the backoff (RFC 9002 §6.2.1). `at_once`: the peer may not delay its ack, as where several packets are in flight
+    // (RFC 8985 §7.2).
+    [[nodiscard]] Duration probe_timeout(bool at_once = false) const;
 
   private:
     std::uint32_t latest_us_ = 0;
