@@ -29,18 +29,19 @@ inline constexpr dunlin::Limits kHostMember{
     .leases_held = 16,
     .requests = 32,
     .fences = 16,
-    .explicit_keys = 1024,
+    .explicit_keys = 8192,
     .events = 256,
     .journal_buffer_bytes = 64U << 10U,
 };
 
 // The same, voting in a cluster whose ledger has the given sizes (they were fixed by `dunlin init`). No command publishes from a
-// voter: its outbox is small, so that its journal may be.
+// voter or subscribes there: its outbox is small and it has no keys, so that its journal may be small.
 consteval dunlin::Limits host_voter(const dunlin::LedgerLimits& ledger) {
     dunlin::Limits limits = kHostMember;
     limits.outbox_bytes = 64U << 10U;
     limits.outbox_messages = 256;
     limits.deliveries = 1024;
+    limits.explicit_keys = 0;
     limits.voter = true;
     limits.log_entries = 1024;
     limits.log_bytes = 256U << 10U;

@@ -29,7 +29,8 @@ class LineSource {
     [[nodiscard]] std::optional<std::string_view> peek();
     void take();
     [[nodiscard]] bool at_end() const { return ended_ && begin_ == end_; }
-    // Where the line after the one that peek() gives starts, in bytes from the start of the file.
+    // Where the line that peek() gives starts, in bytes from the start of the file; and where the one after it does.
+    [[nodiscard]] std::uint64_t offset() const { return offset_; }
     [[nodiscard]] std::uint64_t offset_after() const { return offset_ + line_bytes_; }
 
   private:

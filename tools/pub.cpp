@@ -1,5 +1,6 @@
 #include "hosted_node.hpp"
 #include "journal_filter.hpp"
+#include "line_keys.hpp"
 #include "line_source.hpp"
 #include "member_options.hpp"
 #include "subcommands.hpp"
@@ -28,6 +29,7 @@ struct PubArguments {
     std::uint16_t subscribers = 1;
     std::string lifetime = "0s";
     dunlin::Lane lane = dunlin::Lane::normal;
+    std::optional<std::string> keyed;  // the name of the input
 };
 
 // Publishes each line once the outbox has room for it, and leaves when the last outcome is in.
@@ -35,6 +37,7 @@ class Publisher {
   public:
     Publisher(const PubArguments& arguments, dunlin::Duration lifetime)
         : arguments_(arguments), lifetime_(lifetime), host_(arguments.member.settings()) {
+        if (arguments_.keyed) keys_.emplace(arguments_.topic, *arguments_.keyed);
         if (arguments_.member.has_journal()) claim_for_filter(arguments_.member.journal(), {});
         host_.on_event([this](dunlin::Instant, const dunlin::Event& event) { take_event(event); });
         host_.loop().on_turn([this](dunlin::Instant now) { publish_lines(now); });
@@ -90,6 +93,7 @@ class Publisher {
         options.lifetime = lifetime_;
         options.lane = arguments_.lane;
         if (!arguments_.file.empty()) options.position = lines_->offset_after();
+        if (keys_) options.key = keys_->of(lines_->offset(), line);
         const dunlin::Status status = host_.node().publish(now, options).status();
         switch (status) {
             case dunlin::Status::ok: return true;
@@ -120,6 +124,7 @@ class Publisher {
     dunlin::Duration lifetime_;
     HostedNode host_;
     std::optional<LineSource> lines_;
+    std::optional<LineKeys> keys_;
     std::map<std::string, std::uint64_t> dead_letters_;
     bool enough_subscribers_ = false;
     bool waits_for_subscribers_ = false;
@@ -132,6 +137,11 @@ ExitCode publish(const PubArguments& arguments) {
     }
     const std::optional<dunlin::Duration> lifetime = read_duration(arguments.lifetime);
     if (!lifetime) throw ToolError(kUsage, "--lifetime must be a time such as 250ms or 5s.");
+    if (const dunlin::Duration longest = dunlin::Options{}.key_lifetime_max;
+        arguments.keyed && (*lifetime == dunlin::Duration{} || *lifetime > longest)) {
+        throw ToolError(kUsage, "--keyed needs a --lifetime, of at most " +
+                                    std::to_string(std::chrono::duration_cast<std::chrono::minutes>(longest).count()) + "min.");
+    }
     if (arguments.member.has_journal()) forget_filter_of_missing(arguments.member.journal());
     return Publisher(arguments, *lifetime).run();
 }
@@ -150,12 +160,21 @@ void add_pub(CLI::App& app, Action& action) {
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
     command->add_option("--lifetime", arguments->lifetime, "A line that is not delivered by then is a dead letter (default: no limit)");
+    command
+        ->add_option("--keyed", arguments->keyed,
+                     "Give each line a key of NAME, its place and its text, so that input which is published again under the same NAME is "
+                     "delivered once. Needs --lifetime")
+        ->option_text("NAME");
     const std::map<std::string, dunlin::Lane> lanes{
         {"urgent", dunlin::Lane::urgent}, {"normal", dunlin::Lane::normal}, {"bulk", dunlin::Lane::bulk}};
     command->add_option("--lane", arguments->lane, "urgent, normal or bulk: a higher lane overtakes a lower one (default: normal)")
         ->transform(CLI::CheckedTransformer(lanes))
         ->option_text("LANE");
     command->footer(
+        "--keyed is for input that is published again after a journal was lost, or from another machine. Subscribers know a key for a "
+        "tenth longer than --lifetime (those with a journal over restarts too), and " +
+        std::to_string(kHostMember.explicit_keys) +
+        " of them at a time: a line beyond waits there.\n"
         "One of the two sides names the other with --peer: voters do not forward. What it waits for, it says after three seconds.\n"
         "Exit status: 0 every line was acknowledged by every subscriber; 1 a dead letter, or a signal ended it earlier;\n"
         "2 wrong command line; 3 could not start (port in use, unusable journal).");

@@ -61,6 +61,33 @@ class Pipes(ProcessTest):
         result = self.run_dunlin("pub", "a", "--peer", address, "--file", self.path("in"))
         self.assert_refused(result, 1, "line 2", "16384")
 
+    def publish_keyed(self, name, *options):
+        """One process after the other publishes the file: each has another id, and knows nothing of the one before."""
+        self.publishers = getattr(self, "publishers", 10) + 1
+        pub = self.start_dunlin("pub", "harbour/tide", "--id", self.publishers, "--peer", self.address, "--file", self.path("in"), "--keyed", name,
+                                "--lifetime", "10min", *LOSS, *options)
+        self.assertEqual(self.finish(pub, "pub"), 0)
+
+    def test_a_file_that_is_published_again_under_its_name_is_delivered_once(self):
+        """Also where some of it was changed meanwhile, and where the subscriber was started again: then the changed lines alone come."""
+        self.address, = free_addresses(1)
+        sub_arguments = ("sub", "harbour/#", "--id", 2, "--listen", self.address, "--journal", self.path("sub.journal"), "--file", self.path("out"), *LOSS)
+        first = [f"{number % 7}" for number in range(3000)]  # most lines stand at several places
+        pathlib.Path(self.path("in")).write_text("\n".join(first))
+        sub = self.start_dunlin(*sub_arguments)
+        self.publish_keyed("tides of May")
+        self.publish_keyed("tides of May")
+        sub.kill()
+        sub.wait()
+        changed = first[:100] + ["x", *first[101:], "new"]
+        pathlib.Path(self.path("in")).write_text("\n".join(changed))
+        sub = self.start_dunlin(*sub_arguments)
+        self.publish_keyed("tides of May")
+        self.publish_keyed("tides of June", "--lane", "bulk")
+        sub.terminate()
+        self.assertEqual(self.finish(sub, "sub"), 0)
+        self.assertEqual(pathlib.Path(self.path("out")).read_text().splitlines(), [*first, "x", "new", *changed])
+
     def test_a_subscriber_that_left_is_a_dead_letter_and_an_exit_code(self):
         address, = free_addresses(1)
         sub = self.start_dunlin("sub", "a", "--listen", address, "--count", 1, stdout=subprocess.PIPE)

@@ -52,6 +52,8 @@ class CommandLine(ProcessTest):
         self.assert_refused(self.run_dunlin("sub", "a/#/b"), USAGE, "'a/#/b'", "filter")
         self.assert_refused(self.run_dunlin("sub", "a", "--peer", "nowhere"), USAGE, "'nowhere'")
         self.assert_refused(self.run_dunlin("pub", "a", "--lifetime", "soon"), USAGE, "--lifetime")
+        self.assert_refused(self.run_dunlin("pub", "a", "--keyed", "n"), USAGE, "--keyed", "--lifetime")
+        self.assert_refused(self.run_dunlin("pub", "a", "--keyed", "n", "--lifetime", "61min"), USAGE, "60min")
         self.assert_refused(self.run_dunlin("lease", "acquire", "l", "--ttl", "1ms", "--", "true"), USAGE, "--ttl")
         self.assert_refused(self.run_dunlin("sub", "a", "--listen", "127.0.0.1:0", "--journal", self.path("j")), USAGE, "--id")
 
