@@ -152,11 +152,17 @@ void HostLoop::connect() {
 }
 
 void HostLoop::report_events() {
+    constexpr unsigned kOutcomesPerClock = 16;  // about as many share a moment as messages in a packet do
+    unsigned outcomes = 0;
+    dunlin::Instant now{};
     for (std::size_t i = 0; i < kEventsPerTurn; ++i) {
         const std::optional<dunlin::Event> event = node_.poll_event();
         if (!event) return;
         more_work_ = true;
-        if (on_event_) on_event_(boot_now(), *event);
+        if (!on_event_) continue;
+        outcomes = event->kind == dunlin::EventKind::outcome ? outcomes + 1 : 0;
+        if (outcomes == 0 || outcomes % kOutcomesPerClock == 1) now = boot_now();
+        on_event_(now, *event);
     }
 }
 
