@@ -18,10 +18,11 @@ class Resends : public testing::Test {
         checker.published(2, effect, {.id = PublishId{7}, .subscribers = 1});
         checker.published(3, effect, {.id = PublishId{7}, .subscribers = 1});
     }
-    void run(std::uint32_t life, bus::Verdict said, bool maybe_repeated = false, SubscriptionId subscription = kDurable) {
+    void run(std::uint32_t life, bus::Verdict said, bool maybe_repeated = false, SubscriptionId subscription = kDurable,
+             Instant at = kNow) {
         bus::Message message;
         message.maybe_repeated = maybe_repeated;
-        checker.handled(kNow, {1, life, NodeId{2}, subscription, is_durable(subscription)}, effect, message, said);
+        checker.handled(at, {1, life, NodeId{2}, subscription, is_durable(subscription)}, effect, message, said);
     }
     std::uint64_t tell(std::uint32_t process, Outcome outcome) {
         Event event{.kind = EventKind::outcome};
@@ -51,6 +52,21 @@ TEST_F(Resends, may_be_told_of_an_effect_that_was_had_once) {
 TEST_F(Resends, have_their_effect_once_in_a_life) {
     run(0, bus::Verdict::accept);
     run(0, bus::Verdict::accept, true);
+    expect_violation("'one effect a key' violated");
+}
+
+// Of a copy with a later deadline it is known only when somebody was told.
+TEST_F(Resends, have_it_once_until_the_latest_deadline_of_those_copies_that_were_told_of_it) {
+    checker.prolong(effect, kNow + seconds{20});
+    checker.published(4, effect, {.id = PublishId{7}, .subscribers = 1});
+    run(0, bus::Verdict::accept);
+    tell(2, Outcome::acknowledged);
+    run(1, bus::Verdict::accept, false, kDurable, kNow + seconds{6});
+    EXPECT_TRUE(verdict.clean());
+    tell(4, Outcome::acknowledged);
+    run(2, bus::Verdict::accept, true, kDurable, kNow + seconds{21});
+    EXPECT_TRUE(verdict.clean());
+    run(3, bus::Verdict::accept, true, kDurable, kNow + seconds{19});
     expect_violation("'one effect a key' violated");
 }
 

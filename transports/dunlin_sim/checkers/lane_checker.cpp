@@ -2,6 +2,7 @@
 
 #include <dunlin_sim/checkers/sent_records.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -18,7 +19,10 @@ struct Head {
 }  // namespace
 
 LaneChecker::LaneChecker(World& world, Verdict& verdict)
-    : world_(world), verdict_(verdict), waits_(verdict.expect("urgent does not wait behind the others", Verdict::Occasion::rare)) {
+    : world_(world),
+      verdict_(verdict),
+      waits_(verdict.expect("urgent does not wait behind the others", Verdict::Occasion::rare)),
+      turns_(verdict.expect("no lane waits for ever", Verdict::Occasion::rare)) {
     world.observe(*this);
 }
 
@@ -29,44 +33,69 @@ void LaneChecker::resize() {
     waiting_.resize(world_.size());
 }
 
-void LaneChecker::published_urgent(std::size_t process, std::uint64_t number) {
+void LaneChecker::published(std::size_t process, std::uint64_t number, Lane lane) {
     resize();
     std::map<std::uint64_t, Waiting>& waiting = waiting_[process];
-    waiting[number] = {.since = sent_[process], .left = std::vector<bool>(world_.size())};
+    waiting[number] = {.lane = lane, .since = sent_[process], .left = std::vector<bool>(world_.size())};
     if (waiting.size() > kWaitingMax) waiting.erase(waiting.begin());
 }
 
 void LaneChecker::on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) {
     resize();
+    std::array<bool, kLanesMax> used{};
     bool urgent = false;
     bool others = false;
     for_each_record(bytes, [&](const wire::Record& record) {
-        if (record.type != wire::RecordType::run) return;
-        const bool is_urgent = record.as<wire::Run>().lane() == index_of(Lane::urgent);
-        (is_urgent ? urgent : others) = true;
-        if (!is_urgent) return;
+        if (record.type == wire::RecordType::skip && record.as<wire::Skip>().lane() < kLanesMax)
+            used[record.as<wire::Skip>().lane()] = true;
+        if (record.type != wire::RecordType::run || record.as<wire::Run>().lane() >= kLanesMax) return;
+        const Lane lane{record.as<wire::Run>().lane()};
+        used[index_of(lane)] = true;
+        (lane == Lane::urgent ? urgent : others) = true;
         for_each_message(record, [&](const SentMessage& message) {
             const auto has = [&](wire::MessageFlag flag) { return (message.head.flags() & static_cast<std::uint8_t>(flag)) != 0; };
             const std::size_t blocks = link::blocks_bytes(has(wire::MessageFlag::fence), has(wire::MessageFlag::explicit_key));
             Head head{};
             if (message.place != message.sequence || message.body.size() < blocks + sizeof(head)) return;
             std::memcpy(&head, message.body.data() + blocks, sizeof(head));
-            if (head.publisher == process) check_first(at, process, to, head.number);
+            if (head.publisher == process) check_first(at, process, to, head.number, lane);
         });
     });
-    sent_[process][to].urgent += urgent ? 1 : 0;
-    sent_[process][to].others += others ? 1 : 0;
+    Sent& sent = sent_[process][to];
+    sent.urgent += urgent ? 1 : 0;
+    sent.others += others ? 1 : 0;
+    for (std::size_t i = 0; i < kLanesMax; ++i) {
+        if (used[i]) sent.urgent_at_last[i] = sent.urgent;
+    }
 }
 
-void LaneChecker::check_first(Instant at, std::size_t process, std::size_t to, std::uint64_t number) {
+// A message goes in the normal lane where the peer has not its own: then there is nothing to hold it against.
+void LaneChecker::check_first(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane) {
     const auto found = waiting_[process].find(number);
     if (found == waiting_[process].end() || found->second.left[to]) return;
     found->second.left[to] = true;
-    const std::uint64_t others = sent_[process][to].others - found->second.since[to].others;
-    const std::uint64_t urgent = sent_[process][to].urgent - found->second.since[to].urgent;
+    if (found->second.lane != lane) return;
+    const Sent& since = found->second.since[to];
+    if (lane == Lane::urgent) return check_urgent(at, process, to, number, since);
+    check_turn(at, process, to, number, lane, since);
+}
+
+void LaneChecker::check_urgent(Instant at, std::size_t process, std::size_t to, std::uint64_t number, const Sent& since) {
+    const std::uint64_t others = sent_[process][to].others - since.others;
+    const std::uint64_t urgent = sent_[process][to].urgent - since.urgent;
     verdict_.check(waits_, others <= kOthersMax + urgent / kOthersShare, at, [&] {
         return "number " + std::to_string(number) + " of process " + std::to_string(process) + " left for process " + std::to_string(to) +
                " behind " + std::to_string(others) + " packets of other lanes and " + std::to_string(urgent) + " of its own";
+    });
+}
+
+void LaneChecker::check_turn(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane, const Sent& since) {
+    const Sent& sent = sent_[process][to];
+    const std::uint64_t passed = sent.urgent - std::max(since.urgent, sent.urgent_at_last[index_of(lane)]);
+    verdict_.check(turns_, passed <= kPassedMax, at, [&] {
+        return "number " + std::to_string(number) + " of process " + std::to_string(process) + " in lane " +
+               std::to_string(index_of(lane)) + " left for process " + std::to_string(to) + " only after " + std::to_string(passed) +
+               " urgent packets";
     });
 }
 

@@ -20,12 +20,18 @@ ResendChecker::ResendChecker(Verdict& verdict)
       had_(verdict.expect("told means had", Verdict::Occasion::rare)) {}
 
 std::uint64_t ResendChecker::wanted(Instant deadline) {
-    effects_.push_back({.deadline = deadline});
+    effects_.push_back({.deadline = deadline, .first_deadline = deadline});
     return effects_.size();
 }
 
+void ResendChecker::prolong(std::uint64_t number, Instant deadline) {
+    effects_[number - 1].deadline = deadline;
+    effects_[number - 1].prolonged = true;
+}
+
 void ResendChecker::published(std::uint32_t process, std::uint64_t number, const bus::Published& published) {
-    copies_[{process, published.id.value()}] = {.number = number, .outcomes_left = published.subscribers};
+    copies_[{process, published.id.value()}] = {
+        .number = number, .deadline = effects_[number - 1].deadline, .outcomes_left = published.subscribers};
 }
 
 ResendChecker::Place& ResendChecker::place_of(const Receiver& receiver, std::uint64_t number) {
@@ -50,7 +56,9 @@ void ResendChecker::handled(Instant at, const Receiver& receiver, std::uint64_t 
     if (said == bus::Verdict::retry_later) return;  // no effect
     Place& place = place_of(receiver, number);
     const auto who = [&] { return text(number, receiver.node, receiver.subscription); };
-    if (!effects_[number - 1].moved) {
+    const Effect& effect = effects_[number - 1];
+    const bool forgotten = effect.prolonged && at >= place.known_until;
+    if (!effect.moved && !forgotten) {
         const bool before = place.runs > 0 && place.life == receiver.life;
         const bool kept = place.told && receiver.durable;
         verdict_.check(once_, !before && !kept, at, [&] {
@@ -62,6 +70,7 @@ void ResendChecker::handled(Instant at, const Receiver& receiver, std::uint64_t 
         }
     }
     ++place.runs;
+    place.known_until = std::max(place.known_until, effect.first_deadline);
     place.life = receiver.life;
     decide(place, said);
 }
@@ -83,6 +92,7 @@ std::uint64_t ResendChecker::outcome(Instant at, std::uint32_t process, const Ev
         const bool so = event.outcome == Outcome::acknowledged ? place.accepted : place.rejected;
         had = had || so;
         place.told = place.told || so;
+        if (so) place.known_until = std::max(place.known_until, copy.deadline);
     }
     verdict_.check(had_, had, at, [&] {
         return text(number, event.node, event.subscription) + " is " + std::string(to_string(event.outcome)) +

@@ -21,6 +21,8 @@ namespace dunlin::sim {
 //   told means had           what was acknowledged under a key, some handler of that subscription has accepted; rejected, likewise
 //   every copy ends          each publish has its outcomes (open())
 // A publisher that goes on from its journal moves the deadline of what it has still to send: nothing is said of such effects.
+// Where later copies have a later deadline, the key is known until the latest one of those that are known to have come: a copy
+// after that may have the effect again.
 class ResendChecker {
   public:
     explicit ResendChecker(Verdict& verdict);
@@ -29,7 +31,11 @@ class ResendChecker {
     [[nodiscard]] std::uint64_t wanted(Instant deadline);
     [[nodiscard]] std::uint64_t effects() const { return effects_.size(); }
     [[nodiscard]] Instant deadline(std::uint64_t number) const { return effects_[number - 1].deadline; }
-    [[nodiscard]] bool moved(std::uint64_t number) const { return effects_[number - 1].moved; }
+    // Copies from now on have this later deadline.
+    void prolong(std::uint64_t number, Instant deadline);
+    [[nodiscard]] bool prolonged(std::uint64_t number) const { return effects_[number - 1].prolonged; }
+    // Some copy of it may rightly have the effect again.
+    [[nodiscard]] bool may_repeat(std::uint64_t number) const { return effects_[number - 1].moved || prolonged(number); }
 
     void published(std::uint32_t process, std::uint64_t number, const bus::Published& published);
     // The process has given this id to another publish: the one that had it was lost in a crash.
@@ -50,17 +56,21 @@ class ResendChecker {
         std::uint32_t subscription = 0;
         std::uint32_t life = 0;  // of the last run
         std::uint32_t runs = 0;
+        Instant known_until{};  // the latest deadline of copies that are known to have come
         bool accepted = false;
         bool rejected = false;
         bool told = false;
     };
     struct Effect {
-        Instant deadline{};
+        Instant deadline{};        // of copies from now on
+        Instant first_deadline{};  // no copy has an earlier one
         bool moved = false;
+        bool prolonged = false;
         std::vector<Place> places{};
     };
     struct Copy {
         std::uint64_t number = 0;
+        Instant deadline{};
         std::uint16_t outcomes_left = 0;
         bool lost = false;  // perhaps: its process crashed
     };

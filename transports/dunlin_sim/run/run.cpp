@@ -142,7 +142,7 @@ class Run {
     }
 
     [[nodiscard]] bool at_rest() {
-        if (!workload_.settled() || !workload_.introduced()) return false;
+        if (!workload_.settled() || !workload_.introduced() || !inboxes_empty()) return false;
         LogIndex applied{};
         bool leader = false;
         for (std::size_t i = 0; i < voters(); ++i) {
@@ -152,6 +152,14 @@ class Run {
             applied = status.applied;
         }
         return leader;
+    }
+
+    // What never became whole, or was skipped, holds no room for good.
+    [[nodiscard]] bool inboxes_empty() {
+        for (std::size_t i = 0; i < world_.size(); ++i) {
+            if (world_.node(i).status(world_.local_now(i)).inbox_messages != 0) return false;
+        }
+        return true;
     }
 
     void heal() {

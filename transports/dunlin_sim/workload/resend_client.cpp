@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint64_t kRecent = 12;                     // effects that are published again
 constexpr Duration kLastMoment = milliseconds{40};        // before the deadline, at most
+constexpr std::int64_t kProlonged = 4;                    // lifetimes
 constexpr std::uint32_t kEffects = 1000;                  // stands for a publisher among MessageKeys: the effects of keys
 constexpr std::uint64_t kKeySpace = 0x6566666563743a00U;  // high half of all keys
 
@@ -62,11 +63,25 @@ void ResendClient::publish_any(Instant now) {
     World& world = shared_.world();
     ResendChecker& checker = shared_.resends();
     const std::uint64_t recent = std::min(kRecent, checker.effects());
-    if (recent > 0 && world.workload().below(2) == 0) return publish(now, checker.effects() - world.workload().below(recent));
     const Duration lifetime = shared_.plan().resends.lifetime;
+    if (recent > 0 && world.workload().below(2) == 0) {
+        const std::uint64_t number = checker.effects() - world.workload().below(recent);
+        const bool prolongs = shared_.plan().resends.prolonged && number % 3 == 0 && !checker.prolonged(number);
+        if (prolongs) checker.prolong(number, world.now() + lifetime * kProlonged);
+        publish(now, number);
+        if (prolongs) publish_last(now, number);
+        return;
+    }
     const std::uint64_t number = checker.wanted(world.now() + lifetime);
     publish(now, number);
-    last_.push_back({now + lifetime - world.workload().between(milliseconds{2}, kLastMoment), number});
+    publish_last(now, number);
+}
+
+// Once more, shortly before the deadline.
+void ResendClient::publish_last(Instant now, std::uint64_t number) {
+    World& world = shared_.world();
+    const Duration left = shared_.resends().deadline(number) - world.now();
+    last_.push_back({now + left - world.workload().between(milliseconds{2}, kLastMoment), number});
 }
 
 void ResendClient::publish(Instant now, std::uint64_t number) {
@@ -118,7 +133,7 @@ void ResendClient::complete(const Context& context, const Waiting& waiting) {
 }
 
 void ResendClient::keep_effect(const Receiver& receiver, std::uint64_t number) {
-    if (!receiver.durable || !shared_.plan().positions || shared_.resends().moved(number)) return;
+    if (!receiver.durable || !shared_.plan().positions || shared_.resends().may_repeat(number)) return;
     World& world = shared_.world();
     world.node(process_).store_receive_position(shared_.effects().kept(world.now(), receiver, {kEffects, 0, number}));
 }
@@ -129,7 +144,7 @@ bool ResendClient::on_outcome(const Event& event) {
     if (number == 0) return false;
     const auto subscriber = static_cast<std::uint32_t>(event.node.value() - 1);  // as Run numbers them
     const bool kept = shared_.plan().positions && event.outcome == Outcome::acknowledged && is_durable(event.subscription) &&
-                      world.process(subscriber).setup.disk_bytes != 0 && !shared_.resends().moved(number);
+                      world.process(subscriber).setup.disk_bytes != 0 && !shared_.resends().may_repeat(number);
     if (kept) shared_.effects().acknowledged(world.now(), subscriber, event.subscription, {kEffects, 0, number});
     return true;
 }

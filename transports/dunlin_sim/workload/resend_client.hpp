@@ -15,6 +15,7 @@ class Workload;
 struct ResendPlan {
     Duration every = milliseconds{600};  // by each process: a new effect, or one that some process wanted lately; 0: none
     Duration lifetime = seconds{2};      // from the first copy to the deadline of all
+    bool prolonged = false;              // some later copies may come long after that deadline, and so may those that follow them
 };
 
 // What a process does with such effects, in one life: publishes its own and those of others, once more shortly before the
@@ -45,6 +46,7 @@ class ResendClient {
     };
     void publish(Instant now, std::uint64_t number);
     void publish_any(Instant now);
+    void publish_last(Instant now, std::uint64_t number);
     void complete(const Context& context, const Waiting& waiting);
     void keep_effect(const Receiver& receiver, std::uint64_t number);
 

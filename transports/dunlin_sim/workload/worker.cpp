@@ -50,9 +50,9 @@ bool is_pattern(std::span<const std::byte> bytes, const Payload& payload) {
 }
 
 // The lane follows from the number, so that what is told of a message after a restart tells it too: one message in eight is
-// urgent, and bulk comes in long rows.
-Lane lane_of(std::uint64_t number) {
-    if (number % 8 == 3) return Lane::urgent;
+// urgent, or is not, and bulk comes in long rows.
+Lane lane_of(std::uint64_t number, bool mostly_urgent) {
+    if ((number % 8 == 3) != mostly_urgent) return Lane::urgent;
     return number / 32 % 2 == 1 ? Lane::bulk : Lane::normal;
 }
 
@@ -260,7 +260,7 @@ void Worker::publish(Instant now, const std::string& topic, std::string_view lea
     traits.after = seen_;
     traits.fenced = token != Token{};
     if (traits.fenced) options.fence = {lease, token};
-    if (plan.lanes) options.lane = traits.lane = lane_of(payload.number);
+    if (plan.lanes) options.lane = traits.lane = lane_of(payload.number, plan.mostly_urgent);
     const bool limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < plan.limited_percent;
     if (limited) traits.lifetime = plan.lifetime;
     options.lifetime = traits.lifetime;
@@ -279,7 +279,7 @@ void Worker::publish(Instant now, const std::string& topic, std::string_view lea
     }
     number_ = payload.number;
     shared_.resends_.given_again(process_, published.value().id);
-    if (!journalled_ && options.lane == Lane::urgent) shared_.lanes_.published_urgent(process_, payload.number);
+    if (!journalled_) shared_.lanes_.published(process_, payload.number, options.lane);
     shared_.delivery_.published(world_.now(), {payload.publisher, payload.life, payload.number}, published.value(), traits);
 }
 

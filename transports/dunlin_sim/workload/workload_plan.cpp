@@ -77,6 +77,8 @@ WorkloadPlan draw_workload(std::uint64_t seed) {
         plan.packet_bytes_max = static_cast<std::uint16_t>(576 + 4 * random.below(225));
     }
     plan.lanes = !one_in(random, 4);
+    plan.mostly_urgent = one_in(random, 4);
+    plan.resends.prolonged = one_in(random, 2);
     return plan;
 }
 

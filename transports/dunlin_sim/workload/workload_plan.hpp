@@ -51,6 +51,7 @@ struct WorkloadPlan {
     KeyClientPlan shared_keys{};
     ResendPlan resends{};
     bool lanes = false;           // publishes go in all lanes; else in the normal one
+    bool mostly_urgent = false;   // of those
     Room room = Room::ample;      // of every node and of the ledger
     std::size_t more_voters = 0;  // than usual, as far as there are processes
 };
