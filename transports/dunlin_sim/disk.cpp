@@ -44,9 +44,12 @@ Status Disk::run(const journal::DeviceOp& op, std::size_t& bytes) {
 
 std::size_t Disk::keep_part(const Write& write) {
     std::size_t kept = 0;
+    // Any of its sectors, or all up to a moment.
+    const bool in_order = random_.below(2) == 0;
+    const std::size_t reached = in_order ? random_.below(write.length + 1) : 0;
     for (std::size_t at = 0; at < write.length;) {
         const std::size_t end = std::min(write.length, at + sector_bytes - (write.offset + at) % sector_bytes);
-        if (random_.below(2) == 0) {
+        if (in_order ? end <= reached : random_.below(2) == 0) {
             std::memcpy(&synced_[write.offset + at], &written_[write.place + at], end - at);
             kept += end - at;
         }

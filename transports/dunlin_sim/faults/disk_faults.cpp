@@ -4,6 +4,7 @@ namespace dunlin::sim {
 namespace {
 
 constexpr Duration kCheckpointWait = seconds{3};
+constexpr std::int64_t kShorter = 8;  // so that copies of the effect are still on their way when the process is back
 
 }  // namespace
 
@@ -15,7 +16,9 @@ void DiskFaults::strike(const Fault& fault) {
         case FaultKind::lost_write:
             if (fault.amount != 0) return await_checkpoint(victim, fault.length, kCheckpointWait);
             return crash_in_sync(victim, Unsynced::lost, fault.length);
-        case FaultKind::torn_write: return crash_in_sync(victim, Unsynced::torn, fault.length);
+        case FaultKind::torn_write:
+            if (fault.amount != 0) return tear_next_effect(fault.length / kShorter);
+            return crash_in_sync(victim, Unsynced::torn, fault.length);
         case FaultKind::slow_sync: return slow_syncs(victim, fault);
         case FaultKind::rot_tail: return rot_tail(victim, fault);
         case FaultKind::rot_middle:
@@ -32,6 +35,13 @@ void DiskFaults::crash_in_sync(std::size_t process, Unsynced fate, Duration down
     if (!world_.running(process)) return;
     world_.crash_in_next_sync(process, fate);
     world_.at(world_.now() + down, [this, process] { restart(process); });
+}
+
+// Its key may be on the disk, and the watermark and position that are to follow it not.
+void DiskFaults::tear_next_effect(Duration down) {
+    workload_.after_next_effect([this, down](std::size_t process) {
+        if (!healed_) crash_in_sync(process, Unsynced::torn, down);
+    });
 }
 
 // A checkpoint counts once its head is synced, and the bank before it is marked so only with the next sync: that one is lost.

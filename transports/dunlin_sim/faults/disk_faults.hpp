@@ -44,6 +44,7 @@ class DiskFaults {
     void count(FaultKind kind) { ++counts_[index_of(kind)]; }
     void await_checkpoint(std::size_t process, Duration down, Duration left);
     void crash_in_sync(std::size_t process, Unsynced fate, Duration down);
+    void tear_next_effect(Duration down);
     void slow_syncs(std::size_t process, const Fault& fault);
     void rot_tail(std::size_t process, const Fault& fault);
     void begin(std::size_t process, const Fault& fault);

@@ -49,9 +49,9 @@ constexpr std::array<Habit, kFaultKindCount> kHabits{{
     {FaultKind::rate_beyond, kWholeRun, kWholeRun, {}, 2'000, 10'000},                              // ppm
     {FaultKind::wrap_us, kWholeRun, kWholeRun, {}, 0, 0},
     {FaultKind::wrap_ms, kWholeRun, kWholeRun, {}, 0, 0},
-    {FaultKind::wrap_sequence, kWholeRun, kWholeRun, {}, 1, 200},         // messages before
-    {FaultKind::lost_write, seconds{10}, seconds{50}, seconds{4}, 0, 1},  // 1: of what follows the next checkpoint
-    {FaultKind::torn_write, seconds{10}, seconds{50}, seconds{4}, 0, 0},
+    {FaultKind::wrap_sequence, kWholeRun, kWholeRun, {}, 1, 200},                         // messages before
+    {FaultKind::lost_write, seconds{10}, seconds{50}, seconds{4}, 0, 1},                  // 1: of what follows the next checkpoint
+    {FaultKind::torn_write, seconds{10}, seconds{50}, seconds{4}, 0, 1},                  // 1: of what follows the next effect under a key
     {FaultKind::rot_tail, seconds{10}, seconds{50}, seconds{4}, 0, ~std::uint64_t{0}},    // where
     {FaultKind::rot_middle, seconds{15}, seconds{60}, seconds{4}, 0, ~std::uint64_t{0}},  // where
     {FaultKind::slow_sync, seconds{8}, seconds{40}, seconds{4}, 1'000, 200'000},          // us longer

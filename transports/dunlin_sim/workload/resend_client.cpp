@@ -122,6 +122,7 @@ bus::Verdict ResendClient::handle(const Receiver& receiver, const bus::Message& 
     }
     shared_.resends().handled(world.now(), receiver, number, message, said);
     if (said == bus::Verdict::accept) keep_effect(receiver, number);
+    if (said == bus::Verdict::accept && receiver.durable) shared_.effect_was_had(process_);
     return said;
 }
 

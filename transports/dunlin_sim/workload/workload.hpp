@@ -60,6 +60,11 @@ class Workload final : public Observer {
     }
     // Called once, inside the next handler that runs, with its process.
     void before_next_verdict(std::function<void(std::size_t)> call) { before_verdict_ = std::move(call); }
+    // Called once, when a durable subscription has the next effect under a key, with its process.
+    void after_next_effect(std::function<void(std::size_t)> call) { after_effect_ = std::move(call); }
+    void effect_was_had(std::size_t process) {
+        if (const auto call = std::exchange(after_effect_, nullptr)) call(process);
+    }
     // Every publish has all its outcomes.
     [[nodiscard]] bool settled() const { return delivery_.open() == 0 && resends_.open() == 0; }
     // Everybody knows who listens to what.
@@ -114,6 +119,7 @@ class Workload final : public Observer {
     WorkloadCounts counts_;
     std::array<std::uint64_t, kCounterCount> past_counters_{};
     std::function<void(std::size_t)> before_verdict_;
+    std::function<void(std::size_t)> after_effect_;
     std::vector<bool> idle_;  // by process
     std::set<std::size_t> leaders_;
     std::uint64_t last_put_ = 0;
