@@ -1,5 +1,6 @@
 #include <dunlin_sim/checkers/settlement_checker.hpp>
 #include <sim/checker_input.hpp>
+#include <sim/checker_packets.hpp>
 #include <sim/small_cluster.hpp>
 
 #include <gmock/gmock.h>
@@ -11,40 +12,13 @@ namespace {
 using testing::ElementsAre;
 using testing::StartsWith;
 
-template <class Struct>
-void append(std::vector<std::byte>& bytes, const Struct& value) {
-    const auto raw = std::as_bytes(std::span(&value, 1));
-    bytes.insert(bytes.end(), raw.begin(), raw.end());
-}
-
-// A packet with one record.
-template <class Fixed>
-std::vector<std::byte> packet(wire::RecordType type, const Fixed& fixed, std::span<const std::byte> rest = {}) {
-    std::vector<std::byte> bytes;
-    bytes.reserve(wire::kPacketBytesMin);  // GCC 12 warns of its own code where it sees the vector grow
-    bytes.resize(wire::kHeaderBytes);
-    const auto length = static_cast<std::uint16_t>(wire::kRecordHeadBytes + sizeof(fixed) + rest.size());
-    append(bytes, length);
-    bytes.push_back(static_cast<std::byte>(type));
-    bytes.push_back(static_cast<std::byte>(sizeof(fixed)));
-    append(bytes, fixed);
-    bytes.insert(bytes.end(), rest.begin(), rest.end());
-    bytes.resize((bytes.size() + 3) / 4 * 4);
-    return bytes;
-}
-
 // Process 0 publishes to process 1; both are voters, with journals that know nothing of it.
 class Settlements : public testing::Test {
   protected:
     static constexpr std::uint64_t kStream = 77;
 
     void send(std::uint64_t sequence, std::string_view payload) {
-        std::vector<std::byte> message;
-        append(message, wire::MessageHead(static_cast<std::uint16_t>(payload.size()), 0, 0, 0, 0));
-        const auto text = bytes_of(payload);
-        message.insert(message.end(), text.begin(), text.end());
-        message.resize((message.size() + 3) / 4 * 4);
-        checker.on_send(kNow, 0, 1, packet(wire::RecordType::run, wire::Run(sequence, 0, 0, 0, 1, 0), message));
+        checker.on_send(kNow, 0, 1, run_packet(Lane::normal, sequence, bytes_of(payload)));
     }
     void say_hello(std::uint64_t first_unsettled) {
         checker.on_send(kNow, 0, 1, packet(wire::RecordType::hello, wire::Hello(1, 0, 1, 1, kStream, 1200, 1, 1, 0)));

@@ -1,0 +1,77 @@
+#include <dunlin_sim/checkers/lane_checker.hpp>
+#include <sim/checker_input.hpp>
+#include <sim/checker_packets.hpp>
+#include <sim/small_cluster.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace dunlin::sim {
+namespace {
+
+using testing::ElementsAre;
+using testing::StartsWith;
+
+// Process 0 publishes to process 1.
+class Lanes : public testing::Test {
+  protected:
+    void publish(std::uint64_t number, Lane lane) { checker.published(0, number, lane); }
+    void send(std::uint64_t number, Lane lane) {
+        std::vector<std::byte> payload;  // as the workload's begin
+        append(payload, std::uint64_t{0});
+        append(payload, number);
+        checker.on_send(kNow, 0, 1, run_packet(lane, ++sequence, payload));
+    }
+    void send_others(int packets, Lane lane) {
+        for (int i = 0; i < packets; ++i) send(1000, lane);
+    }
+    void expect_violation(const std::string& invariant) {
+        EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'" + invariant + "' violated")));
+    }
+    SmallCluster cluster{1, 3};
+    Verdict verdict;
+    LaneChecker checker{cluster.world, verdict};
+    std::uint64_t sequence = 0;
+};
+
+TEST_F(Lanes, may_take_their_turns) {
+    publish(1, Lane::bulk);
+    publish(2, Lane::urgent);
+    send_others(3, Lane::bulk);
+    send(2, Lane::urgent);
+    send_others(14, Lane::urgent);
+    send(1, Lane::bulk);
+    EXPECT_TRUE(verdict.clean());
+}
+
+TEST_F(Lanes, catches_an_urgent_message_behind_bulk) {
+    publish(1, Lane::urgent);
+    send_others(5, Lane::bulk);
+    send(1, Lane::urgent);
+    expect_violation("urgent does not wait behind the others");
+}
+
+TEST_F(Lanes, catches_a_lane_that_is_passed_over_for_ever) {
+    for (const Lane lane : {Lane::normal, Lane::bulk}) {
+        publish(1, lane);
+        send_others(16, Lane::urgent);
+        send_others(1, lane);
+        send_others(16, Lane::urgent);
+        send(1, lane);
+        EXPECT_TRUE(verdict.clean());
+    }
+    publish(2, Lane::bulk);
+    send_others(17, Lane::urgent);
+    send(2, Lane::bulk);
+    expect_violation("no lane waits for ever");
+}
+
+TEST_F(Lanes, hold_nothing_against_a_message_that_goes_in_another_one) {
+    publish(1, Lane::bulk);
+    send_others(100, Lane::urgent);
+    send(1, Lane::normal);
+    EXPECT_TRUE(verdict.clean());
+}
+
+}  // namespace
+}  // namespace dunlin::sim
