@@ -85,6 +85,21 @@ TEST(ArrivalBatch, reads_on_after_a_full_read) {
     }
 }
 
+TEST(ArrivalBatch, takes_one_message_after_it_found_none_and_then_all_there_are) {
+    Socket a;
+    Socket b;
+    ArrivalBatch batch(false);
+    for (int round = 0; round < 2; ++round) {
+        for (int i = 0; i < 4; ++i) a.send(b, "text");
+        std::vector<int> each;
+        while (batch.read(b.descriptor)) {
+            each.push_back(0);
+            while (batch.next()) ++each.back();
+        }
+        EXPECT_EQ(each, (std::vector<int>{1, 3}));
+    }
+}
+
 TEST(ArrivalBatch, says_of_each_datagram_whether_it_is_too_long) {
     const std::string longest(ArrivalBatch::kDatagramBytesMax, 'x');
     for (const bool trains : {false, true}) {

@@ -136,6 +136,7 @@ TEST(Udp, reads_a_bounded_batch_and_knows_that_there_is_more) {
     for (std::size_t i = 0; i < kSent; ++i) send(a, to_b, std::to_string(i));
     Inbox inbox;
     ASSERT_TRUE(run_until(io, [&] { return b.has_input(); }));
+    EXPECT_EQ(receive(b, inbox), 1U);  // the first may be alone
     EXPECT_EQ(receive(b, inbox), Udp::kDatagramsPerRead);
     EXPECT_TRUE(b.has_input());
     ASSERT_TRUE(run_until(io, [&] {

@@ -46,6 +46,20 @@ TEST(SlotPool, a_slot_taken_again_is_as_new) {
     EXPECT_EQ(pool[second].next, kNoSlot);
 }
 
+TEST(SlotPool, touches_no_slot_that_was_not_taken) {
+    std::array<Slot, 3> slots{{{1, 1, true}, {2, 2, true}, {3, 3, true}}};
+    SlotPool<Slot> pool(slots);
+    EXPECT_FALSE(pool.taken(0));
+    EXPECT_EQ(pool.take(), 0);
+    EXPECT_EQ(pool.take(), 1);
+    pool.release(0);
+    EXPECT_EQ(pool.take(), 0);  // what was used goes before what was not
+    EXPECT_FALSE(pool.taken(2));
+    EXPECT_EQ(slots[2].value, 3);
+    EXPECT_EQ(slots[2].next, 3);
+    EXPECT_TRUE(slots[2].taken);
+}
+
 TEST(SlotPool, clear_frees_what_was_taken) {
     std::array<Slot, 2> slots;
     SlotPool<Slot> pool(slots);

@@ -28,7 +28,8 @@ bool ArrivalBatch::read(int descriptor) {
         headers_[i].msg_hdr.msg_namelen = static_cast<socklen_t>(Endpoint{}.capacity());
         headers_[i].msg_hdr.msg_controllen = sizeof(TrainControl);
     }
-    const int result = ::recvmmsg(descriptor, headers_.data(), static_cast<unsigned>(headers_.size()), MSG_DONTWAIT, nullptr);
+    const std::size_t most = messages_ > 0 ? headers_.size() : 1;
+    const int result = ::recvmmsg(descriptor, headers_.data(), static_cast<unsigned>(most), MSG_DONTWAIT, nullptr);
     messages_ = result > 0 ? static_cast<std::size_t>(result) : 0;
     stale_ = messages_;
     message_ = 0;

@@ -33,7 +33,8 @@ class ArrivalBatch {
     ArrivalBatch& operator=(const ArrivalBatch&) = delete;
 
     // Reads what is there without waiting, once next() has nothing left (asserted). False: nothing was there, or an error (an ICMP
-    // answer to what was sent, which no node needs).
+    // answer to what was sent, which no node needs). After a read that found nothing this asks for one message: what comes alone is
+    // then answered before the kernel has looked for another.
     bool read(int descriptor);
     // The oldest datagram that was read and not taken; nothing: all were.
     [[nodiscard]] std::optional<Datagram> next();

@@ -62,14 +62,45 @@ std::uint32_t eight_steps(std::uint32_t crc, const std::byte* bytes) {
 #endif
 
 #if defined(__x86_64__) && defined(__GNUC__)
-// The processor's own instruction for this polynomial (SSE 4.2), several times as fast as the tables.
+// The processor's own instruction for this polynomial (SSE 4.2), several times as fast as the tables. A word takes three cycles, but
+// it can begin one each cycle: so of three stripes in a row the sums are made side by side, and those of the first two moved on
+// over what follows them. To move a sum on over n bytes is to multiply it by x^8n: by x^(8n - 33) without carries (PCLMUL), and by
+// the rest, and modulo the polynomial, as the instruction does with a word (the 33rd x is the bit that a reflected product lacks).
+constexpr std::size_t kStripeBytes = 160;  // nine of them fill a packet of 1472 bytes, six one of 1200 to four fifths
+
+constexpr std::uint64_t moved_on_by(std::size_t bytes) {
+    std::uint32_t power = 0x8000'0000U;  // 1, bits reversed
+    for (std::size_t i = 0; i < 8 * bytes - 33; ++i) power = (power >> 1U) ^ ((power & 1U) != 0 ? kPolynomial : 0U);
+    return power;
+}
+
+std::uint64_t word_at(const std::byte* bytes) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+[[gnu::target("sse4.2,pclmul")]] std::uint64_t crc_of_stripes(std::uint64_t crc, const std::byte* bytes) {
+    using Pair = long long __attribute__((vector_size(16)));
+    constexpr Pair kMoves = {static_cast<long long>(moved_on_by(2 * kStripeBytes)), static_cast<long long>(moved_on_by(kStripeBytes))};
+    std::uint64_t second = 0;
+    std::uint64_t third = 0;
+    for (std::size_t i = 0; i < kStripeBytes; i += 8) {
+        crc = __builtin_ia32_crc32di(crc, word_at(bytes + i));
+        second = __builtin_ia32_crc32di(second, word_at(bytes + kStripeBytes + i));
+        third = __builtin_ia32_crc32di(third, word_at(bytes + 2 * kStripeBytes + i));
+    }
+    const Pair sums = {static_cast<long long>(crc), static_cast<long long>(second)};
+    const Pair products = __builtin_ia32_pclmulqdq128(sums, kMoves, 0x00) ^ __builtin_ia32_pclmulqdq128(sums, kMoves, 0x11);
+    return __builtin_ia32_crc32di(0, static_cast<std::uint64_t>(products[0])) ^ third;
+}
+
 [[gnu::target("sse4.2")]] std::uint32_t crc_by_instruction(std::uint32_t crc, std::span<const std::byte> bytes) {
     std::uint64_t wide = crc;
-    for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, bytes.data(), sizeof(word));
-        wide = __builtin_ia32_crc32di(wide, word);
+    if (__builtin_cpu_supports("pclmul")) {
+        for (; bytes.size() >= 3 * kStripeBytes; bytes = bytes.subspan(3 * kStripeBytes)) wide = crc_of_stripes(wide, bytes.data());
     }
+    for (; bytes.size() >= 8; bytes = bytes.subspan(8)) wide = __builtin_ia32_crc32di(wide, word_at(bytes.data()));
     auto narrow = static_cast<std::uint32_t>(wide);
     for (const std::byte byte : bytes) narrow = __builtin_ia32_crc32qi(narrow, std::to_integer<unsigned char>(byte));
     return narrow;

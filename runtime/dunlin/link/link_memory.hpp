@@ -31,11 +31,10 @@ struct LinkSizes {
 template <Limits L>
 struct BoxArrays {
     using Sizes = LinkSizes<L>;
-    std::array<OutboxMessage, L.outbox_messages> messages{};
-    std::array<InboxSlot, L.inbox_messages> inbox_slots{};
-    std::array<Delivery, L.deliveries> deliveries{};
-    // Payloads are written before they are read, so these are left as they are: on a host, pages that no message ever needed are
-    // then never resident.
+    SlotArray<OutboxMessage, L.outbox_messages> messages;
+    SlotArray<InboxSlot, L.inbox_messages> inbox_slots;
+    SlotArray<Delivery, L.deliveries> deliveries;
+    // Payloads are written before they are read, so these are left as they are, as slots are.
     alignas(8) std::array<std::byte, Sizes::outbox_blocks * L.payload_block_bytes> outbox_bytes;
     alignas(8) std::array<std::byte, Sizes::inbox_blocks * L.payload_block_bytes> inbox_bytes;
     alignas(8) std::array<std::byte, std::size_t{L.message_bytes_max} + kBlocksBytesMax> scratch{};
@@ -43,9 +42,9 @@ struct BoxArrays {
     std::array<std::uint16_t, Sizes::inbox_blocks> inbox_links{};
     std::array<resilience::RetryBudget, L.peers> retries{};
 
-    OutboxStorage outbox_storage() { return {outbox_bytes, outbox_links, L.payload_block_bytes, messages, deliveries}; }
+    OutboxStorage outbox_storage() { return {outbox_bytes, outbox_links, L.payload_block_bytes, messages.slots(), deliveries.slots()}; }
     InboxStorage inbox_storage() {
-        return {inbox_bytes, inbox_links, L.payload_block_bytes, inbox_slots, scratch, L.message_bytes_max, retries};
+        return {inbox_bytes, inbox_links, L.payload_block_bytes, inbox_slots.slots(), scratch, L.message_bytes_max, retries};
     }
 };
 
@@ -68,7 +67,7 @@ struct LinkArrays {
     std::array<SentAlias, L.aliases_per_peer> sender_aliases{};
     std::array<ReceivedAlias, L.aliases_per_peer> receiver_aliases{};
     std::array<NumberRange, Sizes::ack_ranges> ack_ranges{};
-    std::array<LaneArrays<L>, L.lanes> lanes{};
+    std::array<LaneArrays<L>, L.lanes> lanes;  // not {}, which would write over the windows too
     alignas(LaneEnds) std::array<std::byte, sizeof(LaneEnds) * L.lanes> ends;
 
     LinkStorage storage() {
