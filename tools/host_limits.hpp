@@ -29,19 +29,25 @@ inline constexpr dunlin::Limits kHostMember{
     .leases_held = 16,
     .requests = 32,
     .fences = 16,
-    .explicit_keys = 8192,
+    .explicit_keys = 0,
     .events = 256,
     .journal_buffer_bytes = 64U << 10U,
 };
 
+// The same, for a command that subscribes: only there keys are remembered.
+inline constexpr dunlin::Limits kHostSubscriber = [] {
+    dunlin::Limits limits = kHostMember;
+    limits.explicit_keys = 8192;
+    return limits;
+}();
+
 // The same, voting in a cluster whose ledger has the given sizes (they were fixed by `dunlin init`). No command publishes from a
-// voter or subscribes there: its outbox is small and it has no keys, so that its journal may be small.
+// voter: its outbox is small, so that its journal may be.
 consteval dunlin::Limits host_voter(const dunlin::LedgerLimits& ledger) {
     dunlin::Limits limits = kHostMember;
     limits.outbox_bytes = 64U << 10U;
     limits.outbox_messages = 256;
     limits.deliveries = 1024;
-    limits.explicit_keys = 0;
     limits.voter = true;
     limits.log_entries = 1024;
     limits.log_bytes = 256U << 10U;
@@ -50,7 +56,7 @@ consteval dunlin::Limits host_voter(const dunlin::LedgerLimits& ledger) {
     return limits;
 }
 
-// What a node is here: a member, or a voter of a cluster whose ledger was sized for boards (voter_min) or hosts (small).
-enum class NodeKind : std::uint8_t { member, voter_small, voter_min };
+// What a node is here: a member, one that subscribes, or a voter of a cluster whose ledger was sized for boards (voter_min) or hosts (small).
+enum class NodeKind : std::uint8_t { member, subscriber, voter_small, voter_min };
 
 }  // namespace dunlin_tool

@@ -27,6 +27,7 @@ dunlin::Node* place(NodeKind kind, const dunlin::Options& options, std::shared_p
     switch (kind) {
         case NodeKind::voter_small: return place<host_voter(dunlin::limits::small.ledger)>(options, memory);
         case NodeKind::voter_min: return place<host_voter(dunlin::limits::voter_min.ledger)>(options, memory);
+        case NodeKind::subscriber: return place<kHostSubscriber>(options, memory);
         case NodeKind::member: break;
     }
     return place<kHostMember>(options, memory);

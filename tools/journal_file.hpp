@@ -14,7 +14,7 @@ namespace dunlin_tool {
 
 inline constexpr std::uint64_t kMemberJournalBytes = 16U << 20U;
 inline constexpr std::uint64_t kVoterJournalBytes = kMemberJournalBytes;  // at a member it is refused for what it is, not for its size
-static_assert(kMemberJournalBytes >= dunlin::journal_device_bytes_min<kHostMember>());
+static_assert(kMemberJournalBytes >= dunlin::journal_device_bytes_min<kHostSubscriber>());
 static_assert(kVoterJournalBytes >= dunlin::journal_device_bytes_min<host_voter(dunlin::limits::small.ledger)>());
 static_assert(kVoterJournalBytes >= dunlin::journal_device_bytes_min<host_voter(dunlin::limits::voter_min.ledger)>());
 

@@ -33,13 +33,19 @@ std::uint32_t durable_id(std::string_view filter) {
     return id == 0 ? 1 : id;
 }
 
+HostSettings settings_of(const MemberOptions& member) {
+    HostSettings settings = member.settings();
+    settings.kind = NodeKind::subscriber;
+    return settings;
+}
+
 // Writes each message as a line. With a journal and a file, the length of the file is stored together with the watermark of
 // the messages in it, and the file is on disk before that is: a restart cuts off what was written beyond, and gets it again.
 class Subscriber {
   public:
     explicit Subscriber(const SubArguments& arguments)
         : arguments_(arguments),
-          host_(arguments.member.settings()),
+          host_(settings_of(arguments.member)),
           positioned_(!arguments.file.empty() && arguments.member.has_journal()) {
         if (arguments_.member.has_journal()) claim_for_filter(arguments_.member.journal(), arguments_.filter);
         host_.on_event([this](dunlin::Instant, const dunlin::Event& event) {
