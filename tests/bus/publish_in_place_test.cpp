@@ -31,9 +31,9 @@ class PublishInPlace : public DurableOutbox {
     Counting counting{};
 };
 
-TEST_F(PublishInPlace, writes_the_payload_piece_by_piece_where_it_is_kept) {
+TEST_F(PublishInPlace, writes_the_payload_where_it_is_kept) {
     ASSERT_TRUE(publish_counted(200).ok());
-    EXPECT_EQ(counting.places, (std::vector<std::size_t>{0, 64, 128, 192}));
+    EXPECT_EQ(counting.places, std::vector<std::size_t>{0});
     world.run_for(kShortly);
     EXPECT_EQ(listener.heard, std::vector<std::string>{"t=" + counted(200)});
 }
@@ -44,7 +44,7 @@ TEST_F(PublishInPlace, goes_on_behind_the_blocks_of_the_message) {
     options.key = IdempotencyKey{1, 2};
     options.fence = PublishFence{"crane", Token{3}};
     ASSERT_TRUE(publish_counted(100, options).ok());
-    EXPECT_EQ(counting.places, (std::vector<std::size_t>{0, 24, 88}));
+    EXPECT_EQ(counting.places, std::vector<std::size_t>{0});
     world.run_for(kShortly);
     EXPECT_EQ(listener.heard, std::vector<std::string>{"t=" + counted(100)});
     EXPECT_EQ(listener.messages.at(0).token, Token{3});

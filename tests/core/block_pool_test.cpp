@@ -70,7 +70,12 @@ TEST_F(BlockPoolTest, gives_back_two_parts_as_one_string_wherever_they_meet) {
 }
 
 TEST_F(BlockPoolTest, lets_a_string_be_written_in_place_piece_by_piece) {
-    const std::uint16_t chain = pool.reserve(21);
+    const std::uint16_t first = pool.reserve(8);
+    const std::uint16_t between = pool.reserve(8);
+    const std::uint16_t third = pool.reserve(8);
+    pool.release(first);
+    pool.release(third);
+    const std::uint16_t chain = pool.reserve(21);  // third, first, fourth
     const Bytes whole = pattern(21, 5);
     std::size_t pieces = 0;
     std::size_t at = 3;
@@ -81,10 +86,22 @@ TEST_F(BlockPoolTest, lets_a_string_be_written_in_place_piece_by_piece) {
     });
     EXPECT_EQ(pieces, 3U);
     EXPECT_EQ(read(chain, 18, 3), Bytes(whole.begin() + 3, whole.end()));
-    EXPECT_EQ(pool.free_bytes(), 40U);
-    EXPECT_EQ(pool.reserve(41), kNoBlock);
+    EXPECT_EQ(pool.free_bytes(), 32U);
+    EXPECT_EQ(pool.reserve(33), kNoBlock);
     pool.release(chain);
+    pool.release(between);
     EXPECT_EQ(pool.free_bytes(), 64U);
+}
+
+TEST_F(BlockPoolTest, blocks_that_follow_each_other_in_memory_are_one_piece) {
+    const std::uint16_t chain = pool.reserve(32);
+    for (std::size_t offset = 0; offset < 32; ++offset) {
+        for (std::size_t length = 1; length <= 32 - offset; ++length) {
+            std::vector<std::size_t> pieces;
+            pool.visit(chain, offset, length, [&](std::span<std::byte> piece) { pieces.push_back(piece.size()); });
+            ASSERT_EQ(pieces, std::vector<std::size_t>{length}) << offset;
+        }
+    }
 }
 
 TEST_F(BlockPoolTest, takes_nothing_when_there_is_not_room_for_all) {

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <tuple>
+#include <vector>
 
 namespace dunlin::link {
 namespace {
@@ -34,6 +36,25 @@ TEST_F(OutboxTest, keeps_a_payload_until_its_last_delivery_is_resolved) {
     EXPECT_EQ(read, "payload");
     outbox.resolve(second, Outcome::rejected, Effect::unknown);
     EXPECT_EQ(outbox.free_bytes(), 256U);
+}
+
+TEST_F(OutboxTest, a_payload_is_written_in_place_in_pieces_where_it_does_not_lie_in_one) {
+    const std::uint16_t first = put("first").value();
+    const std::uint16_t second = put("second").value();
+    outbox.abandon(first);
+    std::vector<std::size_t> places;
+    auto write = [&](std::span<std::byte> piece, std::size_t offset) {
+        places.push_back(offset);
+        for (std::size_t i = 0; i < piece.size(); ++i) piece[i] = static_cast<std::byte>(offset + i);
+    };
+    const std::uint16_t message = outbox.put({.topic = TopicIndex{1}, .write_bytes = 150, .write = PayloadWriter::of(write)}).value();
+    EXPECT_EQ(places, (std::vector<std::size_t>{0, 64}));
+    std::array<std::byte, 150> read{};
+    outbox.load_payload(message, 0, read);
+    for (std::size_t i = 0; i < read.size(); ++i) ASSERT_EQ(read[i], static_cast<std::byte>(i));
+    std::string other(6, ' ');
+    outbox.load_payload(second, 0, std::as_writable_bytes(std::span(other)));
+    EXPECT_EQ(other, "second");
 }
 
 TEST_F(OutboxTest, tells_each_outcome_once_in_the_order_of_their_ends_and_then_frees_the_message) {
@@ -128,7 +149,7 @@ TEST_F(OutboxTest, keeps_the_blocks_of_a_message_before_its_payload) {
         std::string read(5, ' ');
         outbox.load_payload(message, 8, std::as_writable_bytes(std::span(read)));
         EXPECT_EQ(read, "lease");
-        EXPECT_EQ(outbox.stored_bytes(outbox.message(message)), payload.size() + bytes);
+        EXPECT_EQ(stored_bytes(outbox.message(message)), payload.size() + bytes);
         outbox.abandon(message);
     }
 }

@@ -22,28 +22,15 @@ void BlockPool::clear() {
     free_blocks_ = static_cast<std::uint16_t>(links_.size());
 }
 
-std::size_t BlockPool::blocks_for(std::size_t length) const { return length == 0 ? 1 : (length + block_bytes_ - 1) / block_bytes_; }
+std::size_t BlockPool::blocks_for(std::size_t length) const {
+    return length <= block_bytes_ ? 1 : (length + block_bytes_ - 1) / block_bytes_;
+}
 
 std::uint16_t BlockPool::store(std::span<const std::byte> first, std::span<const std::byte> second) {
-    const std::size_t blocks = blocks_for(first.size() + second.size());
-    if (blocks > free_blocks_) return kNoBlock;
-    const std::uint16_t chain = free_head_;
-    std::uint16_t block = chain;
-    std::uint16_t last = chain;
-    for (std::size_t i = 0; i < blocks; ++i) {
-        std::byte* out = bytes_.data() + block * block_bytes_;
-        const std::size_t from_first = std::min<std::size_t>(block_bytes_, first.size());
-        if (from_first > 0) std::memcpy(out, first.data(), from_first);
-        first = first.subspan(from_first);
-        const std::size_t from_second = std::min(block_bytes_ - from_first, second.size());
-        if (from_second > 0) std::memcpy(out + from_first, second.data(), from_second);
-        second = second.subspan(from_second);
-        last = block;
-        block = links_[block];
-    }
-    free_head_ = block;
-    links_[last] = kNoBlock;
-    free_blocks_ = static_cast<std::uint16_t>(free_blocks_ - blocks);
+    const std::uint16_t chain = reserve(first.size() + second.size());
+    if (chain == kNoBlock) return kNoBlock;
+    write(chain, 0, first);
+    write(chain, first.size(), second);
     return chain;
 }
 
@@ -69,23 +56,17 @@ std::uint16_t BlockPool::block_at(std::uint16_t chain, std::size_t& offset) cons
 }
 
 void BlockPool::write(std::uint16_t chain, std::size_t offset, std::span<const std::byte> bytes) {
-    if (bytes.empty()) return;
-    for (std::uint16_t block = block_at(chain, offset); !bytes.empty(); block = links_[block], offset = 0) {
-        DUNLIN_ASSERT(block != kNoBlock);
-        const std::size_t count = std::min(block_bytes_ - offset, bytes.size());
-        std::memcpy(bytes_.data() + block * block_bytes_ + offset, bytes.data(), count);
-        bytes = bytes.subspan(count);
-    }
+    each_piece(chain, offset, bytes.size(), [&](std::span<std::byte> piece) {
+        std::memcpy(piece.data(), bytes.data(), piece.size());
+        bytes = bytes.subspan(piece.size());
+    });
 }
 
 void BlockPool::load(std::uint16_t chain, std::size_t offset, std::span<std::byte> out) const {
-    if (out.empty()) return;
-    for (std::uint16_t block = block_at(chain, offset); !out.empty(); block = links_[block], offset = 0) {
-        DUNLIN_ASSERT(block != kNoBlock);
-        const std::size_t count = std::min(block_bytes_ - offset, out.size());
-        std::memcpy(out.data(), bytes_.data() + block * block_bytes_ + offset, count);
-        out = out.subspan(count);
-    }
+    each_piece(chain, offset, out.size(), [&](std::span<const std::byte> piece) {
+        std::memcpy(out.data(), piece.data(), piece.size());
+        out = out.subspan(piece.size());
+    });
 }
 
 void BlockPool::release(std::uint16_t chain) {

@@ -30,13 +30,7 @@ class BlockPool {
     // Calls `visit(piece)` for the bytes from `offset` on as they lie in memory, in order. The chain must have them. O(offset + length).
     template <class Visit>
     void visit(std::uint16_t chain, std::size_t offset, std::size_t length, const Visit& visit_piece) {
-        if (length == 0) return;
-        for (std::uint16_t block = block_at(chain, offset); length > 0; block = links_[block], offset = 0) {
-            DUNLIN_ASSERT(block != kNoBlock);
-            const std::size_t count = length < block_bytes_ - offset ? length : block_bytes_ - offset;
-            visit_piece(bytes_.subspan(std::size_t{block} * block_bytes_ + offset, count));
-            length -= count;
-        }
+        each_piece(chain, offset, length, visit_piece);
     }
     // Copies `length` bytes of the chain from `offset` on. The chain must hold them. O(offset + length).
     void load(std::uint16_t chain, std::size_t offset, std::span<std::byte> out) const;
@@ -54,6 +48,21 @@ class BlockPool {
 
   private:
     [[nodiscard]] std::uint16_t block_at(std::uint16_t chain, std::size_t& offset) const;
+    // Blocks that follow each other in memory, as those of a chain mostly do, are one piece.
+    template <class Visit>
+    void each_piece(std::uint16_t chain, std::size_t offset, std::size_t length, const Visit& visit_piece) const {
+        if (length == 0) return;
+        for (std::uint16_t block = block_at(chain, offset); length > 0; offset = 0) {
+            DUNLIN_ASSERT(block != kNoBlock);
+            const std::size_t first = std::size_t{block} * block_bytes_ + offset;
+            std::size_t count = block_bytes_ - offset;
+            for (std::uint16_t before = block; (block = links_[before]) == before + 1U && count < length; before = block)
+                count += block_bytes_;
+            if (count > length) count = length;
+            visit_piece(bytes_.subspan(first, count));
+            length -= count;
+        }
+    }
 
     std::span<std::byte> bytes_{};
     std::span<std::uint16_t> links_{};

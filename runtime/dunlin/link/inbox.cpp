@@ -22,15 +22,15 @@ Inbox::Inbox(const InboxStorage& storage)
       slots_(storage.slots),
       scratch_(storage.scratch),
       retries_(storage.retries.data()),
-      message_bytes_max_(storage.message_bytes_max) {
+      message_bytes_max_(static_cast<std::uint16_t>(storage.message_bytes_max)),
+      reserve_blocks_(static_cast<std::uint16_t>(blocks_.blocks_for(inbox_bytes_max(storage.message_bytes_max)))) {
     DUNLIN_ASSERT(scratch_.size() >= message_bytes_max_ + kBlocksBytesMax);
 }
 
 bool Inbox::slot_may_wait(const InboxShare& share) const { return share_allows(1, slots_.capacity() - slots_.size(), 1, share.slots); }
 
 bool Inbox::may_wait(std::size_t stored_bytes, const InboxShare& share) const {
-    const std::size_t reserve = blocks_.blocks_for(inbox_bytes_max(message_bytes_max_));
-    return slot_may_wait(share) && share_allows(blocks_.blocks_for(stored_bytes), blocks_.free_blocks(), reserve, share.blocks);
+    return slot_may_wait(share) && share_allows(blocks_.blocks_for(stored_bytes), blocks_.free_blocks(), reserve_blocks_, share.blocks);
 }
 
 bool Inbox::has_unsettled(SubscriptionId subscription) const {

@@ -175,7 +175,8 @@ class Inbox {
     SlotPool<InboxSlot> slots_;
     std::span<std::byte> scratch_;
     resilience::RetryBudget* retries_;
-    std::size_t message_bytes_max_;
+    std::uint16_t message_bytes_max_;
+    std::uint16_t reserve_blocks_;  // of the reserve
 };
 
 }  // namespace dunlin::link

@@ -141,7 +141,7 @@ bool LaneSender::fits_packet(const Draft& draft, std::size_t body_bytes) {
 
 // Of a message that is sent for the first time, at least so much goes into a packet.
 std::size_t LaneSender::least_bytes(const Draft& draft, const OutboxMessage& message) const {
-    const std::size_t body = shared_->outbox.stored_bytes(message);
+    const std::size_t body = stored_bytes(message);
     if (fits_packet(draft, body)) return sizeof(wire::MessageHead) + padded_to<4>(body);
     return sizeof(wire::MessageHead) + sizeof(wire::FragmentBlock) + kFragmentBytes;
 }
@@ -156,7 +156,7 @@ std::uint32_t LaneSender::due_from(std::uint32_t offset) const {
 // What is due of one message, from `offset` on: how many of its fragments, at most `most`. 0: this packet has no room.
 std::uint32_t LaneSender::write_message(Draft& draft, const Delivery& delivery, std::uint32_t offset, std::uint32_t most,
                                         std::uint16_t alias) {
-    const std::size_t body = shared_->outbox.stored_bytes(shared_->outbox.message(delivery.message));
+    const std::size_t body = stored_bytes(shared_->outbox.message(delivery.message));
     const std::uint32_t index = offset - offset_of(delivery.sequence_low);
     const std::uint32_t fragments = fragments_of(body);
     std::uint32_t count = fragments == 1 ? 1 : due_from(offset);
@@ -170,12 +170,12 @@ std::uint32_t LaneSender::write_message(Draft& draft, const Delivery& delivery, 
 // `count` of its fragments from `index` on; false: no room, nothing is written.
 bool LaneSender::write_body(Draft& draft, const Delivery& delivery, std::uint32_t index, std::uint32_t count, std::uint16_t alias) {
     const OutboxMessage& message = shared_->outbox.message(delivery.message);
-    const std::size_t body = shared_->outbox.stored_bytes(message);
+    const std::size_t body = stored_bytes(message);
     const std::size_t from = index * kFragmentBytes;
     const std::size_t length = std::min<std::size_t>(count * kFragmentBytes, body - from);
     const bool whole = length == body;
     const std::size_t heads = sizeof(wire::MessageHead) + (whole ? 0 : sizeof(wire::FragmentBlock));
-    const std::span<std::byte> out = draft.writer.extend(heads + padded_to<4>(length));
+    const std::span<std::byte> out = draft.writer.extend(heads + padded_to<4>(length), heads + length);
     if (out.empty()) return false;
     const Lifetime lifetime = lifetime_until(draft.now, message.expires);
     std::uint8_t flags = 0;

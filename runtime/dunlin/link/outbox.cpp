@@ -154,10 +154,6 @@ bool Outbox::leaves_room(Lane lane, std::size_t lanes) const {
            leaves(deliveries_.capacity() - deliveries_.size(), deliveries_.capacity());
 }
 
-std::size_t Outbox::stored_bytes(const OutboxMessage& message) const {
-    return blocks_bytes(message.fenced, message.keyed) + message.payload_bytes;
-}
-
 void Outbox::load_payload(std::uint16_t message, std::size_t offset, std::span<std::byte> out) const {
     const OutboxMessage& stored = messages_[message];
     blocks_.load(stored.chain, offset + blocks_bytes(stored.fenced, stored.keyed), out);

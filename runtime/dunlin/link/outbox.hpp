@@ -59,6 +59,11 @@ struct OutboxMessage {
     bool keyed : 1 = false;
 };
 
+// Bytes of the message as they travel behind its head: blocks, then payload.
+[[nodiscard]] constexpr std::size_t stored_bytes(const OutboxMessage& message) {
+    return blocks_bytes(message.fenced, message.keyed) + message.payload_bytes;
+}
+
 enum class DeliveryState : std::uint8_t {
     idle,       // in no lane (yet)
     queued,     // to be sent, or sent again
@@ -148,8 +153,6 @@ class Outbox {
 
     // ---- link/ --------------------------------------------------------------------------------------------------
     [[nodiscard]] Delivery& delivery(std::uint16_t i) { return deliveries_[i]; }
-    // Bytes of the message as they travel behind its head: blocks, then payload.
-    [[nodiscard]] std::size_t stored_bytes(const OutboxMessage& message) const;
     void load_stored(const OutboxMessage& message, std::size_t offset, std::span<std::byte> out) const {
         blocks_.load(message.chain, offset, out);
     }

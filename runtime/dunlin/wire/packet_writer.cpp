@@ -57,11 +57,11 @@ bool PacketWriter::append(std::span<const std::byte> bytes) {
     return true;
 }
 
-std::span<std::byte> PacketWriter::extend(std::size_t length) {
+std::span<std::byte> PacketWriter::extend(std::size_t length, std::size_t zero_from) {
     DUNLIN_ASSERT(open());
     if (room() < length) return {};
     const std::span<std::byte> added = buffer_.subspan(used_ + open_bytes_, length);
-    std::fill(added.begin(), added.end(), std::byte{0});
+    std::ranges::fill(added.subspan(zero_from), std::byte{0});
     open_bytes_ += length;
     return added;
 }

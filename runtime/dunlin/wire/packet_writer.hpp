@@ -34,8 +34,9 @@ class PacketWriter {
     [[nodiscard]] bool begin(RecordType type, const S& fixed) {
         return begin_bytes(type, bytes_of(fixed));
     }
-    [[nodiscard]] bool append(std::span<const std::byte> bytes);    // false and unchanged where there is no room
-    [[nodiscard]] std::span<std::byte> extend(std::size_t length);  // zeroed bytes to fill in; empty: no room, or length 0
+    [[nodiscard]] bool append(std::span<const std::byte> bytes);  // false and unchanged where there is no room
+    // Bytes to fill in, zeroed from `zero_from` on: those before are all written by the caller. Empty: no room, or length 0.
+    [[nodiscard]] std::span<std::byte> extend(std::size_t length, std::size_t zero_from = 0);
     // Replaces the open record's fixed part (a count that is known only now); of the type that it was begun with.
     template <FixedPart S>
     void patch(const S& fixed) {
