@@ -5,7 +5,8 @@
 
 BUILD holds the contenders' programs. Each measurement is two processes, publisher and subscriber, pinned to a core each; a broker shares
 the subscriber's core, and `unpinned` beside it is the figure with the broker on either. Contenders take turns in each round; printed are
-medians over rounds, their ratio to the raw figure of this run, and the aims. Nothing here passes or fails.
+medians over rounds, their ratio to the raw figure of this run, and the aims. Nothing here passes or fails. Dunlin and the contenders'
+programs here are optimised as a whole (CMake's INTERPROCEDURAL_OPTIMIZATION); the peers' libraries are as their packages bring them.
 
   throughput  messages a second that are done: for Dunlin and what acknowledges, the publisher's acknowledged ones; else what arrived.
               cpu: processor seconds a million messages of publisher and subscriber, without a broker's.
