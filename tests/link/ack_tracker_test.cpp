@@ -66,7 +66,7 @@ TEST_F(AckTrackerTest, an_ack_for_several_packets_leaves_twice_where_packets_wen
     std::uint64_t number = 10;  // is missing
     unsigned repeats = 0;
     for (int batch = 0; batch < 2 * AckTracker::kRepeatsPerGap; ++batch) {
-        for (int i = 0; i < AckTracker::kPacketsPerRepeat; ++i) receive(++number);
+        for (int i = 0; i < AckTracker::kPacketsPerAck; ++i) receive(++number);
         const auto first = written();
         if (acks.due() > now) continue;
         ++repeats;

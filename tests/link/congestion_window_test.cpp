@@ -83,6 +83,14 @@ TEST_F(CongestionWindowTest, what_was_sent_before_the_congestion_makes_it_no_lar
     EXPECT_EQ(window.window(), 5'000U);
 }
 
+TEST_F(CongestionWindowTest, where_the_path_carried_more_than_half_it_grows_on_at_once) {
+    while (window.fits()) send();
+    EXPECT_TRUE(window.on_lost(1, kPacket, next, 9'000));
+    EXPECT_EQ(window.window(), 9'000U);
+    for (std::uint32_t number = 2; number != next; ++number) window.on_acked(number, kPacket);
+    EXPECT_EQ(window.window(), 10'000U);
+}
+
 TEST_F(CongestionWindowTest, never_falls_below_two_packets) {
     for (int i = 0; i < 10; ++i) EXPECT_TRUE(window.on_lost(send(), kPacket, next, 0));
     EXPECT_EQ(window.window(), 2'000U);

@@ -99,7 +99,7 @@ bool AckTracker::write(Instant now, wire::PacketWriter& writer) {
         DUNLIN_ASSERT(fits);
     }
     writer.end();
-    const bool repeat = repeats_ > 0 && eliciting_ >= kPacketsPerRepeat;
+    const bool repeat = repeats_ > 0 && eliciting_ >= kPacketsPerAck;
     if (repeat) --repeats_;
     due_ = repeat ? Instant::min() : kNever;
     eliciting_ = 0;

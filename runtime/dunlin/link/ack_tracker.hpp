@@ -26,7 +26,6 @@ class AckTracker {
   public:
     static constexpr Duration kDelayMax = milliseconds{5};
     static constexpr std::uint8_t kPacketsPerAck = 2;
-    static constexpr std::uint8_t kPacketsPerRepeat = 2 * kPacketsPerAck;  // an ack of so many may leave twice
     static constexpr std::uint8_t kRepeatsPerGap = 16;
 
     explicit AckTracker(std::span<NumberRange> ranges);          // 1..255

@@ -14,6 +14,7 @@ void CongestionWindow::reset(std::uint32_t packet_bytes) {
     window_ = std::min(kInitialPackets * packet_bytes_, std::max(kMinimumPackets * packet_bytes_, kInitialBytesMax));
     threshold_ = kWindowMax;
     in_flight_ = acked_ = 0;
+    halved_ = false;
     recovery_end_low_ = filled_low_ = 0;  // numbers start at 1
 }
 
@@ -40,7 +41,7 @@ void CongestionWindow::on_sent(std::uint32_t number_low, std::uint32_t bytes, st
 void CongestionWindow::on_acked(std::uint32_t number_low, std::uint32_t bytes) {
     DUNLIN_ASSERT(in_flight_ >= bytes);
     in_flight_ -= bytes;
-    const bool in_recovery = comes_before(number_low, recovery_end_low_);
+    const bool in_recovery = halved_ && comes_before(number_low, recovery_end_low_);
     const bool unused = comes_before(filled_low_, number_low);
     if (in_recovery || unused || window_ >= kWindowMax) return;
     if (in_slow_start()) {
@@ -58,6 +59,7 @@ bool CongestionWindow::on_lost(std::uint32_t number_low, std::uint32_t bytes, st
     in_flight_ -= bytes;
     if (comes_before(number_low, recovery_end_low_)) return false;
     recovery_end_low_ = next_low;
+    halved_ = carried <= window_ / 2;
     window_ = threshold_ = std::max({window_ / 2, std::min(carried, window_), kMinimumPackets * packet_bytes_});
     acked_ = 0;
     return true;

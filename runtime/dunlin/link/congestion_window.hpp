@@ -53,6 +53,7 @@ class CongestionWindow {
     std::uint32_t recovery_end_low_ = 0;  // packets before it tell of congestion that was answered already
     std::uint32_t filled_low_ = 0;        // the last packet that filled the window
     std::uint16_t packet_bytes_ = 0;
+    bool halved_ = false;  // in recovery: so it waits for the end of the round trip before it grows
 };
 
 }  // namespace dunlin::link
