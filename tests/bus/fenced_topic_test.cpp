@@ -133,6 +133,19 @@ TEST_F(JournalledFencedTopic, hands_a_message_over_only_after_its_floor_is_durab
     EXPECT_EQ(listener.heard, std::vector<std::string>{"move=up"});
 }
 
+TEST_F(JournalledFencedTopic, a_message_whose_floor_found_the_journal_in_a_checkpoint_is_not_forgotten) {
+    (void)publish("6", 6);
+    world.run_for(kShortly);
+    world[2].journal.begin_checkpoint();
+    (void)publish("7", 7);
+    world.run_for(kShortly);
+    EXPECT_EQ(listener.heard, std::vector<std::string>{"move=6"});
+    // Nothing new is durable after the checkpoint, and nobody has anything else to say.
+    world[2].write_checkpoint(world.now);
+    world.run_for(seconds{1});
+    EXPECT_EQ(listener.heard, (std::vector<std::string>{"move=6", "move=7"}));
+}
+
 TEST_F(JournalledFencedTopic, remembers_its_floor_over_a_crash) {
     (void)publish("7", 7);
     world.run_for(kShortly);

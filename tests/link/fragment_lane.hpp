@@ -69,7 +69,7 @@ struct FragmentTest : testing::Test {
         std::vector<std::byte> bytes(8 + exceptions.size() * 16);
         std::memcpy(bytes.data(), &bitmap, 8);
         if (!exceptions.empty()) std::memcpy(bytes.data() + 8, exceptions.data(), exceptions.size() * 16);
-        const wire::Settlement fixed(5, cumulative, 0, static_cast<std::uint8_t>(exceptions.size()), 1, 0);
+        const wire::Settlement fixed(5, cumulative, 0, static_cast<std::uint8_t>(exceptions.size()), 1, 0, 0);
         return sender().on_settlement({wire::RecordType::settlement, bytes_of(fixed), bytes});
     }
     // ---- receiving ----

@@ -118,7 +118,7 @@ TEST_F(FragmentTest, a_skip_ends_what_arrived_in_part_and_what_never_did_each_wi
     EXPECT_EQ(end.counters.get(Counter::records_malformed), 0U);
     std::vector<std::byte> settlement(600);
     wire::PacketWriter writer{std::span<std::byte>(settlement)};
-    ASSERT_TRUE(receiver().settlements().write(4, writer));
+    ASSERT_TRUE(receiver().settlements().write(4, {}, writer));
     EXPECT_EQ(wire::load<wire::Settlement>(std::span(settlement).subspan(wire::kHeaderBytes + 4)).exception_count(), 2U);
 }
 

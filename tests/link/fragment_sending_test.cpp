@@ -100,15 +100,15 @@ TEST_F(FragmentTest, sends_again_only_the_fragments_that_the_lost_packet_carried
     }
     ASSERT_EQ(packets.size(), 3U);
     sender().on_packet_acked(packets[0]);
-    sender().on_packet_lost(packets[1]);
+    sender().on_packet_lost(now, packets[1]);
     ASSERT_TRUE(sender().wants_to_send());
     (void)write(1200);
     EXPECT_EQ(sent.range_first(0), packets[1].range_first(0));
     EXPECT_EQ(sent.range_count(0), 3);
     EXPECT_FALSE(sender().wants_to_send());
-    sender().on_packet_lost(packets[0]);  // it was acknowledged: the peer has it
+    sender().on_packet_lost(now, packets[0]);  // it was acknowledged: the peer has it
     EXPECT_FALSE(sender().wants_to_send());
-    sender().probe_first();  // the first fragment whose fate is open
+    sender().probe_first(now);  // the first fragment whose fate is open
     (void)write(1200);
     EXPECT_EQ(sent.range_first(0), packets[1].range_first(0));
     EXPECT_EQ(sent.range_count(0), 1);
@@ -209,7 +209,7 @@ TEST_F(FragmentTest, a_message_sent_in_part_is_given_up_as_a_whole_and_one_answe
               "0400");
     const SentPacket asked = sent;
     EXPECT_FALSE(sender().owes_skips());
-    sender().on_packet_lost(asked);
+    sender().on_packet_lost(now, asked);
     EXPECT_TRUE(sender().owes_skips());
     (void)write(1200);
     EXPECT_EQ(sent.range_first(0), 8U);

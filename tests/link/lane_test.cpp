@@ -37,7 +37,7 @@ struct LaneTest : testing::Test {
         std::vector<std::byte> bytes(8 + exceptions.size() * 16);
         std::memcpy(bytes.data(), &bitmap, 8);
         if (!exceptions.empty()) std::memcpy(bytes.data() + 8, exceptions.data(), exceptions.size() * 16);
-        const wire::Settlement fixed(stream, cumulative, 0, static_cast<std::uint8_t>(exceptions.size()), 1, 0);
+        const wire::Settlement fixed(stream, cumulative, 0, static_cast<std::uint8_t>(exceptions.size()), 1, 0, 0);
         return sender().on_settlement({wire::RecordType::settlement, bytes_of(fixed), bytes});
     }
     bool receive_run(std::uint64_t first, const std::vector<std::byte>& messages, std::uint16_t count) {
@@ -112,7 +112,7 @@ TEST_F(LaneTest, a_settlement_on_the_wire) {
     EXPECT_TRUE(receive_run(3, message("c", 0, 1), 1));
     packet.assign(600, std::byte{});
     wire::PacketWriter writer{std::span<std::byte>(packet)};
-    ASSERT_TRUE(receiver().settlements().write(4, writer));
+    ASSERT_TRUE(receiver().settlements().write(4, {}, writer));
     packet.resize(writer.size());
     EXPECT_EQ(test::to_hex(std::span(packet).subspan(wire::kHeaderBytes)),
               // stream 9, settled up to 1, lane 0, 1 exception, 1 word
@@ -154,9 +154,9 @@ TEST_F(LaneTest, believes_no_settlement_that_makes_no_sense) {
     EXPECT_FALSE(settle(3));
     EXPECT_FALSE(settle(0, 0, {wire::SettlementException(1, 1, 0, 0, 0)}));
     EXPECT_FALSE(settle(0, 0, {wire::SettlementException(1, 9, 0, 0, 0)}));
-    const wire::Settlement longer(5, 0, 0, 0, 2, 0);
+    const wire::Settlement longer(5, 0, 0, 0, 2, 0, 0);
     EXPECT_FALSE(sender().on_settlement({wire::RecordType::settlement, bytes_of(longer), std::vector<std::byte>(8)}));
-    const wire::Settlement lane(5, 0, 1, 0, 0, 0);
+    const wire::Settlement lane(5, 0, 1, 0, 0, 0, 0);
     EXPECT_FALSE(sender().on_settlement({wire::RecordType::settlement, bytes_of(lane), {}}));
     EXPECT_EQ(end.counters.get(Counter::records_malformed), 5U);
     EXPECT_TRUE(settle(2, 0, {}, 6));                                             // of another stream: no error, and no effect
@@ -184,7 +184,7 @@ TEST_F(LaneTest, sends_again_only_what_the_lost_packet_carried) {
     const SentPacket first = sent;
     (void)write(1200, 2);
     EXPECT_FALSE(sender().wants_to_send());
-    sender().on_packet_lost(first);
+    sender().on_packet_lost(now, first);
     EXPECT_TRUE(sender().wants_to_send());
     (void)write(1200, 3);
     EXPECT_EQ(sent.range_first(0), first.range_first(0));
@@ -192,7 +192,7 @@ TEST_F(LaneTest, sends_again_only_what_the_lost_packet_carried) {
     EXPECT_EQ(end.counters.get(Counter::messages_resent), 3U);
     // The first packet arrives after all, then its messages are lost once more: the peer has them.
     sender().on_packet_acked(first);
-    sender().on_packet_lost(sent);
+    sender().on_packet_lost(now, sent);
     EXPECT_FALSE(sender().wants_to_send());
 }
 
@@ -266,11 +266,11 @@ TEST_F(LaneTest, what_was_settled_after_a_hello_stated_it_is_skipped_in_the_sess
     EXPECT_TRUE(sender().owes_skips());
     EXPECT_EQ(write(1200, 2), skip);
     EXPECT_FALSE(sender().owes_skips());
-    sender().on_packet_lost(sent);
+    sender().on_packet_lost(now, sent);
     EXPECT_TRUE(sender().owes_skips());
     EXPECT_EQ(write(1200, 3), skip);
     EXPECT_TRUE(settle(2));
-    sender().on_packet_lost(sent);
+    sender().on_packet_lost(now, sent);
     EXPECT_FALSE(sender().owes_skips());
 }
 
@@ -357,10 +357,10 @@ TEST_F(LaneTest, a_probe_starts_with_the_first_message_whose_fate_is_open) {
     const SentPacket first = sent;
     (void)write(1200, 2);
     const SentPacket second = sent;
-    sender().on_packet_lost(first);
+    sender().on_packet_lost(now, first);
     (void)write(1200, 3);  // the first two again
-    sender().on_packet_lost(second);
-    sender().probe_first();
+    sender().on_packet_lost(now, second);
+    sender().probe_first(now);
     (void)write(1200, 4);
     EXPECT_EQ(sent.range_first(0), 1U);
 }

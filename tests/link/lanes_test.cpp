@@ -79,7 +79,7 @@ TEST_F(Lanes, what_expires_in_one_is_skipped_there) {
 TEST_F(Lanes, bulk_that_is_alone_lets_the_window_grow) {
     pair.faults = {.delay_min = milliseconds{5}, .delay_max = milliseconds{5}};
     open(3, 3);
-    for (int i = 0; i < 64; ++i) ASSERT_TRUE(pair.a().publish(pair.now, std::string(1000, 'b'), {.lane = Lane::bulk}));
+    for (int i = 0; i < 64; ++i) ASSERT_TRUE(pair.a().publish(pair.now, std::string(640, 'b'), {.lane = Lane::bulk}));
     std::size_t at_once = 0;  // messages, a packet each
     pair.run_until([&] {
         at_once = std::max<std::size_t>(at_once, pair.a().link->lane(Lane::bulk).in_flight());

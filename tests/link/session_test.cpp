@@ -343,7 +343,8 @@ TEST(Session, hellos_with_senseless_fields_are_ignored) {
     std::vector<std::byte> buffer(600);
     for (int field = 0; field < 5; ++field) {
         const wire::Hello hello(field == 0 ? 0U : 1U, 0, field == 1 ? 0U : 1U, 0, field == 2 ? 0U : 1U,
-                                static_cast<std::uint16_t>(field == 3 ? 100 : 1200), static_cast<std::uint8_t>(field == 4 ? 2 : 1), 2, 0);
+                                static_cast<std::uint16_t>(field == 3 ? 100 : 1200), static_cast<std::uint8_t>(field == 4 ? 2 : 1), 2, 0, 0,
+                                0, 0);
         wire::PacketWriter writer(buffer);
         const std::string name = "test";
         ASSERT_TRUE(writer.record(wire::RecordType::hello, hello, std::as_bytes(std::span(name))));

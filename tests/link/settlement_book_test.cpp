@@ -23,7 +23,7 @@ struct SettlementBookTest : testing::Test {
     };
     Said said(std::uint32_t number) {
         wire::PacketWriter writer{std::span<std::byte>(buffer)};
-        EXPECT_TRUE(book.write(number, writer));
+        EXPECT_TRUE(book.write(number, {}, writer));
         Said said;
         auto rest = std::span<const std::byte>(buffer).subspan(44, writer.size() - 44);
         wire::Settlement fixed;
@@ -172,7 +172,7 @@ TEST_F(SettlementBookTest, writes_nothing_where_not_everything_fits) {
     book.start(StreamId{1}, Sequence{0});
     book.settle(Sequence{2}, Outcome::rejected, Effect::none);
     wire::PacketWriter writer{std::span<std::byte>(buffer).first(40 + 4 + 24 + 8 + 12)};
-    EXPECT_FALSE(book.write(1, writer));
+    EXPECT_FALSE(book.write(1, {}, writer));
     EXPECT_TRUE(writer.empty());
     EXPECT_TRUE(book.owed());
 }

@@ -199,14 +199,15 @@ TEST(SettlementStory, a_full_window_says_busy_and_goes_on_when_outcomes_come) {
     EXPECT_TRUE(pair.a().publish(pair.now, "x"));
 }
 
-TEST(SettlementStory, a_full_inbox_takes_nothing_that_it_cannot_keep_and_loses_nothing) {
+TEST(SettlementStory, a_subscriber_that_takes_nothing_is_sent_no_more_than_it_can_keep_and_nothing_is_lost) {
     LinkPair pair(4, {.loss_percent = 15, .delay_max = milliseconds{4}});
     bool stall = true;
     pair.b().handler = [&](const InboundMessage&) { return stall ? Disposition::held : Disposition::accepted; };
     pair.open();
     for (int i = 1; i <= 60; ++i) ASSERT_TRUE(pair.a().publish(pair.now, std::to_string(i) + std::string(900, ' ')));
     pair.run_for(seconds{20});
-    EXPECT_GT(pair.b().counters.get(Counter::inbox_full_drops), 0U);
+    EXPECT_EQ(pair.b().counters.get(Counter::inbox_full_drops), 0U);
+    EXPECT_GT(pair.a().counters.get(Counter::credit_waits), 0U);
     EXPECT_EQ(pair.b().delivered.size(), 1U);
     stall = false;
     pair.b().link->receiver().release_held(pair.now);

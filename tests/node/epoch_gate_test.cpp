@@ -66,7 +66,7 @@ class EpochGate : public testing::Test {
         node->on_datagram(now, kPath, {}, std::span(buffer).first(length));
     }
 
-    wire::Hello hello() const { return {77, nonce, 8, 102, 9, 1472, wire::kVersion, wire::kVersion, 0}; }
+    wire::Hello hello() const { return {77, nonce, 8, 102, 9, 1472, wire::kVersion, wire::kVersion, 0, 0, 0, 0}; }
 
     static constexpr PathId kPath{9};
     const std::array<std::string_view, 1> seeds{"9"};

@@ -167,10 +167,10 @@ TEST(SessionChecker, catches_an_echo_of_an_earlier_life) {
     opened.node = NodeId{1};
     opened.value = 5;
     checker.on_event(kNow, 0, opened);
-    checker.on_receive(0, packet_with(wire::RecordType::hello, wire::Hello(77, 0, 1, 1, 1, 1200, 1, 1, 0), 4));
-    checker.on_send(kNow, 0, packet_with(wire::RecordType::hello, wire::Hello(88, 66, 1, 1, 1, 1200, 1, 1, 0)));
+    checker.on_receive(0, packet_with(wire::RecordType::hello, wire::Hello(77, 0, 1, 1, 1, 1200, 1, 1, 0, 0, 0, 0), 4));
+    checker.on_send(kNow, 0, packet_with(wire::RecordType::hello, wire::Hello(88, 66, 1, 1, 1, 1200, 1, 1, 0, 0, 0, 0)));
     EXPECT_TRUE(verdict.clean());
-    checker.on_send(kNow, 0, packet_with(wire::RecordType::hello, wire::Hello(88, 77, 1, 1, 1, 1200, 1, 1, 0)));
+    checker.on_send(kNow, 0, packet_with(wire::RecordType::hello, wire::Hello(88, 77, 1, 1, 1, 1200, 1, 1, 0, 0, 0, 0)));
     EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'an earlier life is not believed' violated")));
 }
 

@@ -21,13 +21,13 @@ class Settlements : public testing::Test {
         checker.on_send(kNow, 0, 1, run_packet(Lane::normal, sequence, bytes_of(payload)));
     }
     void say_hello(std::uint64_t first_unsettled) {
-        checker.on_send(kNow, 0, 1, packet(wire::RecordType::hello, wire::Hello(1, 0, 1, 1, kStream, 1200, 1, 1, 0)));
+        checker.on_send(kNow, 0, 1, packet(wire::RecordType::hello, wire::Hello(1, 0, 1, 1, kStream, 1200, 1, 1, 0, 0, 0, 0)));
         checker.on_send(kNow, 0, 1, packet(wire::RecordType::lane_state, wire::LaneState(0, 0, first_unsettled, 0, 0, 0, 0)));
     }
     void settle(std::uint64_t cumulative, std::uint64_t bits = 0) {
         std::vector<std::byte> bitmap;
         if (bits != 0) append(bitmap, bits);
-        const wire::Settlement settlement(kStream, cumulative, 0, 0, static_cast<std::uint16_t>(bits != 0 ? 1 : 0), 0);
+        const wire::Settlement settlement(kStream, cumulative, 0, 0, static_cast<std::uint16_t>(bits != 0 ? 1 : 0), 0, 0);
         checker.on_send(kNow, 1, 0, packet(wire::RecordType::settlement, settlement, bitmap));
     }
     void expect_violation(const std::string& invariant) {

@@ -51,7 +51,8 @@ TEST(GoldenVectors, record_head) {
 }
 
 TEST(GoldenVectors, hello) {
-    constexpr std::string_view kBytes = "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f30";
+    constexpr std::string_view kBytes =
+        "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738";
     const auto value = load<Hello>(from_hex(kBytes));
     EXPECT_EQ(value.nonce(), 0x0807060504030201U);
     EXPECT_EQ(value.echo(), 0x100f0e0d0c0b0a09U);
@@ -62,9 +63,13 @@ TEST(GoldenVectors, hello) {
     EXPECT_EQ(value.version_min(), 0x2bU);
     EXPECT_EQ(value.version_max(), 0x2cU);
     EXPECT_EQ(value.flags(), 0x302f2e2dU);
-    expect_bytes(Hello(value.nonce(), value.echo(), value.instance(), value.storage(), value.stream(), value.packet_bytes_max(),
-                       value.version_min(), value.version_max(), value.flags()),
-                 kBytes);
+    EXPECT_EQ(value.credit_messages(), 0x3231U);
+    EXPECT_EQ(value.credit_units(), 0x3433U);
+    EXPECT_EQ(value.reserved(), 0x38373635U);
+    expect_bytes(
+        Hello(value.nonce(), value.echo(), value.instance(), value.storage(), value.stream(), value.packet_bytes_max(), value.version_min(),
+              value.version_max(), value.flags(), value.credit_messages(), value.credit_units(), value.reserved()),
+        kBytes);
 }
 
 TEST(GoldenVectors, lane_state) {
@@ -210,10 +215,11 @@ TEST(GoldenVectors, settlement) {
     EXPECT_EQ(value.lane(), 0x11U);
     EXPECT_EQ(value.exception_count(), 0x12U);
     EXPECT_EQ(value.bitmap_words(), 0x1413U);
-    EXPECT_EQ(value.reserved(), 0x18171615U);
-    expect_bytes(
-        Settlement(value.stream(), value.cumulative(), value.lane(), value.exception_count(), value.bitmap_words(), value.reserved()),
-        kBytes);
+    EXPECT_EQ(value.credit_messages(), 0x1615U);
+    EXPECT_EQ(value.credit_units(), 0x1817U);
+    expect_bytes(Settlement(value.stream(), value.cumulative(), value.lane(), value.exception_count(), value.bitmap_words(),
+                            value.credit_messages(), value.credit_units()),
+                 kBytes);
 }
 
 TEST(GoldenVectors, settlement_exception) {

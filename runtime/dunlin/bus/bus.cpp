@@ -16,6 +16,9 @@ namespace {
 // the lane.
 constexpr TopicIndex kTopicNotKept{0xfffe};
 
+// A fence's floor that found no room in the journal is written again after this.
+constexpr Duration kFenceRetry = milliseconds{10};
+
 static_assert(static_cast<unsigned>(Counter::outcomes_retry_budget) - static_cast<unsigned>(Counter::outcomes_acknowledged) ==
               static_cast<unsigned>(Outcome::retry_budget) - static_cast<unsigned>(Outcome::acknowledged));
 
@@ -295,7 +298,11 @@ std::optional<link::Disposition> Bus::refuse_unfenced(LeaseKey lease, const link
     Status status = Status::fenced;
     if (message.blocks.fenced && message.blocks.lease == lease) status = fences_.admit(lease, message.blocks.token);
     if (status == Status::ok) return std::nullopt;
-    if (status == Status::busy) return link::Disposition::held;
+    if (status == Status::busy) {
+        // The journal had no room, and may have some before it tells of anything that is durable.
+        if (fences_.ready()) fences_at_ = message.now + kFenceRetry;
+        return link::Disposition::held;
+    }
     Event event{.kind = EventKind::message_fenced};
     event.node = message.publisher;
     event.subscription = message.subscription;
@@ -321,12 +328,19 @@ void Bus::floor_known(Instant now, LeaseKey lease, Token token) {
     if (fences_.take_ready()) release_held(now);
 }
 
-Instant Bus::next_deadline() const { return release_due_ ? Instant{} : earlier(advertiser_.next_deadline(), keys_.next_deadline()); }
+Instant Bus::next_deadline() const {
+    if (release_due_) return Instant{};
+    return earlier(fences_at_, earlier(advertiser_.next_deadline(), keys_.next_deadline()));
+}
 
 void Bus::on_timeout(Instant now) {
     advertiser_.on_timeout(now);
     keys_.on_timeout(now);
     release_keys();
+    if (fences_at_ <= now) {
+        fences_at_ = kNever;
+        release_due_ = fences_.take_ready() || release_due_;
+    }
     if (std::exchange(release_due_, false)) release_held(now);
 }
 

@@ -161,6 +161,7 @@ class Bus {
     OutboxLog log_;
     std::uint64_t publish_position_ = 0;
     std::uint64_t receive_position_ = 0;
+    Instant fences_at_ = kNever;  // when to ask again for what is held since the journal had no room for its floor
     bool delivering_ = true;
     bool release_due_ = false;  // what was held for a durable subscription that came back, or for a key, can go on
     bool keys_full_ = false;    // and that was told

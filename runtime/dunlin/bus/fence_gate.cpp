@@ -87,14 +87,14 @@ void FenceGate::floor_known(LeaseKey lease, Token token) {
     if (token > row->floor) row->floor = token;
 }
 
+bool FenceGate::ready() const {
+    return std::ranges::any_of(rows_, [this](const FenceRow& row) { return row.asked && row.known && durable(row); });
+}
+
 bool FenceGate::take_ready() {
-    bool ready = false;
-    for (FenceRow& row : rows_) {
-        if (!row.asked || !row.known || !durable(row)) continue;
-        row.asked = false;
-        ready = true;
-    }
-    return ready;
+    const bool any = ready();
+    for (FenceRow& row : rows_) row.asked = row.asked && !(row.known && durable(row));
+    return any;
 }
 
 Status FenceGate::replay(std::span<const std::byte> record) {

@@ -51,6 +51,7 @@ class FenceGate {
     void floor_known(LeaseKey lease, Token token);
     // True once after admit() said `busy` and the reason is gone: a floor became durable or known. O(rows).
     [[nodiscard]] bool take_ready();
+    [[nodiscard]] bool ready() const;  // take_ready() would be true
 
     // Recovery: a fence_floor record in journal order. table_full: the limits shrank below what is stored.
     Status replay(std::span<const std::byte> record);

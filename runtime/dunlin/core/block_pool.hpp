@@ -44,6 +44,7 @@ class BlockPool {
     [[nodiscard]] bool fits(std::size_t length) const { return blocks_for(length) <= free_blocks_; }
     [[nodiscard]] std::size_t free_blocks() const { return free_blocks_; }
     [[nodiscard]] std::size_t capacity() const { return links_.size(); }  // blocks
+    [[nodiscard]] std::size_t block_bytes() const { return block_bytes_; }
     [[nodiscard]] std::size_t free_bytes() const { return free_blocks_ * block_bytes_; }
 
   private:

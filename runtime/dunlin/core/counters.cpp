@@ -49,6 +49,8 @@ constexpr Row kRows[] = {
     {Counter::packet_sizes_lowered,
      {"packet_sizes_lowered", "packet sizes of sessions lowered: long packets vanished, short ones arrived"}},
     {Counter::inbox_full_drops, {"inbox_full_drops", "packets not acknowledged because the inbox had no room"}},
+    {Counter::credit_waits, {"credit_waits", "times that a lane with more to send had used up its peer's credit"}},
+    {Counter::credit_updates, {"credit_updates", "settlements sent because there is much more room, or less, than the peer knows"}},
     {Counter::window_full, {"window_full", "times that packets in flight stood at their limit"}},
     {Counter::messages_sent, {"messages_sent", "messages sent for the first time, one a subscriber"}},
     {Counter::messages_resent, {"messages_resent", "messages sent again after loss or a new session; of long ones each fragment"}},

@@ -46,6 +46,8 @@ enum class Counter : std::uint16_t {
     packet_sizes_raised,
     packet_sizes_lowered,
     inbox_full_drops,
+    credit_waits,
+    credit_updates,
     window_full,
     messages_sent,
     messages_resent,

@@ -1,6 +1,7 @@
 #include <dunlin/core/assert.hpp>
 #include <dunlin/link/inbox.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace dunlin::link {
@@ -14,6 +15,13 @@ bool has_bit(std::span<const std::byte> bits, std::size_t i) { return (bits[i / 
 bool share_allows(std::size_t more, std::size_t free, std::size_t reserve, std::size_t held) {
     return free >= reserve + more && held + more <= Inbox::kShareMax * (free - reserve - more);
 }
+
+// The most that it may have in all.
+std::size_t share_max(std::size_t free, std::size_t reserve, std::size_t held) {
+    return free + held > reserve ? Inbox::kShareMax * (free + held - reserve) / (Inbox::kShareMax + 1) : 0;
+}
+
+std::uint16_t stated(std::size_t amount) { return static_cast<std::uint16_t>(std::clamp<std::size_t>(amount, 1, Credit::kUnlimited - 1)); }
 
 }  // namespace
 
@@ -31,6 +39,12 @@ bool Inbox::slot_may_wait(const InboxShare& share) const { return share_allows(1
 
 bool Inbox::may_wait(std::size_t stored_bytes, const InboxShare& share) const {
     return slot_may_wait(share) && share_allows(blocks_.blocks_for(stored_bytes), blocks_.free_blocks(), reserve_blocks_, share.blocks);
+}
+
+Credit Inbox::credit(const InboxShare& share) const {
+    const std::size_t blocks = share_max(blocks_.free_blocks(), reserve_blocks_, share.blocks);
+    return {.messages = stated(share_max(slots_.capacity() - slots_.size(), 1, share.slots)),
+            .units = stated(blocks * blocks_.block_bytes() / Credit::kUnitBytes)};
 }
 
 bool Inbox::has_unsettled(SubscriptionId subscription) const {

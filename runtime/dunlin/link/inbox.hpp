@@ -7,6 +7,7 @@
 #include <dunlin/core/lane.hpp>
 #include <dunlin/core/slot_pool.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/link/credit.hpp>
 #include <dunlin/link/fragments.hpp>
 #include <dunlin/link/message_blocks.hpp>
 #include <dunlin/resilience/retry_budget.hpp>
@@ -137,6 +138,9 @@ class Inbox {
 
     // Room for `stored_bytes` more that wait, beside the lane's `share`?
     [[nodiscard]] bool may_wait(std::size_t stored_bytes, const InboxShare& share) const;
+    // What a peer whose messages hold `share` may have here, unsettled, in all: as much as they might hold if they waited, and at
+    // least one message.
+    [[nodiscard]] Credit credit(const InboxShare& share) const;
     // Room, also the reserve's, for `stored_bytes` that a handler gets now?
     [[nodiscard]] bool fits(std::size_t stored_bytes) const { return !slots_.full() && blocks_.fits(stored_bytes); }
     // A message of the subscription, of any peer, was handed over and is unsettled. O(slots)

@@ -65,6 +65,7 @@ class LaneReceiver {
     [[nodiscard]] Instant next_deadline() const { return retry_at_; }
     void on_timeout(Instant now);
     [[nodiscard]] Sequence contiguous() const { return contiguous_; }
+    [[nodiscard]] const InboxShare& share() const { return share_; }
     [[nodiscard]] std::uint16_t waiting() const { return share_.slots; }  // inbox slots of this lane
 
   private:

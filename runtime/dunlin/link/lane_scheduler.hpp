@@ -12,6 +12,10 @@ namespace dunlin::link {
 class LaneSet {
   public:
     constexpr void add(Lane lane) { bits_ = static_cast<std::uint8_t>(bits_ | 1U << index_of(lane)); }
+    constexpr void set(Lane lane, bool in) {
+        bits_ = static_cast<std::uint8_t>(bits_ & ~(1U << index_of(lane)));
+        if (in) add(lane);
+    }
     [[nodiscard]] constexpr bool has(Lane lane) const { return (bits_ >> index_of(lane) & 1U) != 0; }
     [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
 

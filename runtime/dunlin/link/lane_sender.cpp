@@ -1,6 +1,7 @@
 #include <dunlin/core/assert.hpp>
 #include <dunlin/core/limits.hpp>
 #include <dunlin/link/lane_sender.hpp>
+#include <dunlin/resilience/backoff.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -12,10 +13,14 @@ namespace {
 // How long after its expiry a delivery that was sent waits for a session in which to ask what became of it.
 constexpr Duration kSessionGrace = seconds{2};
 
+// Between tries of a message that the peer's credit does not allow.
+constexpr Duration kFrontPauseBase = milliseconds{10};
+constexpr Duration kFrontPauseMax = seconds{1};
+
 }  // namespace
 
-LaneSender::LaneSender(Lane lane, std::span<std::uint16_t> ring, SentAliases& aliases, const LinkShared& shared)
-    : shared_(&shared), ring_(ring), aliases_(&aliases), lane_(lane) {
+LaneSender::LaneSender(Lane lane, std::span<std::uint16_t> ring, LaneSending& common, const LinkShared& shared)
+    : shared_(&shared), ring_(ring), common_(&common), lane_(lane) {
     DUNLIN_ASSERT(shared.outbox.delivery_capacity() <= kHoleOwed);
 }
 
@@ -150,6 +155,7 @@ void LaneSender::owe_skip(std::uint32_t offset) {
 
 void LaneSender::make_hole(std::uint32_t offset) {
     const std::uint16_t delivery = ring_[offset];
+    give_back(shared_->outbox.delivery(delivery));
     if (first_.value() + offset < unsent_.value()) leave_state(shared_->outbox.delivery(delivery).state);
     set_parts(offset, fragments(delivery), kHoleOwed);
     ring_[offset] = kHoleOwed;
@@ -204,7 +210,7 @@ void LaneSender::reset() {
     LinkSelf& self = shared_->self;
     self.numbered = std::max(self.numbered, Sequence{next().value() & ((std::uint64_t{1} << 40U) - 1)});
     ring_.clear();
-    aliases_->clear();
+    common_->aliases.clear();
     first_ = unsent_ = {};
     stream_ = {};
     expiry_ = kNever;
@@ -228,13 +234,16 @@ void LaneSender::give_up() {
 void LaneSender::session_opened(Instant now, bool peer_has_memory) {
     start_numbering();
     session_ = true;
-    aliases_->clear();
+    front_held_ = false;
+    front_lost_ = 0;
+    common_->aliases.clear();
     start_behind();
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {
         // What an earlier process of the peer settled past a gap is a gap for this one.
         if (ring_[i] == kHoleSent || (ring_[i] == kSettled && !peer_has_memory)) ring_[i] = kHoleOwed;
         if (!is_delivery(ring_[i])) continue;
         Delivery& delivery = shared_->outbox.delivery(ring_[i]);
+        delivery.counted = false;
         if (delivery.sent && !peer_has_memory) delivery.maybe_repeated = true;
         if (delivery.state == DeliveryState::skip_sent) delivery.state = DeliveryState::skip_owed;
         if (delivery.state == DeliveryState::skip_owed) continue;
@@ -278,6 +287,7 @@ Instant LaneSender::expiry_of(const Delivery& delivery) const {
 void LaneSender::on_timeout(Instant now) {
     if (now < expiry_) return;
     expiry_ = kNever;
+    front_held_ = false;
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {
         if (!is_delivery(ring_[i])) continue;
         const Delivery& delivery = shared_->outbox.delivery(ring_[i]);
@@ -295,6 +305,7 @@ void LaneSender::expire(std::uint32_t offset) {
     }
     leave_state(delivery.state);
     delivery.state = DeliveryState::skip_owed;
+    if (!delivery.counted) charge(offset);  // the peer may have it, though it seemed to be lost
     set_parts(offset, fragments(ring_[offset]), kPartReceived);
     owe_skip(offset);
     pass_holes();
@@ -303,7 +314,7 @@ void LaneSender::expire(std::uint32_t offset) {
 // ---- fate of packets ------------------------------------------------------------------------------------------------
 
 void LaneSender::on_packet_acked(const SentPacket& packet) {
-    aliases_->on_packet_acked(packet);
+    common_->aliases.on_packet_acked(packet);
     for (std::size_t r = 0; r < packet.ranges(); ++r) {
         if (packet.range_is_skip(r)) continue;
         for (std::uint32_t n = 0; n < packet.range_count(r); ++n) {
@@ -319,32 +330,35 @@ void LaneSender::received(std::uint32_t offset) {
     if (entry == kPartQueued || entry == kPartInFlight) entry = kPartReceived;
     if (!is_delivery(entry)) return;
     Delivery& delivery = shared_->outbox.delivery(entry);
-    if (delivery.state == DeliveryState::queued) --resends_;
+    if (delivery.state == DeliveryState::queued) {
+        --resends_;
+        charge(offset);
+    }
     if (delivery.state == DeliveryState::queued || delivery.state == DeliveryState::in_flight) delivery.state = DeliveryState::received;
 }
 
-void LaneSender::on_packet_lost(const SentPacket& packet) {
-    aliases_->on_packet_lost(packet);
+void LaneSender::on_packet_lost(Instant now, const SentPacket& packet) {
+    common_->aliases.on_packet_lost(packet);
     behind_owed_ = behind_count_ > 0;
     for (std::size_t r = 0; r < packet.ranges(); ++r) {
         for (std::uint32_t n = 0; n < packet.range_count(r); ++n) {
             const std::uint32_t offset = offset_of(packet.range_first(r) + n);
-            if (offset < ring_.size()) queue_again(offset);
+            if (offset < ring_.size()) queue_again(now, offset);
         }
     }
 }
 
-void LaneSender::probe_first() {
+void LaneSender::probe_first(Instant now) {
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {
         const std::uint16_t entry = ring_[i];
         const bool in_flight = is_delivery(entry) && shared_->outbox.delivery(entry).state == DeliveryState::in_flight;
         if (!in_flight && entry != kPartInFlight) continue;
-        queue_again(i);
+        queue_again(now, i);
         return;
     }
 }
 
-void LaneSender::queue_again(std::uint32_t offset) {
+void LaneSender::queue_again(Instant now, std::uint32_t offset) {
     std::uint16_t& entry = ring_[offset];
     Delivery* delivery = is_delivery(entry) ? &shared_->outbox.delivery(entry) : nullptr;
     if (entry == kHoleSent) {
@@ -360,9 +374,19 @@ void LaneSender::queue_again(std::uint32_t offset) {
     } else {
         if (delivery == nullptr || delivery->state != DeliveryState::in_flight) return;
         delivery->state = DeliveryState::queued;
+        give_back(*delivery);
+        if (offset == 0 && (common_->credit.least() || !allowed(0))) hold_front(now);
     }
     ++resends_;
     resend_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(resend_from_, offset));
+}
+
+// The peer had no room for it, and was not expected to: it is tried again with backoff, or when the peer states more credit.
+void LaneSender::hold_front(Instant now) {
+    front_held_ = true;
+    expiry_ =
+        earlier(expiry_, now + milliseconds{1} + resilience::backoff_pause(shared_->random, kFrontPauseBase, kFrontPauseMax, front_lost_));
+    if (front_lost_ < 15) front_lost_ = (front_lost_ + 1U) & 15U;
 }
 
 // ---- settlement -----------------------------------------------------------------------------------------------------
@@ -390,6 +414,11 @@ bool LaneSender::on_settlement(const wire::Record& record) {
         return false;
     }
     shared_->counters.add(Counter::settlements_received);
+    if (settlement.cumulative() + 1 >= first_.value()) {
+        common_->credit.state({settlement.credit_messages(), settlement.credit_units()});
+        front_held_ = false;
+        front_lost_ = 0;
+    }
     const std::size_t bitmap = std::size_t{settlement.bitmap_words()} * sizeof(std::uint64_t);
     for (std::size_t i = 0; i < settlement.exception_count(); ++i) {
         const auto exception = wire::load<wire::SettlementException>(record.bytes.subspan(bitmap + i * sizeof(wire::SettlementException)));
@@ -432,7 +461,7 @@ void LaneSender::settle(std::uint32_t offset, Outcome outcome, Effect effect) {
         return;
     }
     const std::uint16_t index = entry;
-    const Delivery& delivery = shared_->outbox.delivery(index);
+    Delivery& delivery = shared_->outbox.delivery(index);
     const std::uint32_t places = fragments(index);
     // A peer that settles what it cannot have seen is not believed. It may refuse a message by its first fragment.
     const bool all_sent = first_.value() + offset + places <= unsent_.value();
@@ -440,6 +469,7 @@ void LaneSender::settle(std::uint32_t offset, Outcome outcome, Effect effect) {
     // The process of the peer that says so does not know what an earlier one did.
     if (delivery.maybe_repeated && outcome != Outcome::acknowledged) effect = Effect::unknown;
     leave_state(delivery.state);
+    give_back(delivery);
     entry = kSettled;
     set_parts(offset, places, kHoleOwed);
     resolve(index, outcome, effect);

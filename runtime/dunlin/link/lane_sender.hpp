@@ -7,6 +7,7 @@
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/alias_table.hpp>
+#include <dunlin/link/credit.hpp>
 #include <dunlin/link/link_shared.hpp>
 #include <dunlin/link/outbox.hpp>
 #include <dunlin/link/sent_packet.hpp>
@@ -19,6 +20,12 @@
 
 namespace dunlin::link {
 
+// What the lanes of a link have in common in sending.
+struct LaneSending {
+    SentAliases aliases;
+    CreditAccount credit;
+};
+
 // The sending half of a lane towards one peer: numbers deliveries, sends them in runs, sends again what was lost, and
 // resolves them from the peer's settlements (protocol.md §3).
 //
@@ -28,8 +35,8 @@ namespace dunlin::link {
 // first(), and nothing at or after next() was ever sent. The numbering is one for all sessions and goes on after them.
 class LaneSender {
   public:
-    // `aliases`: of the link, for all its lanes; outlives this.
-    LaneSender(Lane lane, std::span<std::uint16_t> ring, SentAliases& aliases, const LinkShared& shared);
+    // `common`: of the link, for all its lanes; outlives this.
+    LaneSender(Lane lane, std::span<std::uint16_t> ring, LaneSending& common, const LinkShared& shared);
     [[nodiscard]] Lane lane() const { return lane_; }
 
     // ---- bus/ ---------------------------------------------------------------------------------------------------
@@ -70,7 +77,7 @@ class LaneSender {
     // The peer's epoch ended: deliveries to its volatile subscriptions end as subscriber_gone. O(ring).
     void peer_epoch_ended();
 
-    [[nodiscard]] bool wants_to_send() const;  // a message may leave now (journal gates looked at)
+    [[nodiscard]] bool wants_to_send() const;  // a message may leave now (journal gates and credit looked at)
     [[nodiscard]] bool owes_skips() const { return skips_ > 0 || behind_owed_; }
     // A crash remembers every dead letter of this lane. Until then nothing may leave that lets the peer forget one: neither
     // an ack of the settlement that told it, nor a skip, nor a hello that has passed it. Else it would be taken for
@@ -81,15 +88,16 @@ class LaneSender {
     bool write(Instant now, PacketNumber number, std::size_t packet_bytes, wire::PacketWriter& writer, SentPacket& sent);
     bool write_skips(wire::PacketWriter& writer, SentPacket& sent);
     void on_packet_acked(const SentPacket& packet);
-    void on_packet_lost(const SentPacket& packet);  // or to be probed: its content is queued again
+    void on_packet_lost(Instant now, const SentPacket& packet);  // or to be probed: its content is queued again
     // A probe timeout: the first message whose fate is open is queued again, wherever it was sent last, because a peer
     // whose inbox is full of what comes after it takes nothing else. O(ring).
-    void probe_first();
-    // False: malformed (counted). Otherwise everything that it settles is resolved. O(sequences settled + bitmap).
+    void probe_first(Instant now);
+    // False: malformed (counted). Otherwise everything that it settles is resolved, and the credit that it states holds from now on,
+    // unless it is older than one before. O(sequences settled + bitmap).
     bool on_settlement(const wire::Record& record);
 
     [[nodiscard]] Instant next_deadline() const { return expiry_; }
-    void on_timeout(Instant now);  // expiry. O(ring) when something expires
+    void on_timeout(Instant now);  // expiry, and the next try without credit. O(ring) when something expires
 
     void set_stream(StreamId stream) { stream_ = stream; }
     [[nodiscard]] StreamId stream() const { return stream_; }
@@ -123,7 +131,8 @@ class LaneSender {
     void leave_state(DeliveryState state);
     void resolve(std::uint16_t delivery, Outcome outcome, Effect effect);
     void received(std::uint32_t offset);
-    void queue_again(std::uint32_t offset);
+    void queue_again(Instant now, std::uint32_t offset);
+    void hold_front(Instant now);
     void settle(std::uint32_t offset, Outcome outcome, Effect effect);
     [[nodiscard]] bool settlement_sane(const wire::Settlement& settlement, std::span<const std::byte> bytes) const;
     void settle_bitmap(std::uint64_t first, std::span<const std::byte> words);
@@ -134,7 +143,13 @@ class LaneSender {
     void pass_holes();
 
     [[nodiscard]] bool sendable(std::uint32_t offset) const;
-    [[nodiscard]] std::uint32_t next_due();
+    [[nodiscard]] std::uint32_t next_due() const;
+    [[nodiscard]] std::uint32_t next_allowed() const;
+    [[nodiscard]] bool allowed(std::uint32_t offset) const;
+    [[nodiscard]] bool has_credit(std::uint32_t offset) const;
+    [[nodiscard]] std::uint32_t units_of(const Delivery& delivery) const;
+    void charge(std::uint32_t offset);
+    void give_back(Delivery& delivery);
     [[nodiscard]] bool write_run(Draft& draft, std::uint32_t offset);
     [[nodiscard]] std::uint16_t known_alias(const Draft& draft, const Delivery& delivery);
     [[nodiscard]] std::uint16_t prepare_alias(Draft& draft, const Delivery& delivery);
@@ -157,17 +172,20 @@ class LaneSender {
     Sequence unsent_{};                     // from here on nothing was sent; what is to be sent stands there, or it is next()
     Instant expiry_ = kNever;               // no delivery has to be looked at before
     std::uint64_t dead_letters_until_ = 0;  // Outbox::ended() with the last dead letter of this lane
-    SentAliases* aliases_;
-    std::uint16_t resend_from_ = 0;   // offset: nothing is queued again before it
-    std::uint16_t skip_from_ = 0;     // offset: no skip is owed before it
-    std::uint16_t resends_ = 0;       // queued again: at offsets before unsent_
-    std::uint16_t skips_ = 0;         // owed: of holes, and of deliveries
-    std::uint16_t behind_count_ = 0;  // so many before behind_end() are settled, and the peer may not know; 0: it does
+    LaneSending* common_;
+    mutable std::uint16_t resend_from_ = 0;  // offset: nothing is queued again before it; only remembers how far was looked
+    std::uint16_t skip_from_ = 0;            // offset: no skip is owed before it
+    std::uint16_t resends_ = 0;              // queued again: at offsets before unsent_
+    std::uint16_t skips_ = 0;                // owed: of holes, and of deliveries
+    std::uint16_t behind_count_ = 0;         // so many before behind_end() are settled, and the peer may not know; 0: it does
     std::uint32_t behind_end_low_ = 0;
     std::uint32_t stated_low_ = 0;  // first(), in the first hello since the last session opened; with stated_
     bool stated_ : 1 = false;
     bool behind_owed_ : 1 = false;  // to be told (again)
     bool session_ : 1 = false;
+    bool front_held_ : 1 =
+        false;  // the oldest message was lost where there may be no room for it: not again before on_timeout() at expiry_
+    std::uint8_t front_lost_ : 4 = 0;  // so often, one after the other
     Lane lane_;
 };
 

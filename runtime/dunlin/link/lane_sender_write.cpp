@@ -48,12 +48,10 @@ bool LaneSender::sendable(std::uint32_t offset) const {
     return delivery.state == DeliveryState::queued && shared_->outbox.message(delivery.message).gate <= shared_->self.durable;
 }
 
-bool LaneSender::wants_to_send() const {
-    return session_ && (resends_ > 0 || sendable(static_cast<std::uint32_t>(unsent_.value() - first_.value())));
-}
+bool LaneSender::wants_to_send() const { return session_ && next_allowed() < ring_.size(); }
 
 // The offset of what is to be sent next: what was lost goes before what is new. ring_.size(): nothing.
-std::uint32_t LaneSender::next_due() {
+std::uint32_t LaneSender::next_due() const {
     const auto unsent = static_cast<std::uint32_t>(unsent_.value() - first_.value());
     for (; resends_ > 0 && resend_from_ < unsent; ++resend_from_) {
         if (sendable(resend_from_)) return resend_from_;
@@ -61,14 +59,48 @@ std::uint32_t LaneSender::next_due() {
     return sendable(unsent) ? unsent : static_cast<std::uint32_t>(ring_.size());
 }
 
+// The same, as far as the peer's credit allows.
+std::uint32_t LaneSender::next_allowed() const {
+    const std::uint32_t due = next_due();
+    const bool waits = due < ring_.size() && !has_credit(due);
+    common_->credit.waits(lane_, waits);
+    return waits ? static_cast<std::uint32_t>(ring_.size()) : due;
+}
+
+// The oldest message of the lane needs none: what a peer has room for is found out with it, and all behind it may wait for it.
+bool LaneSender::has_credit(std::uint32_t offset) const { return offset == 0 ? !front_held_ : allowed(offset); }
+
+bool LaneSender::allowed(std::uint32_t offset) const {
+    return !is_delivery(ring_[offset]) || common_->credit.allows(lane_, units_of(shared_->outbox.delivery(ring_[offset])));
+}
+
+std::uint32_t LaneSender::units_of(const Delivery& delivery) const {
+    return Credit::units_of(stored_bytes(shared_->outbox.message(delivery.message)));
+}
+
+void LaneSender::charge(std::uint32_t offset) {
+    if (!is_delivery(ring_[offset])) return;
+    Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
+    DUNLIN_ASSERT(!delivery.counted);
+    delivery.counted = true;
+    common_->credit.take(units_of(delivery));
+}
+
+void LaneSender::give_back(Delivery& delivery) {
+    if (!delivery.counted) return;
+    delivery.counted = false;
+    common_->credit.give_back(units_of(delivery));
+}
+
 bool LaneSender::write(Instant now, PacketNumber number, std::size_t packet_bytes, wire::PacketWriter& writer, SentPacket& sent) {
     on_timeout(now);
     Draft draft{.now = now, .number = number, .packet_bytes = packet_bytes, .writer = writer, .sent = sent};
     const std::size_t before = writer.size();
     while (!sent.ranges_full()) {
-        const std::uint32_t offset = next_due();
+        const std::uint32_t offset = next_allowed();
         if (offset >= ring_.size() || !write_run(draft, offset)) break;
     }
+    if (const std::uint32_t due = next_due(); due < ring_.size() && !has_credit(due)) shared_->counters.add(Counter::credit_waits);
     return writer.size() > before;
 }
 
@@ -85,8 +117,9 @@ bool LaneSender::write_run(Draft& draft, std::uint32_t offset) {
     std::uint16_t count = 0;
     while (const std::uint32_t written = write_message(draft, *delivery, offset, start + kLongestRun - offset, alias)) {
         ++count;
+        charge(offset);
         offset += written;
-        if (!sendable(offset)) break;
+        if (!sendable(offset) || !has_credit(offset)) break;
         delivery = &delivery_of(offset);
         alias = known_alias(draft, *delivery);
         if (alias == kNoAlias) break;
@@ -106,8 +139,8 @@ bool LaneSender::write_run(Draft& draft, std::uint32_t offset) {
 
 // The alias of the pair where this packet may use it as things are; else kNoAlias.
 std::uint16_t LaneSender::known_alias(const Draft& draft, const Delivery& delivery) {
-    const std::uint16_t alias = aliases_->find(shared_->outbox.message(delivery.message).topic, delivery.subscription);
-    return alias != kNoAlias && (aliases_->acked(alias) || draft.sent.alias == alias) ? alias : kNoAlias;
+    const std::uint16_t alias = common_->aliases.find(shared_->outbox.message(delivery.message).topic, delivery.subscription);
+    return alias != kNoAlias && (common_->aliases.acked(alias) || draft.sent.alias == alias) ? alias : kNoAlias;
 }
 
 // The same, declaring it where that is needed; kNoAlias: not in this packet. A declaration and a message that are too
@@ -120,17 +153,17 @@ std::uint16_t LaneSender::prepare_alias(Draft& draft, const Delivery& delivery) 
     const std::size_t declaration = wire::kRecordHeadBytes + sizeof(wire::AliasDeclare) + padded_to<4>(name.size());
     const std::size_t message = kRunBytes + least_bytes(draft, shared_->outbox.message(delivery.message));
     const bool together = wire::kHeaderBytes + declaration + message <= draft.packet_bytes;
-    std::uint16_t alias = aliases_->find(topic, delivery.subscription);
-    if (alias != kNoAlias && !together && aliases_->in_flight(alias)) return kNoAlias;
+    std::uint16_t alias = common_->aliases.find(topic, delivery.subscription);
+    if (alias != kNoAlias && !together && common_->aliases.in_flight(alias)) return kNoAlias;
     if (draft.writer.room() + wire::kRecordHeadBytes < declaration + (together ? message : 0)) return kNoAlias;
     if (alias == kNoAlias)
-        alias = aliases_->assign(topic, delivery.subscription, static_cast<std::uint32_t>(draft.number.value()), draft.alias_used);
+        alias = common_->aliases.assign(topic, delivery.subscription, static_cast<std::uint32_t>(draft.number.value()), draft.alias_used);
     if (alias == kNoAlias) return kNoAlias;
     const bool written = draft.writer.record(wire::RecordType::alias_declare, wire::AliasDeclare(delivery.subscription.value(), alias, 0),
                                              std::as_bytes(std::span(name.data(), name.size())));
     DUNLIN_ASSERT(written);
     draft.sent.declare(alias);
-    aliases_->declared(alias);
+    common_->aliases.declared(alias);
     return together ? alias : kNoAlias;
 }
 

@@ -20,7 +20,7 @@ Link::Link(const LinkStorage& storage, const LinkShared& shared, PeerIndex index
     : session_(shared),
       space_(storage.sent, shared),
       acks_(storage.ack_ranges),
-      sent_aliases_(storage.sender_aliases),
+      sending_{SentAliases(storage.sender_aliases), CreditAccount(storage.ends.size() / sizeof(LaneEnds))},
       received_aliases_(storage.receiver_aliases),
       lanes_(reinterpret_cast<LaneEnds*>(storage.ends.data())),
       shared_(&shared),
@@ -29,7 +29,7 @@ Link::Link(const LinkStorage& storage, const LinkShared& shared, PeerIndex index
     for (std::size_t i = 0; i < lane_count_; ++i) {
         const LaneStorage& lane = storage.lanes[i];
         const auto name = static_cast<Lane>(i);
-        new (&lanes_[i]) LaneEnds{.sender = LaneSender(name, lane.window, sent_aliases_, shared),
+        new (&lanes_[i]) LaneEnds{.sender = LaneSender(name, lane.window, sending_, shared),
                                   .receiver = LaneReceiver(name, lane.settlements, received_aliases_, shared, index)};
     }
 }
@@ -162,6 +162,9 @@ void Link::session_opened(Instant now, const HelloPacket& packet, bool replaces)
     if (shared_->self.cluster == ClusterIncarnation{} && session_.cluster() != ClusterIncarnation{}) add_news(kClusterLearnt);
     if (session_.peer_process() == PeerProcess::newer) peer_epoch_ended();
     peer_has_lanes(std::max<std::uint8_t>(packet.lanes_stated, 1));
+    sending_.credit.start({packet.hello.credit_messages(), packet.hello.credit_units()});
+    told_ = {};
+    credit_owed_ = false;
     for (std::size_t i = 0; i < lane_count_; ++i) {
         const wire::LaneState& state = packet.lanes[i];
         const bool has_memory = session_.peer_process() == PeerProcess::same && StreamId{state.stream()} == stream();
@@ -233,7 +236,8 @@ std::size_t Link::write_handshake(Instant now, std::span<std::byte> buffer, Path
         states[i] = wire::LaneState(settled.stream().value(), settled.reported_cumulative().value(),
                                     lanes_[i].sender.first_unsettled().value(), static_cast<std::uint8_t>(i), 0, 0, 0);
     }
-    const std::size_t bytes = session_.write(now, std::span(states).first(lane_count_), stream(), buffer, path);
+    const HelloStatement statement{.lanes = std::span(states).first(lane_count_), .stream = stream(), .credit = credit()};
+    const std::size_t bytes = session_.write(now, statement, buffer, path);
     if (bytes == 0) return 0;
     for (LaneEnds& lane : lanes()) lane.sender.note_stated();
     return bytes;
@@ -304,8 +308,10 @@ void Link::packet_done(Instant now, std::size_t bytes, bool ack_eliciting, bool 
     if (!reading_) return;
     reading_ = false;
     if (current_stored_ && stored) acks_.on_received(now, shared_->self.reading, current_eliciting_ || ack_eliciting);
+    if (!current_stored_ && current_messages_ && credit().less_than(told_)) credit_owed_ = true;
     if (current_messages_ && settlements_owed()) {
-        const bool more_follows = 2 * bytes >= session_.packet_bytes();
+        const bool more_allowed = told_.units * Credit::kUnitBytes >= 2U * session_.packet_bytes();
+        const bool more_follows = more_allowed && 2 * bytes >= session_.packet_bytes();
         settle_at_ = more_follows ? earlier(settle_at_, now + kSettlementDelay) : now;
     }
     if (!goodbye_heard_) return;
@@ -335,8 +341,8 @@ void Link::on_fate(Instant now, const SentPacket& packet, PacketFate fate) {
         note_size(size_.on_lost(now, packet.bytes(), packet.is_size_probe()));
         if (packet.probed) return;
     }
-    sender.on_packet_lost(packet);
-    if (fate == PacketFate::probe) sender.probe_first();
+    sender.on_packet_lost(now, packet);
+    if (fate == PacketFate::probe) sender.probe_first(now);
     if (!packet.settlement) return;
     for (LaneEnds& each : lanes()) each.receiver.settlements().owe();
 }

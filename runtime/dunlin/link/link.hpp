@@ -5,6 +5,7 @@
 #include <dunlin/core/lane.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/ack_tracker.hpp>
+#include <dunlin/link/credit.hpp>
 #include <dunlin/link/inbox.hpp>
 #include <dunlin/link/lane_receiver.hpp>
 #include <dunlin/link/lane_scheduler.hpp>
@@ -161,6 +162,8 @@ class Link {
     void note_size(PacketSize::Change change);
     [[nodiscard]] std::uint16_t packet_bytes_now() const;
     [[nodiscard]] bool settlements_owed() const;
+    [[nodiscard]] Credit credit() const;
+    [[nodiscard]] bool credit_news() const;
     [[nodiscard]] bool settlement_due(Instant now) const;
     [[nodiscard]] bool endings_kept() const;
     void peer_epoch_ended();
@@ -186,12 +189,13 @@ class Link {
     PacketSpace space_;
     PacketSize size_;
     AckTracker acks_;
-    SentAliases sent_aliases_;
+    LaneSending sending_;
     ReceivedAliases received_aliases_;
     LaneEnds* lanes_;
     Instant settle_at_ = kNever;  // when an owed settlement leaves at the latest
     const LinkShared* shared_;
     LaneScheduler scheduler_;
+    Credit told_{};                  // in the last settlement of this session
     std::uint32_t barrier_low_ = 0;  // lanes from lanes_open_ on wait until the normal one has settled all before it
     std::uint8_t news_ = 0;
     std::uint8_t lane_count_;
@@ -201,6 +205,7 @@ class Link {
     bool current_eliciting_ : 1 = false;
     bool current_stored_ : 1 = true;
     bool current_messages_ : 1 = false;
+    bool credit_owed_ : 1 = false;  // the peer sends what there is no room for
     bool ping_owed_ : 1 = false;
     bool goodbye_owed_ : 1 = false;
     bool goodbye_heard_ : 1 = false;

@@ -9,7 +9,23 @@ namespace dunlin::link {
 // With nothing to say otherwise, a settlement waits for those of the next packets; what a handler completes, a journal made
 // durable or a lost packet owes leaves at once.
 bool Link::settlements_owed() const {
-    return std::ranges::any_of(lanes(), [](const LaneEnds& lane) { return lane.receiver.settlements().owed(); });
+    return credit_news() || std::ranges::any_of(lanes(), [](const LaneEnds& lane) { return lane.receiver.settlements().owed(); });
+}
+
+// As things are now.
+Credit Link::credit() const {
+    InboxShare share;
+    for (const LaneEnds& lane : lanes()) {
+        share.slots = static_cast<std::uint16_t>(share.slots + lane.receiver.share().slots);
+        share.blocks = static_cast<std::uint16_t>(share.blocks + lane.receiver.share().blocks);
+    }
+    return shared_->inbox.credit(share);
+}
+
+// Each settlement states it. One goes for its sake alone where handlers of other peers' messages have made much more room than
+// this peer knows of, or where it sends what there is none for.
+bool Link::credit_news() const {
+    return receiver().settlements().stream() != StreamId{} && (credit_owed_ || credit().much_more_than(told_));
 }
 
 bool Link::settlement_due(Instant now) const {
@@ -20,9 +36,9 @@ bool Link::settlement_due(Instant now) const {
 LaneSet Link::wanting() const {
     const bool kept = endings_kept();
     LaneSet set;
-    for (const LaneEnds& each : lanes()) {
-        if (index_of(each.sender.lane()) >= lanes_open_) continue;
-        if (each.sender.wants_to_send() || (kept && each.sender.owes_skips())) set.add(each.sender.lane());
+    for (const Lane each : kLanesByPriority) {  // who waits for credit is known before those below ask for it
+        if (index_of(each) >= lanes_open_) continue;
+        if (lane(each).wants_to_send() || (kept && lane(each).owes_skips())) set.add(each);
     }
     return set;
 }
@@ -92,9 +108,16 @@ void Link::write_control(Instant now, wire::PacketWriter& writer) {
 // What finds no room stays owed.
 void Link::write_settlements(wire::PacketWriter& writer) {
     const auto number_low = static_cast<std::uint32_t>(space_.next_number().value());
+    const Credit now = credit();
+    if (credit_news()) {
+        shared_->counters.add(Counter::credit_updates);
+        receiver().settlements().owe();
+    }
     for (const Lane each : kLanesByPriority) {
         if (!has_lane(index_of(each)) || !receiver(each).settlements().owed()) continue;
-        if (!receiver(each).settlements().write(number_low, writer)) continue;
+        if (!receiver(each).settlements().write(number_low, now, writer)) continue;
+        told_ = now;
+        credit_owed_ = false;
         shared_->counters.add(Counter::settlements_sent);
         draft().sent.settlement = true;
         draft().eliciting = true;

@@ -89,6 +89,7 @@ struct Delivery {
     bool sent : 1 = false;            // a handler may have seen it
     bool maybe_repeated : 1 = false;  // an earlier process of the subscriber may have
     Lane lane : 2 = Lane::normal;     // that it is or was in
+    bool counted : 1 = false;         // against its peer's credit
     bool taken : 1 = false;
 };
 static_assert(sizeof(Delivery) == 20);

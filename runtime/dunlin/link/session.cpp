@@ -240,8 +240,7 @@ bool Session::wants_to_write(Instant now) const {
     return answer_owed_ || (hello_wanted() && now >= retry_at_) || shared_->self.refusal.refused != SessionNonce{};
 }
 
-std::size_t Session::write(Instant now, std::span<const wire::LaneState> lanes, StreamId stream, std::span<std::byte> buffer,
-                           PathId& path) {
+std::size_t Session::write(Instant now, const HelloStatement& statement, std::span<std::byte> buffer, PathId& path) {
     if (!wants_to_write(now)) return 0;
     if (shared_->self.refusal.refused != SessionNonce{}) {
         path = shared_->self.refusal.path;
@@ -250,30 +249,30 @@ std::size_t Session::write(Instant now, std::span<const wire::LaneState> lanes, 
     if (answer_owed_) {
         answer_owed_ = false;
         path = answer_path_;
-        return write_hello({candidate_, heard_, answer_to_}, lanes, stream, buffer);
+        return write_hello({candidate_, heard_, answer_to_}, statement, buffer);
     }
     retry_at_ = now + std::max<Duration>(milliseconds{1}, backoff_.next(shared_->random, kRetryBase, kRetryMax));
     if (open()) {
         path = path_;
-        return write_hello({own_, peer_, peer_id_}, lanes, stream, buffer);
+        return write_hello({own_, peer_, peer_id_}, statement, buffer);
     }
     if (candidate_ == SessionNonce{}) candidate_ = SessionNonce{shared_->random.next_nonzero_u64()};
     if (heard_ != SessionNonce{} && ++echoes_ > kEchoesMax) heard_ = {};
     path = dial_path_;
-    return write_hello({candidate_, heard_, peer_id_}, lanes, stream, buffer);
+    return write_hello({candidate_, heard_, peer_id_}, statement, buffer);
 }
 
-std::size_t Session::write_hello(const HelloIds& ids, std::span<const wire::LaneState> lanes, StreamId stream,
-                                 std::span<std::byte> buffer) {
+std::size_t Session::write_hello(const HelloIds& ids, const HelloStatement& statement, std::span<std::byte> buffer) {
     const LinkSelf& self = shared_->self;
     std::uint32_t flags = 0;
     if (self.voter) flags |= static_cast<std::uint32_t>(wire::HelloFlag::voter);
     if (self.stream != StreamId{}) flags |= static_cast<std::uint32_t>(wire::HelloFlag::durable_stream);
-    const wire::Hello hello(ids.nonce.value(), ids.echo.value(), self.instance.value(), self.storage.value(), stream.value(),
-                            self.packet_bytes_max, wire::kVersion, wire::kVersion, flags);
+    const wire::Hello hello(ids.nonce.value(), ids.echo.value(), self.instance.value(), self.storage.value(), statement.stream.value(),
+                            self.packet_bytes_max, wire::kVersion, wire::kVersion, flags, statement.credit.messages, statement.credit.units,
+                            0);
     wire::PacketWriter writer(buffer);
     bool fits = writer.record(wire::RecordType::hello, hello, std::as_bytes(std::span(self.cluster_name.data(), self.cluster_name.size())));
-    for (const wire::LaneState& lane : lanes) fits = fits && writer.record(wire::RecordType::lane_state, lane);
+    for (const wire::LaneState& lane : statement.lanes) fits = fits && writer.record(wire::RecordType::lane_state, lane);
     DUNLIN_ASSERT(fits);
     shared_->counters.add(Counter::hellos_sent);
     return writer.finish(bare_header(ids.to));

@@ -3,6 +3,7 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/lane.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/link/credit.hpp>
 #include <dunlin/link/link_shared.hpp>
 #include <dunlin/resilience/backoff.hpp>
 #include <dunlin/wire/packet_writer.hpp>
@@ -25,6 +26,13 @@ struct HelloPacket {
     std::string_view cluster_name{};
     PathId path{};
     StorageId voter_storage{};  // nonzero: the claimed NodeId is a voter's, whose journal has this id
+};
+
+// What a hello says of messages.
+struct HelloStatement {
+    std::span<const wire::LaneState> lanes{};
+    StreamId stream{};
+    Credit credit{};
 };
 
 // Which process of the peer the session that just opened is with.
@@ -78,9 +86,8 @@ class Session {
     [[nodiscard]] bool take_confirmation_owed();
 
     [[nodiscard]] bool wants_to_write(Instant now) const;
-    // A hello or refusal that is due; 0: none. `lanes` go into a hello.
-    [[nodiscard]] std::size_t write(Instant now, std::span<const wire::LaneState> lanes, StreamId stream, std::span<std::byte> buffer,
-                                    PathId& path);
+    // A hello or refusal that is due; 0: none. `statement` goes into a hello.
+    [[nodiscard]] std::size_t write(Instant now, const HelloStatement& statement, std::span<std::byte> buffer, PathId& path);
     [[nodiscard]] wire::PacketHeader header(PacketNumber number) const;  // of a packet in the open session
 
     [[nodiscard]] Instant next_deadline() const;
@@ -112,8 +119,7 @@ class Session {
     void tell_conflict(NodeId by);
     void open_session(Instant now, const HelloPacket& packet);
     [[nodiscard]] bool hello_wanted() const;
-    [[nodiscard]] std::size_t write_hello(const HelloIds& ids, std::span<const wire::LaneState> lanes, StreamId stream,
-                                          std::span<std::byte> buffer);
+    [[nodiscard]] std::size_t write_hello(const HelloIds& ids, const HelloStatement& statement, std::span<std::byte> buffer);
     [[nodiscard]] std::size_t write_refusal(std::span<std::byte> buffer);
     [[nodiscard]] wire::PacketHeader bare_header(NodeId to) const;
 

@@ -150,13 +150,13 @@ bool SettlementBook::tells(const SettlementNote& note) const {
     return note.outcome != Outcome::none && sayable().contains(sequence_of(note));
 }
 
-bool SettlementBook::write(std::uint32_t number_low, wire::PacketWriter& writer) {
+bool SettlementBook::write(std::uint32_t number_low, Credit credit, wire::PacketWriter& writer) {
     const SettledSet& set = sayable();
     const std::size_t words = set.words_used();
     const auto told = static_cast<std::size_t>(std::ranges::count_if(notes(), [this](const auto& note) { return tells(note); }));
     if (writer.room() < sizeof(wire::Settlement) + words * 8 + told * sizeof(wire::SettlementException)) return false;
     const wire::Settlement fixed(stream_.value(), set.cumulative().value(), static_cast<std::uint8_t>(index_of(lane_)),
-                                 static_cast<std::uint8_t>(told), static_cast<std::uint16_t>(words), 0);
+                                 static_cast<std::uint8_t>(told), static_cast<std::uint16_t>(words), credit.messages, credit.units);
     if (!writer.begin(wire::RecordType::settlement, fixed)) return false;
     bool fits = true;
     for (std::size_t w = 0; w < words; ++w) {

@@ -3,6 +3,7 @@
 #include <dunlin/core/event.hpp>
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/lane.hpp>
+#include <dunlin/link/credit.hpp>
 #include <dunlin/link/sent_packet.hpp>
 #include <dunlin/link/settled_set.hpp>
 #include <dunlin/wire/packet_writer.hpp>
@@ -87,8 +88,8 @@ class SettlementBook {
     void owe() { owed_ = stream_ != StreamId{}; }
     // Everything settled was said, though perhaps not heard yet.
     [[nodiscard]] bool said_all() const { return !owed_ && !(journalled_ && (changed_ || appended_pending_)); }
-    // A settlement record; false: no room, nothing written.
-    [[nodiscard]] bool write(std::uint32_t number_low, wire::PacketWriter& writer);
+    // A settlement record, which states `credit`; false: no room, nothing written.
+    [[nodiscard]] bool write(std::uint32_t number_low, Credit credit, wire::PacketWriter& writer);
     // True: notes were freed.
     bool on_packet_acked(const SentPacket& packet);
     void session_opened();  // nothing counts as told

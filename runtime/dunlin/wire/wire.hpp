@@ -31,7 +31,7 @@ concept FixedPart = WireStruct<S> && sizeof(S) <= 255 && sizeof(S) % 8 == 0;
 static_assert(sizeof(PacketHeader) == kHeaderBytes && WireStruct<PacketHeader>);
 static_assert(sizeof(RecordHead) == kRecordHeadBytes && WireStruct<RecordHead>);
 
-static_assert(sizeof(Hello) == 48 && FixedPart<Hello>);
+static_assert(sizeof(Hello) == 56 && FixedPart<Hello>);
 static_assert(sizeof(LaneState) == 32 && FixedPart<LaneState>);
 static_assert(sizeof(HelloRefused) == 16 && FixedPart<HelloRefused>);
 static_assert(sizeof(Goodbye) == 8 && FixedPart<Goodbye>);

@@ -18,9 +18,10 @@ struct Head {
 
 }  // namespace
 
-LaneChecker::LaneChecker(World& world, Verdict& verdict)
+LaneChecker::LaneChecker(World& world, Verdict& verdict, CreditChecker& credits)
     : world_(world),
       verdict_(verdict),
+      credits_(credits),
       waits_(verdict.expect("urgent does not wait behind the others", Verdict::Occasion::rare)),
       turns_(verdict.expect("no lane waits for ever", Verdict::Occasion::rare)) {
     world.observe(*this);
@@ -48,17 +49,23 @@ void LaneChecker::on_send(Instant at, std::size_t process, std::size_t to, std::
     for_each_record(bytes, [&](const wire::Record& record) {
         if (record.type == wire::RecordType::skip && record.as<wire::Skip>().lane() < kLanesMax)
             used[record.as<wire::Skip>().lane()] = true;
+        if (record.type == wire::RecordType::settlement && record.as<wire::Settlement>().lane() < kLanesMax) {
+            Sent& publisher = sent_[to][process];
+            publisher.urgent_at_last[record.as<wire::Settlement>().lane()] = publisher.urgent;
+        }
         if (record.type != wire::RecordType::run || record.as<wire::Run>().lane() >= kLanesMax) return;
         const Lane lane{record.as<wire::Run>().lane()};
         used[index_of(lane)] = true;
-        (lane == Lane::urgent ? urgent : others) = true;
+        urgent = urgent || lane == Lane::urgent;
         for_each_message(record, [&](const SentMessage& message) {
+            const bool used_credit = !credits_.needs_none(process, to, index_of(lane), message.sequence);
+            others = others || (lane != Lane::urgent && used_credit);
             const auto has = [&](wire::MessageFlag flag) { return (message.head.flags() & static_cast<std::uint8_t>(flag)) != 0; };
             const std::size_t blocks = link::blocks_bytes(has(wire::MessageFlag::fence), has(wire::MessageFlag::explicit_key));
             Head head{};
             if (message.place != message.sequence || message.body.size() < blocks + sizeof(head)) return;
             std::memcpy(&head, message.body.data() + blocks, sizeof(head));
-            if (head.publisher == process) check_first(at, process, to, head.number, lane);
+            if (head.publisher == process) check_first(at, process, to, head.number, lane, used_credit);
         });
     });
     Sent& sent = sent_[process][to];
@@ -70,14 +77,14 @@ void LaneChecker::on_send(Instant at, std::size_t process, std::size_t to, std::
 }
 
 // A message goes in the normal lane where the peer has not its own: then there is nothing to hold it against.
-void LaneChecker::check_first(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane) {
+void LaneChecker::check_first(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane, bool used_credit) {
     const auto found = waiting_[process].find(number);
     if (found == waiting_[process].end() || found->second.left[to]) return;
     found->second.left[to] = true;
     if (found->second.lane != lane) return;
     const Sent& since = found->second.since[to];
     if (lane == Lane::urgent) return check_urgent(at, process, to, number, since);
-    check_turn(at, process, to, number, lane, since);
+    if (!used_credit) check_turn(at, process, to, number, lane, since);
 }
 
 void LaneChecker::check_urgent(Instant at, std::size_t process, std::size_t to, std::uint64_t number, const Sent& since) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin_sim/checkers/credit_checker.hpp>
 #include <dunlin_sim/checkers/verdict.hpp>
 #include <dunlin_sim/world.hpp>
 
@@ -18,12 +19,14 @@ namespace dunlin::sim {
 //   urgent does not wait behind the others    between the publish of an urgent message and the packet that it first leaves in
 //                                             towards a peer, no more packets with messages of other lanes leave towards that
 //                                             peer than their turns, however many wait there and whatever was lost
-//   no lane waits for ever    between the publish of a message of another lane, or the last packet of that lane, and the packet that
-//                             it first leaves in towards a peer, no more urgent packets leave towards that peer than come before a turn
-// Judged where nothing but the link can hold a message back: of publishers without a journal.
+//   no lane waits for ever    between the publish of a message of another lane, the last packet of that lane or the last settlement of
+//                             it, and the packet that the message first leaves in towards a peer, no more urgent packets leave towards
+//                             that peer than come before a turn
+// Judged where nothing but the link can hold a message back: of publishers without a journal; and where credit cannot: urgent does not
+// wait behind what has used some, and what needs none does not wait for ever (CreditChecker::needs_none()).
 class LaneChecker final : public Observer {
   public:
-    LaneChecker(World& world, Verdict& verdict);
+    LaneChecker(World& world, Verdict& verdict, CreditChecker& credits);  // made after it: it sees packets first
 
     // The process, which has no journal, has published this number of its workload.
     void published(std::size_t process, std::uint64_t number, Lane lane);
@@ -42,7 +45,7 @@ class LaneChecker final : public Observer {
     struct Sent {
         std::uint64_t urgent = 0;
         std::uint64_t others = 0;
-        std::array<std::uint64_t, kLanesMax> urgent_at_last{};  // by lane: as of its last packet with messages or skips
+        std::array<std::uint64_t, kLanesMax> urgent_at_last{};  // by lane: as of its last packet or settlement
     };
     struct Waiting {
         Lane lane = Lane::normal;
@@ -50,12 +53,13 @@ class LaneChecker final : public Observer {
         std::vector<bool> left;   // by peer: it was sent there
     };
     void resize();
-    void check_first(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane);
+    void check_first(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane, bool used_credit);
     void check_urgent(Instant at, std::size_t process, std::size_t to, std::uint64_t number, const Sent& since);
     void check_turn(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane, const Sent& since);
 
     World& world_;
     Verdict& verdict_;
+    CreditChecker& credits_;
     Verdict::Invariant waits_, turns_;
     std::vector<std::vector<Sent>> sent_;                    // by process and peer
     std::vector<std::map<std::uint64_t, Waiting>> waiting_;  // by process and number

@@ -17,6 +17,8 @@ constexpr std::array<Mark, kMarkCount> kMarks{{
     {"a packet size was raised", Counter::packet_sizes_raised},
     {"a packet size was lowered", Counter::packet_sizes_lowered},
     {"a message was sent again", Counter::messages_resent},
+    {"a lane waited for its peer's credit", Counter::credit_waits},
+    {"a peer was told of more credit, or less", Counter::credit_updates},
     {"a duplicate message was not delivered", Counter::messages_duplicate},
     {"a message was joined from its fragments", Counter::messages_joined},
     {"a message came again after retry_later", Counter::messages_delivered_again},

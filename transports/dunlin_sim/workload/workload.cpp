@@ -29,7 +29,8 @@ Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& 
       settlements_(world, verdict, audit.durable()),
       expiries_(world, verdict, plan.lifetime),
       backoffs_(verdict, plan.attempts_max),
-      lanes_(world, verdict),
+      credits_(world, verdict),
+      lanes_(world, verdict, credits_),
       departures_(world, verdict, delivery_) {
     world.observe(*this);
 }

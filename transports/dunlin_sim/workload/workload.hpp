@@ -4,6 +4,7 @@
 #include <dunlin_sim/checkers/audit.hpp>
 #include <dunlin_sim/checkers/backoff_checker.hpp>
 #include <dunlin_sim/checkers/command_checker.hpp>
+#include <dunlin_sim/checkers/credit_checker.hpp>
 #include <dunlin_sim/checkers/delivery_checker.hpp>
 #include <dunlin_sim/checkers/departure_checker.hpp>
 #include <dunlin_sim/checkers/effect_checker.hpp>
@@ -114,6 +115,7 @@ class Workload final : public Observer {
     SettlementChecker settlements_;
     ExpiryChecker expiries_;
     BackoffChecker backoffs_;
+    CreditChecker credits_;
     LaneChecker lanes_;
     DepartureChecker departures_;
     WorkloadCounts counts_;

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <dunlin/core/lane.hpp>
+#include <dunlin/link/lane_scheduler.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace dunlin::link {
+
+// How much of one peer's messages a node takes at a time, of all lanes together: that were sent in this session, are not known to be
+// lost, and are not settled. Stated in hellos and settlements, each of which replaces the one before (docs/decisions/0014).
+//
+// It is no promise of room: what every peer might hold at once is more than there is, since most of them are silent. What is sent
+// within it and finds no room all the same is not acknowledged, and comes again.
+struct Credit {
+    static constexpr std::size_t kUnitBytes = 64;
+    static constexpr std::uint16_t kUnlimited = 0xffff;
+    std::uint16_t messages = 0;  // 0: none is stated
+    std::uint16_t units = 0;     // of kUnitBytes, in which each message's body is rounded up
+
+    [[nodiscard]] static constexpr std::uint32_t units_of(std::size_t body_bytes) {
+        return static_cast<std::uint32_t>(body_bytes == 0 ? 1 : (body_bytes + kUnitBytes - 1) / kUnitBytes);
+    }
+    // Twice what `told` was, in messages or in bytes: that is worth a packet of its own.
+    [[nodiscard]] constexpr bool much_more_than(const Credit& told) const {
+        return messages >= 2U * told.messages || units >= 2U * told.units;
+    }
+    [[nodiscard]] constexpr bool less_than(const Credit& told) const { return messages < told.messages || units < told.units; }
+};
+
+// A publisher's account of its peer's credit. A lane leaves a part of it to those above it, as of all else that they share, and all of
+// it while one of them waits for credit: what is small could else for ever take what is not yet enough for it. O(1).
+class CreditAccount {
+  public:
+    explicit CreditAccount(std::size_t lanes) : lanes_(static_cast<std::uint8_t>(lanes)) {}
+    void start(Credit stated);  // a new session: nothing is under way. Not stated: unlimited
+    void state(Credit stated);  // not stated: as it was
+    [[nodiscard]] bool allows(Lane lane, std::uint32_t units) const;
+    void waits(Lane lane, bool waiting) { waiting_.set(lane, waiting); }  // the lane has something to send, and no credit
+    [[nodiscard]] bool least() const {
+        return limit_.messages == 1 || limit_.units == 1;
+    }                                // less is never stated: there may be no room at all
+    void take(std::uint32_t units);  // a message is under way; of what is not allowed, the oldest of a lane
+    void give_back(std::uint32_t units);
+    [[nodiscard]] std::uint16_t messages() const { return messages_; }  // under way
+
+  private:
+    std::uint32_t units_ = 0;
+    std::uint16_t messages_ = 0;
+    Credit limit_{Credit::kUnlimited, Credit::kUnlimited};
+    std::uint8_t lanes_;
+    LaneSet waiting_;
+};
+
+}  // namespace dunlin::link
