@@ -56,7 +56,8 @@ consteval dunlin::Limits host_voter(const dunlin::LedgerLimits& ledger) {
     return limits;
 }
 
-// What a node is here: a member, one that subscribes, or a voter of a cluster whose ledger was sized for boards (voter_min) or hosts (small).
+// What a node is here: a member, one that subscribes, or a voter of a cluster whose ledger was sized for boards (voter_min) or hosts
+// (small).
 enum class NodeKind : std::uint8_t { member, subscriber, voter_small, voter_min };
 
 }  // namespace dunlin_tool

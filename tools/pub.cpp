@@ -174,7 +174,7 @@ void add_pub(CLI::App& app, Action& action) {
         "--keyed is for input that is published again after a journal was lost, or from another machine. Subscribers know a key for a "
         "tenth longer than --lifetime (those with a journal over restarts too), and " +
         std::to_string(kHostSubscriber.explicit_keys) +
-        " of them at a time: a line beyond waits there.\n"
+        " of them at a time: publish no more than that within a lifetime, or the rest ends as dead letters, expired.\n"
         "One of the two sides names the other with --peer: voters do not forward. What it waits for, it says after three seconds.\n"
         "Exit status: 0 every line was acknowledged by every subscriber; 1 a dead letter, or a signal ended it earlier;\n"
         "2 wrong command line; 3 could not start (port in use, unusable journal).");

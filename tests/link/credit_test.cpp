@@ -15,69 +15,81 @@ TEST(Credit, is_counted_in_messages_and_in_units_of_their_bodies) {
     EXPECT_EQ(Credit::units_of(0xffff), 1024U);
 
     CreditAccount account(1);
-    account.start({.messages = 2, .units = 10});
-    EXPECT_TRUE(account.allows(kNormal, 10));
-    EXPECT_FALSE(account.allows(kNormal, 11));
-    account.take(4);
-    EXPECT_TRUE(account.allows(kNormal, 6));
-    EXPECT_FALSE(account.allows(kNormal, 7));
+    account.start({.messages = 3, .units = 10});
+    account.take(9);
+    EXPECT_TRUE(account.allows(kNormal)) << "whatever its length";
+    account.take(5);
+    EXPECT_FALSE(account.allows(kNormal));
+    account.give_back(9);
+    EXPECT_TRUE(account.allows(kNormal));
     account.take(1);
-    EXPECT_FALSE(account.allows(kNormal, 1)) << "the third message";
-    account.give_back(4);
-    EXPECT_TRUE(account.allows(kNormal, 9));
+    account.take(1);
+    EXPECT_FALSE(account.allows(kNormal)) << "a fourth message";
 }
 
 TEST(Credit, that_was_never_stated_is_unlimited) {
     CreditAccount account(1);
     account.start({});
-    for (int i = 0; i < 70'000; ++i) account.take(3);
-    EXPECT_TRUE(account.allows(kNormal, 100'000));
+    for (int i = 0; i < 60'000; ++i) account.take(3);
+    EXPECT_TRUE(account.allows(kNormal));
 }
 
 TEST(Credit, holds_until_another_is_stated) {
     CreditAccount account(1);
     account.start({.messages = 5, .units = 5});
     for (int i = 0; i < 3; ++i) account.take(1);
-    account.state({});
-    EXPECT_TRUE(account.allows(kNormal, 2));
-    account.state({.messages = 2, .units = 2});
-    EXPECT_FALSE(account.allows(kNormal, 1)) << "more is under way than the new one allows";
+    account.state({}, {});
+    EXPECT_TRUE(account.allows(kNormal));
+    account.state({.messages = 2, .units = 2}, {});
+    EXPECT_FALSE(account.allows(kNormal)) << "more is under way than the new one allows";
     account.give_back(1);
-    EXPECT_FALSE(account.allows(kNormal, 1));
+    EXPECT_FALSE(account.allows(kNormal));
     account.give_back(1);
-    EXPECT_TRUE(account.allows(kNormal, 1));
+    EXPECT_TRUE(account.allows(kNormal));
     account.start({.messages = 1, .units = 1});
-    EXPECT_TRUE(account.allows(kNormal, 1)) << "nothing is under way in a new session";
+    EXPECT_TRUE(account.allows(kNormal)) << "nothing is under way in a new session";
+}
+
+TEST(Credit, is_what_the_latest_packet_says) {
+    CreditAccount account(1);
+    account.start({.messages = 5, .units = 5});
+    account.state({.messages = 9, .units = 9}, PacketNumber{7});
+    account.state({.messages = 3, .units = 3}, PacketNumber{6});
+    account.take(8);
+    EXPECT_TRUE(account.allows(kNormal));
+    account.start({.messages = 5, .units = 5});
+    account.state({.messages = 3, .units = 3}, PacketNumber{1});
+    account.take(3);
+    EXPECT_FALSE(account.allows(kNormal)) << "numbers of another session";
 }
 
 TEST(Credit, of_a_lane_leaves_room_for_those_above_it) {
     CreditAccount account(3);
     account.start({.messages = 16, .units = 1000});
     for (int i = 0; i < 12; ++i) account.take(1);
-    EXPECT_TRUE(account.allows(Lane::bulk, 1));
+    EXPECT_TRUE(account.allows(Lane::bulk));
     account.take(1);
-    EXPECT_FALSE(account.allows(Lane::bulk, 1));
-    EXPECT_TRUE(account.allows(Lane::normal, 1));
+    EXPECT_FALSE(account.allows(Lane::bulk));
+    EXPECT_TRUE(account.allows(Lane::normal));
     account.take(1);
     account.take(1);
-    EXPECT_FALSE(account.allows(Lane::normal, 1));
-    EXPECT_TRUE(account.allows(Lane::urgent, 1));
+    EXPECT_FALSE(account.allows(Lane::normal));
+    EXPECT_TRUE(account.allows(Lane::urgent));
     account.take(1);
-    EXPECT_FALSE(account.allows(Lane::urgent, 1));
+    EXPECT_FALSE(account.allows(Lane::urgent));
 }
 
 TEST(Credit, goes_to_the_highest_lane_that_waits_for_it) {
     CreditAccount account(2);
     account.start({.messages = 100, .units = 16});
-    account.take(10);
-    EXPECT_FALSE(account.allows(Lane::urgent, 8));
-    EXPECT_TRUE(account.allows(Lane::normal, 1));
+    account.take(16);
+    EXPECT_FALSE(account.allows(Lane::urgent));
     account.waits(Lane::urgent, true);
-    EXPECT_FALSE(account.allows(Lane::normal, 1)) << "it would keep the urgent one waiting";
-    account.give_back(10);
-    EXPECT_TRUE(account.allows(Lane::urgent, 8));
+    account.give_back(16);
+    EXPECT_TRUE(account.allows(Lane::urgent));
+    EXPECT_FALSE(account.allows(Lane::normal)) << "it would keep the urgent one waiting";
     account.waits(Lane::urgent, false);
-    EXPECT_TRUE(account.allows(Lane::normal, 1));
+    EXPECT_TRUE(account.allows(Lane::normal));
 }
 
 // What a lane is allowed to wait with in all, found out one by one.
@@ -111,11 +123,13 @@ TEST(Credit, is_one_message_where_there_is_no_room_at_all) {
     EXPECT_EQ(credit.units, 1U);
 }
 
-TEST(Credit, is_worth_a_packet_when_it_has_doubled) {
+TEST(Credit, is_worth_a_packet_when_it_has_grown_by_more_than_a_quarter) {
     constexpr Credit kTold{.messages = 10, .units = 100};
-    EXPECT_FALSE((Credit{19, 199}.much_more_than(kTold)));
-    EXPECT_TRUE((Credit{20, 50}.much_more_than(kTold)));
-    EXPECT_TRUE((Credit{5, 200}.much_more_than(kTold)));
+    EXPECT_FALSE((Credit{12, 125}.much_more_than(kTold)));
+    EXPECT_TRUE((Credit{13, 50}.much_more_than(kTold)));
+    EXPECT_TRUE((Credit{5, 126}.much_more_than(kTold)));
+    EXPECT_FALSE((Credit{1, 1}.much_more_than(Credit{1, 1})));
+    EXPECT_TRUE((Credit{2, 1}.much_more_than(Credit{1, 1})));
     EXPECT_TRUE((Credit{9, 300}.less_than(kTold)));
     EXPECT_FALSE((Credit{10, 100}.less_than(kTold)));
 }

@@ -210,7 +210,8 @@ TEST_F(FragmentTest, a_message_sent_in_part_is_given_up_as_a_whole_and_one_answe
     const SentPacket asked = sent;
     EXPECT_FALSE(sender().owes_skips());
     sender().on_packet_lost(now, asked);
-    EXPECT_TRUE(sender().owes_skips());
+    EXPECT_FALSE(sender().owes_skips()) << "the peer may have had no room for it";
+    now += milliseconds{20};
     (void)write(1200);
     EXPECT_EQ(sent.range_first(0), 8U);
     EXPECT_FALSE(sender().wants_to_send());

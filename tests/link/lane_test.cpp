@@ -231,7 +231,10 @@ TEST_F(LaneTest, outcomes_from_before_a_restart_leave_holes_that_are_skipped_or_
     EXPECT_EQ(sender().restore_next(Sequence{17}), Status::ok);
     EXPECT_EQ(sender().restore_next(Sequence{5}), Status::ok);
     EXPECT_EQ(sender().next(), Sequence{17});
-    // Two skips, which ask for no answer, one a packet: 12 to 14, and 16.
+    // Two skips, which ask for no answer, one a packet: 12 to 14, and 16. They wait for what comes before them.
+    EXPECT_FALSE(sender().owes_skips());
+    (void)write();
+    sender().on_packet_acked(sent);
     EXPECT_EQ(write().substr(0, 40),
               "14001210"
               "0c00000000000000"

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <dunlin/core/lane.hpp>
+#include <dunlin/wire/packet_checksum.hpp>
 #include <dunlin/wire/record.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -30,6 +32,17 @@ std::vector<std::byte> packet(wire::RecordType type, const Fixed& fixed, std::sp
     append(bytes, fixed);
     bytes.insert(bytes.end(), rest.begin(), rest.end());
     bytes.resize((bytes.size() + 3) / 4 * 4);
+    return bytes;
+}
+
+// The same with a header that a receiver believes.
+inline std::vector<std::byte> believed(std::vector<std::byte> bytes) {
+    const auto write_header = [&bytes](std::uint32_t checksum) {
+        const wire::PacketHeader header(wire::kMagic, wire::kVersion, 0, checksum, 0, 1, 2, 1, 1, 1);
+        std::memcpy(bytes.data(), &header, sizeof(header));
+    };
+    write_header(0);
+    write_header(wire::packet_checksum(bytes));
     return bytes;
 }
 

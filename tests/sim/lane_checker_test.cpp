@@ -27,9 +27,9 @@ class Lanes : public testing::Test {
     // Process 1 is done with all that was sent in the lane.
     void settle(Lane lane) {
         const wire::Settlement settlement(0, sequence, static_cast<std::uint8_t>(index_of(lane)), 0, 0, 0, 0);
-        const std::vector<std::byte> bytes = packet(wire::RecordType::settlement, settlement);
-        credits.on_send(kNow, 1, 0, bytes);
-        checker.on_send(kNow, 1, 0, bytes);
+        const std::vector<std::byte> bytes = believed(packet(wire::RecordType::settlement, settlement));
+        credits.on_receive(kNow, 0, 1, bytes);
+        checker.on_receive(kNow, 0, 1, bytes);
     }
     void send_others(int packets, Lane lane) {
         for (int i = 0; i < packets; ++i) send(1000, lane);

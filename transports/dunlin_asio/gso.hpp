@@ -18,8 +18,8 @@ inline constexpr std::size_t kTrainBytesMax = 65'507;  // payload of the longest
 // Turns GRO on for this socket; false where the kernel does not know it.
 [[nodiscard]] bool enable_gro(int descriptor);
 
-// Whether `error` of a send (an errno) may be about the train as a train, so that its datagrams may still go one by one: EINVAL and EMSGSIZE
-// (longer than the path's MTU, or checksums are off), EIO (no checksum offload, IPsec).
+// Whether `error` of a send (an errno) may be about the train as a train, so that its datagrams may still go one by one: EINVAL and
+// EMSGSIZE (longer than the path's MTU, or checksums are off), EIO (no checksum offload, IPsec).
 [[nodiscard]] bool refuses_trains(int error);
 
 // Room for the one control message that a train carries in either direction.

@@ -41,8 +41,9 @@ struct HostLoopOptions {
 //     loop.run();
 //
 // Each turn: at most 64 datagrams in, the deadline if it passed, journal, paths, events, at most 64 packets out; then sleep (or spin:
-// HostLoopOptions::busy_poll) until the node's next deadline or the next input. Anything else of the application's (descriptors, BootTimers) may wait on the same
-// io_context: its handlers run between turns and may call the node, whose output the turn that follows takes up.
+// HostLoopOptions::busy_poll) until the node's next deadline or the next input. Anything else of the application's (descriptors,
+// BootTimers) may wait on the same io_context: its handlers run between turns and may call the node, whose output the turn that
+// follows takes up.
 // No allocation a datagram, an event or a journal operation.
 class HostLoop {
   public:

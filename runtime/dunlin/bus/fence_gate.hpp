@@ -40,7 +40,8 @@ class FenceGate {
     // `name`: of the lease, 1..32 bytes; `lease` is its key.
     Status guard(LeaseKey lease, std::string_view name);
     // ok: act now. fenced: a higher token was admitted, or there is no token. busy: ask again after the journal's next
-    // sync, or after floor_known(); not_found: the lease is not guarded. O(rows).
+    // sync, or after floor_known(), or where ready() is true already (the journal had no room) after a while; not_found: the lease
+    // is not guarded. O(rows).
     Status admit(LeaseKey lease, Token token);
     [[nodiscard]] Token floor(LeaseKey lease) const;  // 0: none known
 

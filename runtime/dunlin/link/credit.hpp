@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin/core/ids.hpp>
 #include <dunlin/core/lane.hpp>
 #include <dunlin/link/lane_scheduler.hpp>
 
@@ -22,30 +23,36 @@ struct Credit {
     [[nodiscard]] static constexpr std::uint32_t units_of(std::size_t body_bytes) {
         return static_cast<std::uint32_t>(body_bytes == 0 ? 1 : (body_bytes + kUnitBytes - 1) / kUnitBytes);
     }
-    // Twice what `told` was, in messages or in bytes: that is worth a packet of its own.
+    // By more than a quarter, in messages or in bytes: that is worth a packet of its own.
     [[nodiscard]] constexpr bool much_more_than(const Credit& told) const {
-        return messages >= 2U * told.messages || units >= 2U * told.units;
+        return messages > told.messages + told.messages / 4U || units > told.units + told.units / 4U;
     }
     [[nodiscard]] constexpr bool less_than(const Credit& told) const { return messages < told.messages || units < told.units; }
 };
 
 // A publisher's account of its peer's credit. A lane leaves a part of it to those above it, as of all else that they share, and all of
-// it while one of them waits for credit: what is small could else for ever take what is not yet enough for it. O(1).
+// it while one of them waits for credit. O(1).
 class CreditAccount {
   public:
-    explicit CreditAccount(std::size_t lanes) : lanes_(static_cast<std::uint8_t>(lanes)) {}
-    void start(Credit stated);  // a new session: nothing is under way. Not stated: unlimited
-    void state(Credit stated);  // not stated: as it was
-    [[nodiscard]] bool allows(Lane lane, std::uint32_t units) const;
-    void waits(Lane lane, bool waiting) { waiting_.set(lane, waiting); }  // the lane has something to send, and no credit
-    [[nodiscard]] bool least() const {
-        return limit_.messages == 1 || limit_.units == 1;
-    }                                // less is never stated: there may be no room at all
-    void take(std::uint32_t units);  // a message is under way; of what is not allowed, the oldest of a lane
+    explicit CreditAccount(std::size_t lanes);  // 1..3
+    void start(Credit stated);                  // a new session: nothing is under way. Not stated: unlimited
+    // In packet `number` of the session. Not stated, or in an older packet than the last statement: as it was.
+    void state(Credit stated, PacketNumber number);
+    // Some is left. The last message may take more than that, or a long one might wait for ever behind one that is pending.
+    [[nodiscard]] bool allows(Lane lane) const;
+    [[nodiscard]] bool covers(std::uint32_t units) const;  // as much is left
+    [[nodiscard]] bool yields(Lane lane) const;            // one above it waits for credit
+    // Whether the lane has something to send, and no credit: as of when it was last asked.
+    void waits(Lane lane, bool waiting) { waiting_.set(lane, waiting); }
+    // Less is never stated: there may be no room at all.
+    [[nodiscard]] bool least() const { return limit_.messages == 1 || limit_.units == 1; }
+    // A message is under way (asserted: fewer than 65,535 are). The oldest of a lane may be though it is not allowed.
+    void take(std::uint32_t units);
     void give_back(std::uint32_t units);
     [[nodiscard]] std::uint16_t messages() const { return messages_; }  // under way
 
   private:
+    PacketNumber stated_in_{};
     std::uint32_t units_ = 0;
     std::uint16_t messages_ = 0;
     Credit limit_{Credit::kUnlimited, Credit::kUnlimited};

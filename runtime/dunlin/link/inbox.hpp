@@ -5,6 +5,7 @@
 #include <dunlin/core/event.hpp>
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/lane.hpp>
+#include <dunlin/core/short_instant.hpp>
 #include <dunlin/core/slot_pool.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/credit.hpp>
@@ -78,7 +79,7 @@ struct InboxSlot {
     TopicIndex topic = kNoTopic;
     std::uint16_t next = kNoSlot;  // by sequence, of one lane
     std::uint16_t previous = kNoSlot;
-    std::uint16_t retry_low = 0;  // state retry: when it is due, in units of 2^10 us
+    ShortInstant retry_at{};  // state retry: when it is due
     WaitState state = WaitState::waiting;
     Outcome outcome = Outcome::none;  // decided only
     std::uint8_t attempts = 0;        // how often a handler had it

@@ -23,18 +23,8 @@ void count(Counters& counters, Disposition disposition) {
 // Of a dead letter that a handler had so often before.
 Effect effect_of(std::uint8_t attempts) { return attempts > 0 ? Effect::unknown : Effect::none; }
 
-// Moments of retries are near, and kept in 16 bits: in units of 2^10 us they come round every 67 s.
-constexpr int kRetryUnitShift = 10;
-constexpr std::uint16_t kRetryUnitsMax = to_us(kRetryMax + resilience::RetryBudget::kTimePerRetry) / (1 << kRetryUnitShift) + 2;
-
-std::uint64_t retry_units(Instant at) { return static_cast<std::uint64_t>(to_us(at.time_since_epoch())) >> kRetryUnitShift; }
-
-// What seems to lie further ahead than a retry can is past.
-Instant retry_due(Instant now, std::uint16_t low) {
-    const std::uint64_t here = retry_units(now);
-    const auto left = static_cast<std::uint16_t>(low - here);
-    return left == 0 || left > kRetryUnitsMax ? now : Instant{from_us(static_cast<std::int64_t>((here + left) << kRetryUnitShift))};
-}
+// The longest pause before a retry.
+constexpr Duration kPauseMax = kRetryMax + resilience::RetryBudget::kTimePerRetry;
 
 bool reached_handler(Disposition disposition) { return disposition <= Disposition::pending; }
 
@@ -313,13 +303,13 @@ void LaneReceiver::release_held(Instant now) {
 // By chance of its own also where it waits for the budget: else all would be back together when that has its next token.
 void LaneReceiver::schedule_retry(Instant now, InboxSlot& slot, Duration at_least) {
     const Duration pause = at_least + resilience::backoff_pause(shared_->random, kRetryBase, kRetryMax, slot.attempts - 1U);
-    slot.retry_low = static_cast<std::uint16_t>(retry_units(now) + retry_units(Instant{pause}) + 1U);
-    retry_at_ = earlier(retry_at_, retry_due(now, slot.retry_low));
+    slot.retry_at = ShortInstant(now + pause);
+    retry_at_ = earlier(retry_at_, slot.retry_at.near(now, kPauseMax));
 }
 
 // A handler wanted it later: now, if it is time and the budget allows it.
 void LaneReceiver::retry(Instant now, InboxSlot& slot) {
-    const Instant due = retry_due(now, slot.retry_low);
+    const Instant due = slot.retry_at.near(now, kPauseMax);
     if (now < due) {
         retry_at_ = earlier(retry_at_, due);
         return;

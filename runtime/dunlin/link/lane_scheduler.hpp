@@ -29,14 +29,14 @@ class LaneSet {
 // Packets: the highest lane that wants one gets it; but one that was passed over kTurn - 1 times gets the next.
 // Packets in flight, congestion window: a lane leaves a packet to each lane above it, and never more than a quarter of the
 // congestion window; in its turn it leaves nothing, or others that fill the window would keep it from it.
-// Outbox: bulk leaves a quarter to the others, normal an eighth to urgent, unless the outbox is empty.
+// Outbox, credit of the peer: bulk leaves a quarter to the others, normal an eighth to urgent, unless the outbox is empty.
 class LaneScheduler {
   public:
     static constexpr std::uint8_t kTurn = 16;
 
     // Of `wanting`, not empty: whose the next packet is. O(1), as all here.
     [[nodiscard]] Lane next(LaneSet wanting) const;
-    // It left; `wanting` as before.
+    // It left; `wanting`: what is wanted now.
     void sent(Lane lane, LaneSet wanting);
     // Packets that `lane` leaves to others, in a node with `lanes` of them.
     [[nodiscard]] std::uint8_t reserve(Lane lane, std::size_t lanes) const {

@@ -13,9 +13,11 @@ namespace {
 // How long after its expiry a delivery that was sent waits for a session in which to ask what became of it.
 constexpr Duration kSessionGrace = seconds{2};
 
-// Between tries of a message that the peer's credit does not allow.
-constexpr Duration kFrontPauseBase = milliseconds{10};
-constexpr Duration kFrontPauseMax = seconds{1};
+// Between tries of what the peer may have no room for, with backoff and full jitter; and at least before the first try of a message
+// that the peer's credit does not allow: where it settles something meanwhile there is no need to try.
+constexpr Duration kPauseBase = milliseconds{10};
+constexpr Duration kPauseMax = seconds{1};
+constexpr Duration kFirstPause = milliseconds{100};
 
 }  // namespace
 
@@ -74,6 +76,7 @@ Status LaneSender::enqueue(Instant now, std::uint16_t delivery) {
         DUNLIN_ASSERT(pushed);
     }
     expiry_ = earlier(expiry_, std::max(now, expiry_of(queued)));
+    pace(now);
     return Status::ok;
 }
 
@@ -215,6 +218,7 @@ void LaneSender::reset() {
     stream_ = {};
     expiry_ = kNever;
     resends_ = skips_ = behind_count_ = 0;
+    resend_from_ = skip_from_ = missing_from_ = 0;
     session_ = stated_ = behind_owed_ = false;
 }
 
@@ -234,8 +238,8 @@ void LaneSender::give_up() {
 void LaneSender::session_opened(Instant now, bool peer_has_memory) {
     start_numbering();
     session_ = true;
-    front_held_ = false;
-    front_lost_ = 0;
+    pausing_ = pass_ = skips_held_ = false;
+    lost_ = 0;
     common_->aliases.clear();
     start_behind();
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {
@@ -252,6 +256,7 @@ void LaneSender::session_opened(Instant now, bool peer_has_memory) {
     }
     recount();
     expiry_ = now;
+    pace(now);
 }
 
 void LaneSender::session_closed(Instant now) {
@@ -261,7 +266,7 @@ void LaneSender::session_closed(Instant now) {
 
 void LaneSender::recount() {
     resends_ = skips_ = 0;
-    resend_from_ = skip_from_ = 0;
+    resend_from_ = skip_from_ = missing_from_ = 0;
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {
         if (ring_[i] == kHoleOwed) ++skips_;
         if (first_.value() + i >= unsent_.value()) continue;
@@ -287,7 +292,13 @@ Instant LaneSender::expiry_of(const Delivery& delivery) const {
 void LaneSender::on_timeout(Instant now) {
     if (now < expiry_) return;
     expiry_ = kNever;
-    front_held_ = false;
+    if (pausing_) {
+        const Instant end = paused_until_.near(now, kFirstPause + kPauseMax);
+        pausing_ = end > now;
+        if (pausing_) expiry_ = end;
+        pass_ = !pausing_;
+        skips_held_ = skips_held_ && pausing_;
+    }
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {
         if (!is_delivery(ring_[i])) continue;
         const Delivery& delivery = shared_->outbox.delivery(ring_[i]);
@@ -330,6 +341,7 @@ void LaneSender::received(std::uint32_t offset) {
     if (entry == kPartQueued || entry == kPartInFlight) entry = kPartReceived;
     if (!is_delivery(entry)) return;
     Delivery& delivery = shared_->outbox.delivery(entry);
+    lost_ = 0;
     if (delivery.state == DeliveryState::queued) {
         --resends_;
         charge(offset);
@@ -346,6 +358,15 @@ void LaneSender::on_packet_lost(Instant now, const SentPacket& packet) {
             if (offset < ring_.size()) queue_again(now, offset);
         }
     }
+    const std::uint32_t due = next_due();
+    for (std::size_t r = 0; r < packet.ranges() && due < ring_.size(); ++r) {
+        if (due - offset_of(packet.range_first(r)) < packet.range_count(r)) note_loss(now, due);
+    }
+}
+
+// Of the message that is to be sent next.
+void LaneSender::note_loss(Instant now, std::uint32_t due) {
+    if (doubtful(due)) refused(now);
 }
 
 void LaneSender::probe_first(Instant now) {
@@ -354,19 +375,19 @@ void LaneSender::probe_first(Instant now) {
         const bool in_flight = is_delivery(entry) && shared_->outbox.delivery(entry).state == DeliveryState::in_flight;
         if (!in_flight && entry != kPartInFlight) continue;
         queue_again(now, i);
-        return;
+        return note_loss(now, i);
     }
 }
 
 void LaneSender::queue_again(Instant now, std::uint32_t offset) {
     std::uint16_t& entry = ring_[offset];
     Delivery* delivery = is_delivery(entry) ? &shared_->outbox.delivery(entry) : nullptr;
-    if (entry == kHoleSent) {
-        entry = kHoleOwed;
-        return owe_skip(offset);
-    }
-    if (delivery != nullptr && delivery->state == DeliveryState::skip_sent) {
-        delivery->state = DeliveryState::skip_owed;
+    const bool skip = delivery != nullptr && delivery->state == DeliveryState::skip_sent;
+    if (skip || entry == kHoleSent) {
+        if (skip) delivery->state = DeliveryState::skip_owed;
+        if (entry == kHoleSent) entry = kHoleOwed;
+        skips_held_ = true;
+        refused(now);
         return owe_skip(offset);
     }
     if (entry == kPartInFlight) {
@@ -375,18 +396,34 @@ void LaneSender::queue_again(Instant now, std::uint32_t offset) {
         if (delivery == nullptr || delivery->state != DeliveryState::in_flight) return;
         delivery->state = DeliveryState::queued;
         give_back(*delivery);
-        if (offset == 0 && (common_->credit.least() || !allowed(0))) hold_front(now);
     }
     ++resends_;
     resend_from_ = static_cast<std::uint16_t>(std::min<std::uint32_t>(resend_from_, offset));
 }
 
-// The peer had no room for it, and was not expected to: it is tried again with backoff, or when the peer states more credit.
-void LaneSender::hold_front(Instant now) {
-    front_held_ = true;
-    expiry_ =
-        earlier(expiry_, now + milliseconds{1} + resilience::backoff_pause(shared_->random, kFrontPauseBase, kFrontPauseMax, front_lost_));
-    if (front_lost_ < 15) front_lost_ = (front_lost_ + 1U) & 15U;
+// Without credit, or after a loss that may have been a refusal, the next try is not yet.
+void LaneSender::pause(Instant now, Duration at_least) {
+    pausing_ = true;
+    pass_ = refused_ = false;
+    const Instant end = now + at_least + resilience::backoff_pause(shared_->random, kPauseBase, kPauseMax, lost_);
+    paused_until_ = ShortInstant(end);
+    expiry_ = earlier(expiry_, paused_until_.near(now, kFirstPause + kPauseMax));
+}
+
+// Something was lost for which there may be no room.
+void LaneSender::refused(Instant now) {
+    if (pausing_ && refused_) return;  // of the same packet, or of one that left with it
+    pause(now, Duration{0});
+    refused_ = true;
+    if (lost_ < 15) lost_ = (lost_ + 1U) & 15U;
+}
+
+void LaneSender::pace(Instant now) {
+    if (!session_ || pausing_ || pass_) return;
+    const std::uint32_t due = next_due();
+    if (due >= ring_.size() || has_credit(due)) return;
+    shared_->counters.add(Counter::credit_waits);
+    pause(now, kFirstPause);
 }
 
 // ---- settlement -----------------------------------------------------------------------------------------------------
@@ -414,11 +451,7 @@ bool LaneSender::on_settlement(const wire::Record& record) {
         return false;
     }
     shared_->counters.add(Counter::settlements_received);
-    if (settlement.cumulative() + 1 >= first_.value()) {
-        common_->credit.state({settlement.credit_messages(), settlement.credit_units()});
-        front_held_ = false;
-        front_lost_ = 0;
-    }
+    common_->credit.state({settlement.credit_messages(), settlement.credit_units()}, shared_->self.reading);
     const std::size_t bitmap = std::size_t{settlement.bitmap_words()} * sizeof(std::uint64_t);
     for (std::size_t i = 0; i < settlement.exception_count(); ++i) {
         const auto exception = wire::load<wire::SettlementException>(record.bytes.subspan(bitmap + i * sizeof(wire::SettlementException)));
@@ -482,10 +515,15 @@ void LaneSender::pop_settled() {
         ring_.pop();
         ++popped;
     }
+    if (popped > 0) {  // the peer takes something
+        pausing_ = pass_ = skips_held_ = false;
+        lost_ = 0;
+    }
     first_ = first_.plus(popped);
     unsent_ = std::max(unsent_, first_);
     resend_from_ = static_cast<std::uint16_t>(resend_from_ - std::min<std::uint32_t>(resend_from_, popped));
     skip_from_ = static_cast<std::uint16_t>(skip_from_ - std::min<std::uint32_t>(skip_from_, popped));
+    missing_from_ = static_cast<std::uint16_t>(missing_from_ - std::min<std::uint32_t>(missing_from_, popped));
 }
 
 }  // namespace dunlin::link

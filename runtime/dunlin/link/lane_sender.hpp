@@ -4,6 +4,7 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/lane.hpp>
 #include <dunlin/core/ring.hpp>
+#include <dunlin/core/short_instant.hpp>
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/link/alias_table.hpp>
@@ -78,7 +79,8 @@ class LaneSender {
     void peer_epoch_ended();
 
     [[nodiscard]] bool wants_to_send() const;  // a message may leave now (journal gates and credit looked at)
-    [[nodiscard]] bool owes_skips() const { return skips_ > 0 || behind_owed_; }
+    // A skip may leave now: one behind what the peer may not have yet waits, or it would take the room that this needs there.
+    [[nodiscard]] bool owes_skips() const;
     // A crash remembers every dead letter of this lane. Until then nothing may leave that lets the peer forget one: neither
     // an ack of the settlement that told it, nor a skip, nor a hello that has passed it. Else it would be taken for
     // acknowledged after a restart.
@@ -98,6 +100,8 @@ class LaneSender {
 
     [[nodiscard]] Instant next_deadline() const { return expiry_; }
     void on_timeout(Instant now);  // expiry, and the next try without credit. O(ring) when something expires
+    // After whatever may have used up the credit: a lane that waits for some may try one message without, in a while.
+    void pace(Instant now);
 
     void set_stream(StreamId stream) { stream_ = stream; }
     [[nodiscard]] StreamId stream() const { return stream_; }
@@ -132,7 +136,8 @@ class LaneSender {
     void resolve(std::uint16_t delivery, Outcome outcome, Effect effect);
     void received(std::uint32_t offset);
     void queue_again(Instant now, std::uint32_t offset);
-    void hold_front(Instant now);
+    void pause(Instant now, Duration at_least);
+    void refused(Instant now);
     void settle(std::uint32_t offset, Outcome outcome, Effect effect);
     [[nodiscard]] bool settlement_sane(const wire::Settlement& settlement, std::span<const std::byte> bytes) const;
     void settle_bitmap(std::uint64_t first, std::span<const std::byte> words);
@@ -147,6 +152,8 @@ class LaneSender {
     [[nodiscard]] std::uint32_t next_allowed() const;
     [[nodiscard]] bool allowed(std::uint32_t offset) const;
     [[nodiscard]] bool has_credit(std::uint32_t offset) const;
+    [[nodiscard]] bool doubtful(std::uint32_t offset) const;
+    void note_loss(Instant now, std::uint32_t due);
     [[nodiscard]] std::uint32_t units_of(const Delivery& delivery) const;
     void charge(std::uint32_t offset);
     void give_back(Delivery& delivery);
@@ -160,6 +167,9 @@ class LaneSender {
                                               std::uint16_t alias);
     [[nodiscard]] bool write_body(Draft& draft, const Delivery& delivery, std::uint32_t index, std::uint32_t count, std::uint16_t alias);
     [[nodiscard]] SkipKind skip_kind(std::uint32_t offset) const;
+    [[nodiscard]] std::uint32_t next_skip() const;
+    [[nodiscard]] bool peer_has(std::uint32_t offset) const;
+    [[nodiscard]] std::uint32_t missing() const;
     void mark_sent(std::uint32_t offset);
     void start_behind();
     [[nodiscard]] Sequence behind_end() const;
@@ -170,22 +180,27 @@ class LaneSender {
     StreamId stream_{};
     Sequence first_{};                      // 0: nothing was numbered yet
     Sequence unsent_{};                     // from here on nothing was sent; what is to be sent stands there, or it is next()
-    Instant expiry_ = kNever;               // no delivery has to be looked at before
+    Instant expiry_ = kNever;               // on_timeout() has nothing to do before
     std::uint64_t dead_letters_until_ = 0;  // Outbox::ended() with the last dead letter of this lane
     LaneSending* common_;
-    mutable std::uint16_t resend_from_ = 0;  // offset: nothing is queued again before it; only remembers how far was looked
-    std::uint16_t skip_from_ = 0;            // offset: no skip is owed before it
-    std::uint16_t resends_ = 0;              // queued again: at offsets before unsent_
-    std::uint16_t skips_ = 0;                // owed: of holes, and of deliveries
-    std::uint16_t behind_count_ = 0;         // so many before behind_end() are settled, and the peer may not know; 0: it does
+    // Offsets that only remember how far was looked.
+    mutable std::uint16_t resend_from_ = 0;   // nothing is queued again before it
+    mutable std::uint16_t skip_from_ = 0;     // no skip is owed before it
+    mutable std::uint16_t missing_from_ = 0;  // the peer has all before it, or is to skip it
+    ShortInstant paused_until_{};             // with pausing_
+    std::uint16_t resends_ = 0;               // queued again: at offsets before unsent_
+    std::uint16_t skips_ = 0;                 // owed: of holes, and of deliveries
+    std::uint16_t behind_count_ = 0;          // so many before behind_end() are settled, and the peer may not know; 0: it does
     std::uint32_t behind_end_low_ = 0;
     std::uint32_t stated_low_ = 0;  // first(), in the first hello since the last session opened; with stated_
     bool stated_ : 1 = false;
     bool behind_owed_ : 1 = false;  // to be told (again)
     bool session_ : 1 = false;
-    bool front_held_ : 1 =
-        false;  // the oldest message was lost where there may be no room for it: not again before on_timeout() at expiry_
-    std::uint8_t front_lost_ : 4 = 0;  // so often, one after the other
+    bool pausing_ : 1 = false;     // nothing goes without credit before paused_until_
+    bool refused_ : 1 = false;     // the pause is for that
+    bool pass_ : 1 = false;        // a pause is over: one message may
+    bool skips_held_ : 1 = false;  // one was lost: the peer may have no room for it; none leaves before the pause is over
+    std::uint8_t lost_ : 4 = 0;    // so often something was lost for which there may be no room, one after the other
     Lane lane_;
 };
 

@@ -67,12 +67,21 @@ std::uint32_t LaneSender::next_allowed() const {
     return waits ? static_cast<std::uint32_t>(ring_.size()) : due;
 }
 
-// The oldest message of the lane needs none: what a peer has room for is found out with it, and all behind it may wait for it.
-bool LaneSender::has_credit(std::uint32_t offset) const { return offset == 0 ? !front_held_ : allowed(offset); }
-
-bool LaneSender::allowed(std::uint32_t offset) const {
-    return !is_delivery(ring_[offset]) || common_->credit.allows(lane_, units_of(shared_->outbox.delivery(ring_[offset])));
+// The oldest message of a lane needs none: what a peer has room for is found out with it. So may another one now and then that is the
+// first which the peer may not have: a handler may take it, though that of another subscription keeps all credit.
+bool LaneSender::has_credit(std::uint32_t offset) const {
+    if (!doubtful(offset) && allowed(offset)) return true;
+    if (pausing_) return false;
+    return offset == 0 || allowed(offset) || (pass_ && offset == missing() && !common_->credit.yields(lane_));
 }
+
+// There may be no room for it: credit does not cover it, or is the least that is ever stated.
+bool LaneSender::doubtful(std::uint32_t offset) const {
+    if (offset == 0 && common_->credit.least()) return true;
+    return is_delivery(ring_[offset]) && !common_->credit.covers(units_of(shared_->outbox.delivery(ring_[offset])));
+}
+
+bool LaneSender::allowed(std::uint32_t offset) const { return !is_delivery(ring_[offset]) || common_->credit.allows(lane_); }
 
 std::uint32_t LaneSender::units_of(const Delivery& delivery) const {
     return Credit::units_of(stored_bytes(shared_->outbox.message(delivery.message)));
@@ -83,6 +92,7 @@ void LaneSender::charge(std::uint32_t offset) {
     Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
     DUNLIN_ASSERT(!delivery.counted);
     delivery.counted = true;
+    if (!allowed(offset)) pass_ = false;
     common_->credit.take(units_of(delivery));
 }
 
@@ -100,7 +110,7 @@ bool LaneSender::write(Instant now, PacketNumber number, std::size_t packet_byte
         const std::uint32_t offset = next_allowed();
         if (offset >= ring_.size() || !write_run(draft, offset)) break;
     }
-    if (const std::uint32_t due = next_due(); due < ring_.size() && !has_credit(due)) shared_->counters.add(Counter::credit_waits);
+    pace(now);
     return writer.size() > before;
 }
 
@@ -263,6 +273,29 @@ LaneSender::SkipKind LaneSender::skip_kind(std::uint32_t offset) const {
     return asks ? SkipKind::asked : SkipKind::none;
 }
 
+std::uint32_t LaneSender::next_skip() const {
+    while (skip_kind(skip_from_) == SkipKind::none) {
+        DUNLIN_ASSERT(skip_from_ < ring_.size());
+        ++skip_from_;
+    }
+    return skip_from_;
+}
+
+bool LaneSender::peer_has(std::uint32_t offset) const {
+    const std::uint16_t entry = ring_[offset];
+    if (!is_delivery(entry)) return entry != kPartQueued && entry != kPartInFlight;
+    const DeliveryState state = shared_->outbox.delivery(entry).state;
+    return state != DeliveryState::queued && state != DeliveryState::in_flight;
+}
+
+// The first offset that the peer may not have, nor is to skip.
+std::uint32_t LaneSender::missing() const {
+    while (missing_from_ < ring_.size() && peer_has(missing_from_)) ++missing_from_;
+    return missing_from_;
+}
+
+bool LaneSender::owes_skips() const { return behind_owed_ || (skips_ > 0 && !skips_held_ && next_skip() < missing()); }
+
 bool LaneSender::write_behind(wire::PacketWriter& writer) {
     const Sequence first{behind_end().value() - behind_count_};
     if (!writer.record(wire::RecordType::skip, wire::Skip(first.value(), behind_count_, static_cast<std::uint8_t>(index_of(lane_)), 0, 0)))
@@ -275,16 +308,13 @@ bool LaneSender::write_behind(wire::PacketWriter& writer) {
 bool LaneSender::write_skips(wire::PacketWriter& writer, SentPacket& sent) {
     const std::size_t before = writer.size();
     if (behind_owed_ && !write_behind(writer)) return false;
-    while (skips_ > 0 && sent.ranges() + 1U < kRangesPerPacket) {
-        while (skip_kind(skip_from_) == SkipKind::none) {
-            DUNLIN_ASSERT(skip_from_ < ring_.size());
-            ++skip_from_;
-        }
+    const std::uint32_t missing_at = missing();
+    while (skips_ > 0 && !skips_held_ && next_skip() < missing_at && sent.ranges() + 1U < kRangesPerPacket) {
         const SkipKind kind = skip_kind(skip_from_);
         const auto each = [&](std::uint32_t offset) { return kind == SkipKind::asked ? fragments(ring_[offset]) : 1U; };
         const std::uint32_t step = each(skip_from_);
         std::uint32_t end = skip_from_;
-        while (end + step - skip_from_ <= kLongestRun && skip_kind(end) == kind && each(end) == step) end += step;
+        while (end < missing_at && end + step - skip_from_ <= kLongestRun && skip_kind(end) == kind && each(end) == step) end += step;
         const std::uint64_t first = first_.value() + skip_from_;
         const auto flags = static_cast<std::uint8_t>(kind == SkipKind::asked ? wire::SkipFlag::answer : wire::SkipFlag{});
         const auto longer = static_cast<std::uint16_t>(step > 1 ? step : 0);

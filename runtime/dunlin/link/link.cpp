@@ -295,6 +295,7 @@ bool Link::on_record(Instant now, const wire::Record& record) {
             const std::uint8_t number = record.as<wire::Settlement>().lane();
             if (sane_lane(number) && lane(Lane{number}).on_settlement(record)) space_.on_progress();
             if (lanes_open_ < lanes_used_) open_lanes();
+            for (LaneEnds& each : lanes()) each.sender.pace(now);
             break;
         }
         default: return false;
@@ -308,7 +309,7 @@ void Link::packet_done(Instant now, std::size_t bytes, bool ack_eliciting, bool 
     if (!reading_) return;
     reading_ = false;
     if (current_stored_ && stored) acks_.on_received(now, shared_->self.reading, current_eliciting_ || ack_eliciting);
-    if (!current_stored_ && current_messages_ && credit().less_than(told_)) credit_owed_ = true;
+    if (!current_stored_ && credit().less_than(told_)) credit_owed_ = true;
     if (current_messages_ && settlements_owed()) {
         const bool more_allowed = told_.units * Credit::kUnitBytes >= 2U * session_.packet_bytes();
         const bool more_follows = more_allowed && 2 * bytes >= session_.packet_bytes();

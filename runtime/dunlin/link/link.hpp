@@ -116,9 +116,9 @@ class Link {
     [[nodiscard]] std::size_t write_handshake(Instant now, std::span<std::byte> buffer, PathId& path);
     // The link has something for a session packet now.
     [[nodiscard]] bool wants_to_send(Instant now) const;
-    // A packet of the session (which is open): begin_packet, write_control, other folders' records, write_lane, finish.
     // A packet of padding that is due, to see whether one so long arrives; 0: none. Before other packets.
     [[nodiscard]] std::size_t write_size_probe(Instant now, std::span<std::byte> buffer, PathId& path);
+    // A packet of the session (which is open): begin_packet, write_control, other folders' records, write_lane, finish.
     [[nodiscard]] wire::PacketWriter begin_packet(std::span<std::byte> buffer);
     // Records that elicit an ack may be added: there is room to remember the packet.
     [[nodiscard]] bool may_elicit() const { return space_.control_fits(); }
@@ -162,6 +162,7 @@ class Link {
     void note_size(PacketSize::Change change);
     [[nodiscard]] std::uint16_t packet_bytes_now() const;
     [[nodiscard]] bool settlements_owed() const;
+    [[nodiscard]] bool owes_outcomes() const;
     [[nodiscard]] Credit credit() const;
     [[nodiscard]] bool credit_news() const;
     [[nodiscard]] bool settlement_due(Instant now) const;

@@ -56,10 +56,11 @@ struct LinkSelf {
     bool journalled = false;  // settlements wait for the watermark's record
 };
 
-// What every link of a node shares. All of it outlives the links.
 class Outbox;
 class Inbox;
 struct InboundSink;
+
+// What every link of a node shares. All of it outlives the links.
 struct LinkShared {
     LinkSelf& self;
     Outbox& outbox;

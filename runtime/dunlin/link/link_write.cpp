@@ -8,8 +8,10 @@ namespace dunlin::link {
 
 // With nothing to say otherwise, a settlement waits for those of the next packets; what a handler completes, a journal made
 // durable or a lost packet owes leaves at once.
-bool Link::settlements_owed() const {
-    return credit_news() || std::ranges::any_of(lanes(), [](const LaneEnds& lane) { return lane.receiver.settlements().owed(); });
+bool Link::settlements_owed() const { return credit_news() || owes_outcomes(); }
+
+bool Link::owes_outcomes() const {
+    return std::ranges::any_of(lanes(), [](const LaneEnds& lane) { return lane.receiver.settlements().owed(); });
 }
 
 // As things are now.
@@ -109,13 +111,12 @@ void Link::write_control(Instant now, wire::PacketWriter& writer) {
 void Link::write_settlements(wire::PacketWriter& writer) {
     const auto number_low = static_cast<std::uint32_t>(space_.next_number().value());
     const Credit now = credit();
-    if (credit_news()) {
-        shared_->counters.add(Counter::credit_updates);
-        receiver().settlements().owe();
-    }
+    const bool for_its_sake = !owes_outcomes();
+    if (for_its_sake) receiver().settlements().owe();
     for (const Lane each : kLanesByPriority) {
         if (!has_lane(index_of(each)) || !receiver(each).settlements().owed()) continue;
         if (!receiver(each).settlements().write(number_low, now, writer)) continue;
+        if (for_its_sake) shared_->counters.add(Counter::credit_updates);
         told_ = now;
         credit_owed_ = false;
         shared_->counters.add(Counter::settlements_sent);

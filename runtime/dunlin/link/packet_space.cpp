@@ -1,13 +1,11 @@
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/low_half.hpp>
 #include <dunlin/link/packet_space.hpp>
 
 #include <algorithm>
 
 namespace dunlin::link {
 namespace {
-
-// a < b for numbers within 2^31 of each other.
-bool before(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
 
 std::uint32_t low_us(Instant now) { return static_cast<std::uint32_t>(now.time_since_epoch().count()); }
 
@@ -24,7 +22,7 @@ void SentPacket::add_range(std::uint32_t first_low, std::uint8_t count, bool ski
         count_[0] = count;
         return;
     }
-    second_below_ = before(first_low, first_low_);
+    second_below_ = comes_before(first_low, first_low_);
     const std::uint32_t distance = second_below_ ? first_low_ - first_low : first_low - first_low_;
     DUNLIN_ASSERT(distance <= 0xffff);
     distance_ = static_cast<std::uint16_t>(distance);
@@ -83,7 +81,7 @@ std::size_t PacketSpace::lower_bound(std::uint32_t low) const {
     std::size_t count = ring_.size();
     while (count > 0) {
         const std::size_t half = count / 2;
-        if (before(ring_[first + half].number_low, low)) {
+        if (comes_before(ring_[first + half].number_low, low)) {
             first += half + 1;
             count -= half + 1;
         } else {
@@ -128,7 +126,7 @@ bool PacketSpace::on_ack(Instant now, const wire::Record& record, FateSink fate)
     if (const std::size_t i = lower_bound(largest_low); i < ring_.size() && ring_[i].number_low == largest_low && !ring_[i].done) {
         rtt_.add(std::min(since(now, ring_[i].sent_us_low), shared_->self.idle_timeout), Duration{ack.delay_us()});
     }
-    if (!any_acked_ || before(largest_acked_low_, largest_low)) largest_acked_low_ = largest_low;
+    if (!any_acked_ || comes_before(largest_acked_low_, largest_low)) largest_acked_low_ = largest_low;
     any_acked_ = true;
     std::uint32_t newly = 0;
     (void)each_range(ack, record.bytes, [&](std::uint64_t first, std::uint64_t last) {
@@ -145,9 +143,9 @@ bool PacketSpace::on_ack(Instant now, const wire::Record& record, FateSink fate)
 
 std::uint32_t PacketSpace::acknowledge(Instant now, std::uint32_t first_low, std::uint32_t last_low, FateSink fate) {
     std::uint32_t newly = 0;
-    if (ring_.empty() || before(last_low, ring_.front().number_low)) return 0;
-    const std::size_t start = before(first_low, ring_.front().number_low) ? 0 : lower_bound(first_low);
-    for (std::size_t i = start; i < ring_.size() && !before(last_low, ring_[i].number_low); ++i) {
+    if (ring_.empty() || comes_before(last_low, ring_.front().number_low)) return 0;
+    const std::size_t start = comes_before(first_low, ring_.front().number_low) ? 0 : lower_bound(first_low);
+    for (std::size_t i = start; i < ring_.size() && !comes_before(last_low, ring_[i].number_low); ++i) {
         SentPacket& packet = ring_[i];
         if (packet.done) continue;
         leave_flight(packet);
@@ -169,7 +167,7 @@ void PacketSpace::detect_loss(Instant now, FateSink fate) {
     bool persistent = false;
     for (std::size_t i = 0; i < ring_.size() && any_acked_; ++i) {
         SentPacket& packet = ring_[i];
-        if (before(largest_acked_low_, packet.number_low)) break;
+        if (comes_before(largest_acked_low_, packet.number_low)) break;
         if (packet.done) {
             run = nullptr;
             continue;

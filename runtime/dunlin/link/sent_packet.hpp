@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin/core/assert.hpp>
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/lane.hpp>
 #include <dunlin/core/padding.hpp>
@@ -34,7 +35,10 @@ class SentPacket {
     // As congestion control counts it: a multiple of kBytesUnit. Packets are at most 2,040 bytes long.
     static constexpr std::size_t kBytesUnit = 8;
     [[nodiscard]] std::uint32_t bytes() const { return std::uint32_t{size_in_units} * kBytesUnit; }
-    void set_bytes(std::size_t bytes) { size_in_units = static_cast<std::uint8_t>(padded_to<kBytesUnit>(bytes) / kBytesUnit); }
+    void set_bytes(std::size_t bytes) {
+        DUNLIN_ASSERT(bytes <= kBytesUnit * 255);
+        size_in_units = static_cast<std::uint8_t>(padded_to<kBytesUnit>(bytes) / kBytesUnit);
+    }
 
     void declare(std::uint16_t name) { alias = name & kNoAlias; }
 

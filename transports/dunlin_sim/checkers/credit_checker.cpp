@@ -24,7 +24,8 @@ void CreditChecker::on_send(Instant at, std::size_t process, std::size_t to, std
     Pair& publishes = pair(process, to);
     if (session != 0 && session != publishes.session) {
         publishes.session = session;
-        publishes.sent = {};
+        publishes.under_way = {};
+        publishes.skipped = {};
         publishes.last = {};
     }
     for_each_record(bytes, [&](const wire::Record& record) {
@@ -34,11 +35,20 @@ void CreditChecker::on_send(Instant at, std::size_t process, std::size_t to, std
             publishes.stream = StreamId{hello.stream()};
             subscribes.allowed = std::max<std::uint64_t>(subscribes.allowed, hello.credit_messages());
         } else if (record.type == wire::RecordType::settlement) {
-            on_settlement(subscribes, record);
+            subscribes.allowed = std::max<std::uint64_t>(subscribes.allowed, record.as<wire::Settlement>().credit_messages());
+        } else if (record.type == wire::RecordType::skip) {
+            on_skip(publishes, record);
         } else if (record.type == wire::RecordType::run) {
             const std::size_t lane = record.as<wire::Run>().lane() % kLanesMax;
             for_each_message(record, [&](const SentMessage& message) { on_message(at, process, to, lane, message.sequence); });
         }
+    });
+}
+
+void CreditChecker::on_receive(Instant, std::size_t process, std::size_t from, std::span<const std::byte> bytes) {
+    if (!settles(bytes)) return;
+    for_each_record(bytes, [&](const wire::Record& record) {
+        if (record.type == wire::RecordType::settlement) on_settlement(pair(process, from), record);
     });
 }
 
@@ -47,10 +57,17 @@ void CreditChecker::on_message(Instant at, std::size_t process, std::size_t to, 
     if (sequence <= sender.last[lane]) return;
     sender.last[lane] = sequence;
     if (is_settled(sender, lane, sequence)) return;
-    sender.sent[lane].push_back(sequence);
+    sender.under_way[lane].insert(sequence);
     if (sender.allowed == 0) return;
-    const std::size_t under_way = sender.sent[lane].size();
-    verdict_.check(credit_, under_way <= std::max<std::uint64_t>(sender.allowed, 1), at, [&] {
+    const std::size_t under_way = sender.under_way[lane].size();
+    const bool beyond = under_way > std::max<std::uint64_t>(sender.allowed, 1);
+    std::array<Instant, kAtOnce>& before = sender.beyond[lane];
+    const bool seldom = at >= before.front() + kAtOnce * kBetween;
+    if (beyond) {
+        std::ranges::rotate(before, before.begin() + 1);
+        before.back() = at;
+    }
+    verdict_.check(credit_, !beyond || seldom, at, [&] {
         return "process " + std::to_string(process) + " has " + std::to_string(under_way) + " messages under way to process " +
                std::to_string(to) + ", which never allowed more than " + std::to_string(sender.allowed);
     });
@@ -58,19 +75,29 @@ void CreditChecker::on_message(Instant at, std::size_t process, std::size_t to, 
 
 bool CreditChecker::needs_none(std::size_t process, std::size_t to, std::size_t lane, std::uint64_t sequence) {
     const Pair& sender = pair(process, to);
-    return sequence < sender.last[lane] || sender.sent[lane].empty() || sender.sent[lane].front() >= sequence;
+    const auto before = [sequence](const std::set<std::uint64_t>& all) { return !all.empty() && *all.begin() < sequence; };
+    return !before(sender.under_way[lane]) && !before(sender.skipped[lane]);
+}
+
+void CreditChecker::on_skip(Pair& pair, const wire::Record& record) {
+    const auto skip = record.as<wire::Skip>();
+    const std::size_t lane = skip.lane() % kLanesMax;
+    for (std::uint64_t sequence = skip.first(); sequence < skip.first() + skip.count(); ++sequence) {
+        if (!is_settled(pair, lane, sequence)) pair.skipped[lane].insert(sequence);
+    }
 }
 
 void CreditChecker::on_settlement(Pair& pair, const wire::Record& record) {
     const auto settlement = record.as<wire::Settlement>();
-    pair.allowed = std::max<std::uint64_t>(pair.allowed, settlement.credit_messages());
     SettledSequences told{StreamId{settlement.stream()}, settlement.cumulative(), {}};
     told.words.resize(settlement.bitmap_words());
     if (record.bytes.size() < told.words.size() * sizeof(std::uint64_t)) return;
     if (!told.words.empty()) std::memcpy(told.words.data(), record.bytes.data(), told.words.size() * sizeof(std::uint64_t));
     const std::size_t lane = settlement.lane() % kLanesMax;
     pair.settled[lane] = std::move(told);
-    std::erase_if(pair.sent[lane], [&](std::uint64_t sequence) { return is_settled(pair, lane, sequence); });
+    const auto settled = [&](std::uint64_t sequence) { return is_settled(pair, lane, sequence); };
+    std::erase_if(pair.under_way[lane], settled);
+    std::erase_if(pair.skipped[lane], settled);
 }
 
 bool CreditChecker::is_settled(const Pair& pair, std::size_t lane, std::uint64_t sequence) {

@@ -41,23 +41,23 @@ struct PublishTraits {
 };
 
 // Watches what must hold of delivery, told by the applications that publish and subscribe:
-//   one outcome              every (publish, subscriber) ends in exactly one outcome. After a restart of the publisher it may be
+//   one outcome a subscriber every (publish, subscriber) ends in exactly one outcome. After a restart of the publisher it may be
 //                            told again, and is the same
 //   payloads arrive as they left
-//   handled once, in order   a handler ends a message once in a life of its process, and sees the numbers of each publisher's lanes
+//   handled once and in order    a handler ends a message once in a life of its process, and sees the numbers of each publisher's lanes
 //                            ascending; none while it has an earlier one of the lane in hand
 //   causes come before effects    a message has a higher Lamport time than what its publisher had seen in the same life
 //   repeats are marked       a message that ran before a crash, of either side, says so
-//   settled is settled       no handler runs for what was told to be over, unless publisher and journal forgot it in a crash
-//   acknowledged = accepted  what was acknowledged, that subscriber's handler has accepted
-//   dead letters have a cause    expired: it had a lifetime, and that is over; rejected: the handler did; fenced: it was; retry_budget: the handler wanted it later as
-//                            often as it may; gone: somebody crashed, or
-//                            the subscription was ended
+//   what is settled stays settled    no handler runs for what was told to be over, unless publisher and journal forgot it in a crash
+//   acknowledged means accepted    what was acknowledged, that subscriber's handler has accepted
+//   dead letters have a cause    expired: it had a lifetime, and that is over; rejected: the handler did; fenced: it was;
+//                            retry_budget: the handler wanted it later as often as it may; gone: somebody crashed, or the subscription
+//                            was ended
 //   no effect means no run   the handler never had what ended with effect none
 //   the handler decides      what a handler has in hand or has decided ends as it says, and what none had ends unseen: a publisher
 //                            may give up without knowing only where their session broke or one of them crashed
-//   tokens at a fence grow   no handler sees a token below one that this subscriber has seen
-//   a fence admits its own   and none without a token of the very lease that its subscription guards
+//   tokens at a fence never fall    no handler sees a token below one that this subscriber has seen
+//   a fence admits its own lease    and none without a token of the very lease that its subscription guards
 //   durable before it leaves nothing of a publish is handled that its publisher's journal then does not know
 //   durable means durable    whoever was a durable subscriber of a topic is one of each later publish, until it ends that
 //   nothing is lost          at the end, every publish of a process that still has it has all its outcomes (finish())

@@ -78,7 +78,6 @@ class ElectionChecker {
     void on_vote_reply(std::size_t process, std::size_t to, const wire::Record& record);
     void on_vote_request(Instant at, std::size_t process, const wire::Record& record);
     void check_heard(Instant at, std::size_t process, const Node& node, Seen& seen);
-    void check_told(Instant at, std::size_t process, Seen& seen);
     void check_votes(Instant at, std::size_t process, const Node& node, Seen& seen);
     void check_quorum(Instant at, std::size_t process, Seen& seen);
 

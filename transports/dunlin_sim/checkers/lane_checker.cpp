@@ -49,10 +49,6 @@ void LaneChecker::on_send(Instant at, std::size_t process, std::size_t to, std::
     for_each_record(bytes, [&](const wire::Record& record) {
         if (record.type == wire::RecordType::skip && record.as<wire::Skip>().lane() < kLanesMax)
             used[record.as<wire::Skip>().lane()] = true;
-        if (record.type == wire::RecordType::settlement && record.as<wire::Settlement>().lane() < kLanesMax) {
-            Sent& publisher = sent_[to][process];
-            publisher.urgent_at_last[record.as<wire::Settlement>().lane()] = publisher.urgent;
-        }
         if (record.type != wire::RecordType::run || record.as<wire::Run>().lane() >= kLanesMax) return;
         const Lane lane{record.as<wire::Run>().lane()};
         used[index_of(lane)] = true;
@@ -74,6 +70,16 @@ void LaneChecker::on_send(Instant at, std::size_t process, std::size_t to, std::
     for (std::size_t i = 0; i < kLanesMax; ++i) {
         if (used[i]) sent.urgent_at_last[i] = sent.urgent;
     }
+}
+
+void LaneChecker::on_receive(Instant, std::size_t process, std::size_t from, std::span<const std::byte> bytes) {
+    if (!settles(bytes)) return;
+    resize();
+    Sent& sent = sent_[process][from];
+    for_each_record(bytes, [&](const wire::Record& record) {
+        if (record.type != wire::RecordType::settlement || record.as<wire::Settlement>().lane() >= kLanesMax) return;
+        sent.urgent_at_last[record.as<wire::Settlement>().lane()] = sent.urgent;
+    });
 }
 
 // A message goes in the normal lane where the peer has not its own: then there is nothing to hold it against.

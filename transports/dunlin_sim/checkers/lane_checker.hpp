@@ -32,6 +32,7 @@ class LaneChecker final : public Observer {
     void published(std::size_t process, std::uint64_t number, Lane lane);
 
     void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) override;
+    void on_receive(Instant at, std::size_t process, std::size_t from, std::span<const std::byte> bytes) override;
     void on_crash(Instant at, std::size_t process, const Node& node) override;
 
   private:

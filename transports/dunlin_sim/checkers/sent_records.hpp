@@ -4,6 +4,7 @@
 #include <dunlin/core/padding.hpp>
 #include <dunlin/link/fragments.hpp>
 #include <dunlin/link/message_blocks.hpp>
+#include <dunlin/wire/packet_reader.hpp>
 #include <dunlin/wire/record.hpp>
 
 #include <cstddef>
@@ -26,6 +27,14 @@ void for_each_record(std::span<const std::byte> packet, const See& see) {
         see(wire::Record{type, content.first(fixed), content.subspan(fixed)});
         rest = rest.subspan(padded_to<wire::kRecordAlignment>(length));
     }
+}
+
+// A packet that its receiver believes, with a settlement.
+[[nodiscard]] inline bool settles(std::span<const std::byte> packet) {
+    bool any = false;
+    for_each_record(packet, [&any](const wire::Record& record) { any = any || record.type == wire::RecordType::settlement; });
+    Counters counters;
+    return any && wire::PacketReader::open(packet, counters).has_value();
 }
 
 // A message of a run, or a piece of one.

@@ -25,7 +25,7 @@ constexpr std::array<Mark, kMarkCount> kMarks{{
     {"a retry waited for its budget", Counter::retry_budget_waits},
     {"a handler wanted a message later for the last time", Counter::outcomes_retry_budget},
     {"a message was pending", Counter::messages_pending},
-    {"a message waited for its fence floor", Counter::messages_held},
+    {"a message was held back", Counter::messages_held},
     {"a repeat after a crash was marked", Counter::messages_maybe_repeated},
     {"a publisher skipped what it gave up on", Counter::skips_received},
     {"a message expired", Counter::outcomes_expired},

@@ -29,7 +29,7 @@ struct WorkloadPlan {
     Duration publish_every = milliseconds{100};  // by each process; 0: nobody publishes
     std::uint32_t burst = 1;                     // publishes at a time
     std::uint32_t topics = 1;                    // that each process publishes under: flow/i, flow/i/1, ...
-    std::size_t payload_bytes = 64;              // at least kKeyBytes
+    std::size_t payload_bytes = 64;              // shorter is made 16
     std::uint32_t long_percent = 0;              // of the publishes are long_bytes long, as far as their node's limits allow
     std::size_t long_bytes = 2000;
     std::uint16_t packet_bytes_max = 1200;  // of who does not vote
