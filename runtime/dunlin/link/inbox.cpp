@@ -43,7 +43,9 @@ bool Inbox::may_wait(std::size_t stored_bytes, const InboxShare& share) const {
 
 Credit Inbox::credit(const InboxShare& share) const {
     const std::size_t blocks = share_max(blocks_.free_blocks(), reserve_blocks_, share.blocks);
-    return {.messages = stated(share_max(slots_.capacity() - slots_.size(), 1, share.slots)),
+    // What is to be skipped takes slots as well, and the peer does not count it.
+    const std::size_t messages = share_max(slots_.capacity() - slots_.size(), 1, share.slots);
+    return {.messages = stated(messages - std::min<std::size_t>(messages, share.empty)),
             .units = stated(blocks * blocks_.block_bytes() / Credit::kUnitBytes)};
 }
 
@@ -70,11 +72,15 @@ std::uint16_t Inbox::put(std::span<const std::byte> stored, InboxShare& share) {
 std::uint16_t Inbox::put_empty(InboxShare& share) {
     if (!slot_may_wait(share)) return kNoSlot;
     ++share.slots;
-    return slots_.take();
+    ++share.empty;
+    const std::uint16_t slot = slots_.take();
+    slots_[slot].empty = true;
+    return slot;
 }
 
 void Inbox::release(std::uint16_t slot, InboxShare& share) {
     release_bytes(slot, share);
+    if (slots_[slot].empty) --share.empty;
     slots_.release(slot);
     --share.slots;
 }

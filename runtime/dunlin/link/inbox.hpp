@@ -87,6 +87,7 @@ struct InboxSlot {
     bool fenced : 1 = false;
     bool keyed : 1 = false;
     bool in_fragments : 1 = false;  // it came, or comes, in several
+    bool empty : 1 = false;         // it stands for what is to be skipped, and never had bytes
     bool maybe_repeated : 1 = false;
     bool taken : 1 = false;
 };
@@ -116,6 +117,7 @@ enum class FragmentsAdded : std::uint8_t { none, some, last };  // last: the mes
 struct InboxShare {
     std::uint16_t slots = 0;
     std::uint16_t blocks = 0;
+    std::uint16_t empty = 0;  // of the slots: taken by put_empty()
 };
 
 // Received messages that cannot be settled yet, of all peers; a bulkhead between them (protocol.md §3). What waits of one

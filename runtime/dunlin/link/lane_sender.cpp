@@ -296,7 +296,7 @@ void LaneSender::on_timeout(Instant now) {
         const Instant end = paused_until_.near(now, kFirstPause + kPauseMax);
         pausing_ = end > now;
         if (pausing_) expiry_ = end;
-        pass_ = !pausing_;
+        pass_ = !pausing_ && !skips_held_;  // skips have waited, and no message
         skips_held_ = skips_held_ && pausing_;
     }
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {

@@ -20,6 +20,7 @@ Credit Link::credit() const {
     for (const LaneEnds& lane : lanes()) {
         share.slots = static_cast<std::uint16_t>(share.slots + lane.receiver.share().slots);
         share.blocks = static_cast<std::uint16_t>(share.blocks + lane.receiver.share().blocks);
+        share.empty = static_cast<std::uint16_t>(share.empty + lane.receiver.share().empty);
     }
     return shared_->inbox.credit(share);
 }
