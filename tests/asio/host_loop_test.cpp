@@ -180,6 +180,28 @@ TEST(HostLoop, publishes_what_several_threads_post_while_it_polls_busily) {
     for (const std::uint32_t number : subscriber.numbers) EXPECT_EQ(number % kEach, next[number / kEach]++);  // FIFO a thread
 }
 
+// A handler that takes long must not leave the next one with the time from before it: it may hold a lease.
+TEST(HostLoop, an_outcome_is_told_with_a_time_from_after_the_handler_before_it) {
+    Subscriber subscriber({.id = 2}, false);
+    Host publisher({.id = 1, .seed = subscriber.host.address()});
+    const Limit limit(publisher);
+    constexpr std::uint32_t kMessages = 8;
+    std::vector<Instant> told;
+    publisher.loop->on_event([&](Instant now, const Event& event) {
+        if (event.kind == EventKind::subscribed) {
+            for (std::uint32_t i = 0; i < kMessages; ++i)
+                ASSERT_TRUE(publisher.node->publish(now, {.topic = "count/up", .payload = std::as_bytes(std::span(&i, 1))}).ok());
+        }
+        if (event.kind != EventKind::outcome) return;
+        told.push_back(now);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        if (told.size() == kMessages) publisher.loop->stop();
+    });
+    EXPECT_EQ(publisher.loop->run(), Ending::stopped);
+    subscriber.finish();
+    for (std::size_t i = 1; i < told.size(); ++i) EXPECT_GE(told[i] - told[i - 1], dunlin::milliseconds{20}) << i;
+}
+
 TEST(HostLoop, ends_when_another_thread_says_stop) {
     Host host({});
     const Limit limit(host);

@@ -155,13 +155,16 @@ void HostLoop::report_events() {
     constexpr unsigned kOutcomesPerClock = 16;  // about as many share a moment as messages in a packet do
     unsigned outcomes = 0;
     dunlin::Instant now{};
+    std::uint64_t read_at = 0;  // clock_tick() of `now`
     for (std::size_t i = 0; i < kEventsPerTurn; ++i) {
         const std::optional<dunlin::Event> event = node_.poll_event();
         if (!event) return;
         more_work_ = true;
         if (!on_event_) continue;
         outcomes = event->kind == dunlin::EventKind::outcome ? outcomes + 1 : 0;
-        if (outcomes == 0 || outcomes % kOutcomesPerClock == 1) now = boot_now();
+        const std::uint64_t tick = clock_tick();
+        if (outcomes == 0 || outcomes % kOutcomesPerClock == 1 || tick != read_at) now = boot_now();
+        read_at = tick;
         on_event_(now, *event);
     }
 }

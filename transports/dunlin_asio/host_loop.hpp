@@ -56,7 +56,7 @@ class HostLoop {
     HostLoop& operator=(const HostLoop&) = delete;
 
     // Before run(). Both may call the node's bus and coordination calls. `now` is fresh at each call,
-    // but that up to 16 outcomes in a row share one.
+    // but that up to 16 outcomes in a row share one while the kernel's clock does not tick (1 to 10 ms).
     void on_event(std::function<void(dunlin::Instant now, const dunlin::Event&)> handler) { on_event_ = std::move(handler); }
     // Once a turn, before events are reported and packets leave: the place to publish what is waiting as room comes free.
     void on_turn(std::function<void(dunlin::Instant now)> hook) { on_turn_ = std::move(hook); }
