@@ -55,6 +55,8 @@ bool OutputFile::write_line(std::string_view line) {
     return true;
 }
 
+bool OutputFile::half_empty() const { return buffer_.size() - begin_ <= kBufferBytesMax / 2; }
+
 void OutputFile::flush() {
     while (!empty()) {
         if (!write_some()) break;

@@ -30,6 +30,7 @@ class OutputFile {
     // Hands what is gathered to the kernel, as far as it takes it now. Throws ToolError.
     void flush();
     [[nodiscard]] bool empty() const { return begin_ == buffer_.size(); }
+    [[nodiscard]] bool half_empty() const;  // after write_line() said false: it is worth another try
     // Length of the file once everything is written.
     [[nodiscard]] std::uint64_t position() const { return position_; }
     // For FileDevice::before_write(): the lines are on disk before the journal says that they are.

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace dunlin_tool {
 namespace {
@@ -87,7 +88,11 @@ class Subscriber {
     dunlin::bus::Verdict take(const dunlin::bus::Message& message) {
         if (complete()) return dunlin::bus::Verdict::retry_later;
         const std::string_view line(reinterpret_cast<const char*>(message.payload.data()), message.payload.size());
-        if (!output_->write_line(line)) return dunlin::bus::Verdict::retry_later;
+        if (!output_->write_line(line)) {
+            // Pending, which has no end: who is told "later" too often takes that for a dead letter.
+            held_.push_back(message.completion);
+            return dunlin::bus::Verdict::pending;
+        }
         ++lines_;
         met_publisher_ = true;
         if (positioned_) host_.node().store_receive_position(output_->position());
@@ -99,7 +104,15 @@ class Subscriber {
     void end_turn() {
         if (!output_) return;
         output_->flush();
+        if (output_->half_empty()) ask_again();
         if (complete() && output_->empty()) host_.loop().shutdown();
+    }
+
+    // For what the reader was too far behind. not_found: its publisher has lost it, and sends it again or not.
+    void ask_again() {
+        for (const dunlin::bus::CompletionId& held : held_)
+            static_cast<void>(host_.node().complete(dunlin_asio::boot_now(), held, dunlin::bus::Verdict::retry_later));
+        held_.clear();
     }
 
     // Whether a peer publishes shows with its first message; that a voter does is unlikely enough to be told.
@@ -118,6 +131,7 @@ class Subscriber {
     bool positioned_;
     std::optional<OutputFile> output_;
     std::uint64_t lines_ = 0;
+    std::vector<dunlin::bus::CompletionId> held_;  // one a publisher and lane, since each holds back what follows it there
     bool met_publisher_ = false;
     WaitNotice notice_{host_.io(), [this] { return why_waiting(); }};
 };

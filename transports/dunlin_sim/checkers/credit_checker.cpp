@@ -64,7 +64,7 @@ void CreditChecker::on_message(Instant at, std::size_t process, std::size_t to, 
     std::array<Instant, kAtOnce>& before = sender.beyond[lane];
     const bool seldom = at >= before.front() + kAtOnce * kBetween;
     if (beyond) {
-        std::ranges::rotate(before, before.begin() + 1);
+        std::rotate(before.begin(), before.begin() + 1, before.end());
         before.back() = at;
     }
     verdict_.check(credit_, !beyond || seldom, at, [&] {
