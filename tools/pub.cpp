@@ -172,7 +172,7 @@ void add_pub(CLI::App& app, Action& action) {
         ->option_text("LANE");
     command->footer(
         "--keyed is for input that is published again after a journal was lost, or from another machine. Subscribers know a key for a "
-        "tenth longer than --lifetime (those with a journal over restarts too), and " +
+        "ninth longer than --lifetime (those with a journal over restarts too), and " +
         std::to_string(kHostSubscriber.explicit_keys) +
         " of them at a time: publish no more than that within a lifetime, or the rest ends as dead letters, expired.\n"
         "One of the two sides names the other with --peer: voters do not forward. What it waits for, it says after three seconds.\n"

@@ -231,18 +231,66 @@ TEST(CreditStory, a_message_of_more_bytes_than_there_is_credit_for_passes_one_th
     EXPECT_EQ(acknowledged(pair), 1U);
 }
 
-// Handlers have all the room, and messages before them expire: what is to be skipped is told at its pace, and costs no more.
-TEST(CreditStory, skips_that_find_no_room_are_told_with_backoff) {
-    FewPair pair;
+// More messages would follow those of a packet that is well filled, but the publisher may send no more before it hears.
+TEST(CreditStory, a_settlement_does_not_wait_for_more_than_there_is_credit_for) {
+    LinkPairOf<Limits{}> pair;
+    pair.open();
+    pair.run_for(milliseconds{100});
+    ASSERT_LT(pair.b().inbox.credit({}).units * Credit::kUnitBytes, 1200U);
+    ASSERT_TRUE(pair.a().publish(pair.now, std::string(700, 'x')));
+    pair.run_for(milliseconds{1});
+    EXPECT_EQ(pair.a().outcomes().size(), 1U);
+}
+
+// Handlers have all the room, and messages between theirs expire: what is to be skipped takes room as well, and the publisher counts
+// none of that. Nothing is sent again and again for it.
+template <Limits L>
+std::size_t packets_at_a_stand() {
+    LinkPairOf<L> pair;
     pair.b().handler = [](const InboundMessage&) { return Disposition::pending; };
     pair.open();
-    for (std::uint32_t i = 1; i <= 100; ++i)
-        ASSERT_TRUE(pair.a().publish(pair.now, "x", {.subscription = SubscriptionId{i}, .lifetime = milliseconds{i % 2 == 0 ? 500 : 0}}));
-    pair.run_for(seconds{5});
-    pair.heartbeats = false;
+    for (int i = 0; i < 300; ++i) static_cast<void>(pair.a().publish(pair.now, "x", {.lifetime = milliseconds{i % 2 * 500}}));
+    pair.run_for(seconds{10});
     const std::size_t before = pair.packet_count;
-    pair.run_for(seconds{2});
-    EXPECT_LE(pair.packet_count - before, 200U);
+    pair.run_for(seconds{10});
+    return pair.packet_count - before;
+}
+
+TEST(CreditStory, what_finds_no_room_is_sent_again_with_backoff) {
+    EXPECT_LE(packets_at_a_stand<kFew>(), 500U);
+    EXPECT_LE(packets_at_a_stand<kTestLimits>(), 500U);
+}
+
+// The smallest inbox there is, three lanes, and handlers that take nothing for two seconds, in which some messages expire.
+TEST(CreditStory, skips_do_not_take_the_room_of_what_comes_before_them) {
+    constexpr Limits kOne = [] {
+        Limits limits = kTestLimits;
+        limits.inbox_messages = 1;
+        return limits;
+    }();
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        SCOPED_TRACE(seed);
+        LinkPairOf<kOne> pair(seed, {.delay_min = milliseconds{1}, .delay_max = milliseconds{9}});
+        pair.lanes = {3, 3};
+        pair.reset(0, {});
+        pair.reset(1, {});
+        bool takes = false;
+        pair.b().handler = [&](const InboundMessage&) { return takes ? Disposition::accepted : Disposition::held; };
+        pair.open();
+        std::size_t published = 0;
+        for (int i = 0; i < 60; ++i) {
+            for (const Lane lane : kLanesByPriority) {
+                const std::string text(i % 4 == 1 ? 900U : 20U, 'x');
+                const Duration lifetime = milliseconds{i % 4 == 2 ? 300 : 0};
+                published += pair.a().publish(pair.now, text, {.lifetime = lifetime, .lane = lane}).has_value() ? 1U : 0U;
+            }
+        }
+        pair.run_for(seconds{2});
+        takes = true;
+        pair.b().link->release_held(pair.now);
+        pair.run_for(seconds{60});
+        EXPECT_EQ(pair.a().outcomes().size(), published);
+    }
 }
 
 }  // namespace

@@ -390,7 +390,7 @@ TEST_F(LaneTest, what_was_settled_past_a_gap_in_an_earlier_life_is_not_handed_ov
     std::vector<std::byte> both = message("b");
     const wire::Run late(2, 1, 0, 0, 1, 0);
     EXPECT_TRUE(restored.on_run(now, 1, {wire::RecordType::run, bytes_of(late), both}));
-    EXPECT_EQ(restored.waiting(), 0U);
+    EXPECT_EQ(restored.share().slots, 0U);
     const wire::Run first(1, 1, 0, 0, 1, 0);
     EXPECT_TRUE(restored.on_run(now, 2, {wire::RecordType::run, bytes_of(first), message("a")}));
     EXPECT_EQ(second.delivered.size(), 1U);

@@ -1,10 +1,10 @@
 #include <dunlin/resilience/retry_budget.hpp>
 #include <dunlin_sim/world.hpp>
+#include <sim/job_queue.hpp>
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <deque>
 #include <vector>
 
 namespace dunlin::sim {
@@ -51,14 +51,7 @@ class Server final : public Application {
         const bus::Handler handler{[](void* self, const bus::Message& message) { return static_cast<Server*>(self)->take(message); }, this};
         for (std::size_t i = 0; i < kPublishersANode; ++i) DUNLIN_ASSERT(context.node().subscribe(topic(i), handler, {}).ok());
     }
-    void on_timer(const Context& context) override {
-        while (!queue_.empty() && queue_.front().done <= context.now()) {
-            static_cast<void>(context.node().complete(context.now(), queue_.front().job, bus::Verdict::accept));
-            queue_.pop_front();
-            ++done_;
-        }
-        if (!queue_.empty()) context.wake_at(queue_.front().done);
-    }
+    void on_timer(const Context& context) override { done_ += jobs_.end_due(context); }
     // Does nothing until then.
     void stand_still_until(Instant end) { free_at_ = std::max(free_at_, end); }
 
@@ -66,27 +59,21 @@ class Server final : public Application {
     [[nodiscard]] const std::vector<Instant>& asked() const { return asked_; }
 
   private:
-    struct Queued {
-        Instant done;
-        bus::CompletionId job;
-    };
     bus::Verdict take(const bus::Message& message) {
         const Instant now = world_.local_now(0);
         asked_.push_back(now);
-        const bool full = queue_.size() >= kQueueMax;
+        const bool full = jobs_.size() >= kQueueMax;
         free_at_ = std::max(free_at_, now) + (full ? kRefusalTime : kJobTime);
         if (full) {
-            for (Queued& each : queue_) each.done += kRefusalTime;
+            jobs_.put_off(kRefusalTime);
             return bus::Verdict::retry_later;
         }
-        queue_.push_back({free_at_, message.completion});
-        world_.wake(0, queue_.front().done);
-        return bus::Verdict::pending;
+        return jobs_.put(free_at_, message.completion);
     }
 
     World& world_;
     Instant free_at_{};
-    std::deque<Queued> queue_;
+    JobQueue jobs_{world_, 0};
     std::vector<Instant> asked_;
     std::uint64_t done_ = 0;
 };
@@ -126,19 +113,13 @@ class Publishers final : public Application {
 class Storm : public testing::Test {
   protected:
     Storm() : world_(1) {
-        add(holder_of<kServer>(), [this] { return std::make_unique<Server>(world_); });
+        add_process(world_, holder_of<kServer>(), [this] { return std::make_unique<Server>(world_); });
         for (std::size_t i = 1; i <= kNodes; ++i) {
-            const std::size_t process = add(holder_of<kPublisher>(), [this, i] { return std::make_unique<Publishers>(world_, i); });
+            const std::size_t process =
+                add_process(world_, holder_of<kPublisher>(), [this, i] { return std::make_unique<Publishers>(world_, i); });
             world_.process(process).setup.seeds = {0};
         }
         world_.start_all();
-    }
-    std::size_t add(MakeHolder memory, std::function<std::unique_ptr<Application>()> application) {
-        ProcessSetup setup;
-        setup.options.id = NodeId{static_cast<std::uint16_t>(world_.size() + 1)};
-        setup.memory = std::move(memory);
-        setup.application = std::move(application);
-        return world_.add(std::move(setup));
     }
     Server& server() { return static_cast<Server&>(world_.application(0)); }
     Publishers& publishers(std::size_t node) { return static_cast<Publishers&>(world_.application(node)); }

@@ -1,9 +1,9 @@
 #include <dunlin_sim/world.hpp>
+#include <sim/job_queue.hpp>
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <deque>
 
 namespace dunlin::sim {
 namespace {
@@ -43,29 +43,17 @@ class Subscriber final : public Application {
                                    this};
         DUNLIN_ASSERT(context.node().subscribe(topic_, handler, {}).ok());
     }
-    void on_timer(const Context& context) override {
-        while (!queue_.empty() && queue_.front().done <= context.now()) {
-            static_cast<void>(context.node().complete(context.now(), queue_.front().job, bus::Verdict::accept));
-            queue_.pop_front();
-        }
-        if (!queue_.empty()) context.wake_at(queue_.front().done);
-    }
+    void on_timer(const Context& context) override { static_cast<void>(jobs_.end_due(context)); }
     void becomes_quick() { job_ = Duration{0}; }
     [[nodiscard]] std::uint64_t taken() const { return taken_; }
 
   private:
-    struct Queued {
-        Instant done;
-        bus::CompletionId job;
-    };
     bus::Verdict take(const bus::Message& message) {
         ++taken_;
         const Instant now = world_.local_now(process_);
         free_at_ = std::max(free_at_, now) + job_;
         if (free_at_ <= now) return bus::Verdict::accept;
-        queue_.push_back({free_at_, message.completion});
-        world_.wake(process_, queue_.front().done);
-        return bus::Verdict::pending;
+        return jobs_.put(free_at_, message.completion);
     }
 
     World& world_;
@@ -73,27 +61,21 @@ class Subscriber final : public Application {
     std::string topic_;
     Duration job_;
     Instant free_at_{};
-    std::deque<Queued> queue_;
+    JobQueue jobs_{world_, process_};
     std::uint64_t taken_ = 0;
 };
 
 class SlowSubscriber : public testing::Test {
   protected:
     SlowSubscriber() : world_(1) {
-        add(holder_of<kSubscriber>(), [this] { return std::make_unique<Subscriber>(world_, kSlow, "slow", kJobTime); });
-        add(holder_of<kSubscriber>(), [this] { return std::make_unique<Subscriber>(world_, kQuick, "quick", Duration{0}); });
+        add_process(world_, holder_of<kSubscriber>(), [this] { return std::make_unique<Subscriber>(world_, kSlow, "slow", kJobTime); });
+        add_process(world_, holder_of<kSubscriber>(),
+                    [this] { return std::make_unique<Subscriber>(world_, kQuick, "quick", Duration{0}); });
         for (std::size_t i = 0; i < kPublishers; ++i) {
-            const std::size_t process = add(holder_of<kPublisher>(), nullptr);
+            const std::size_t process = add_process(world_, holder_of<kPublisher>(), nullptr);
             world_.process(process).setup.seeds = {kSlow, kQuick};
         }
         world_.start_all();
-    }
-    std::size_t add(MakeHolder memory, std::function<std::unique_ptr<Application>()> application) {
-        ProcessSetup setup;
-        setup.options.id = NodeId{static_cast<std::uint16_t>(world_.size() + 1)};
-        setup.memory = std::move(memory);
-        setup.application = std::move(application);
-        return world_.add(std::move(setup));
     }
     Subscriber& subscriber(std::size_t process) { return static_cast<Subscriber&>(world_.application(process)); }
     bool introduced() {

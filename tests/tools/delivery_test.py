@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import time
 import unittest
 
 from processes import DUNLIN, ProcessTest, free_addresses, wait_for
@@ -49,6 +50,17 @@ class Pipes(ProcessTest):
         self.assertEqual([self.finish(each, "a process") for each in (pub, *subs)], [0, 0, 0])
         for number in range(2):
             self.assertEqual(pathlib.Path(self.path(f"out{number}")).read_bytes(), content)
+
+    def test_a_reader_that_is_far_behind_gets_every_line(self):
+        address, = free_addresses(1)
+        line = b"x" * 999 + b"\n"
+        pathlib.Path(self.path("in")).write_bytes(line * 10_000)  # more than sub keeps for its reader
+        sub = self.start_dunlin("sub", "harbour/#", "--listen", address, "--count", 10_000, stdout=subprocess.PIPE)
+        pub = self.start_dunlin("pub", "harbour/tide", "--peer", address, "--file", self.path("in"))
+        time.sleep(3)
+        self.assertIsNone(pub.poll())
+        self.assertEqual(sub.communicate(timeout=60)[0], line * 10_000)
+        self.assertEqual([self.finish(each, "a process") for each in (pub, sub)], [0, 0])
 
     def test_lines_may_be_empty_or_as_long_as_a_message_and_the_last_one_unfinished(self):
         content = b"\n\nshort\n" + b"x" * 16384 + b"\n\x00\xff\n" + b"last"

@@ -300,7 +300,7 @@ std::optional<link::Disposition> Bus::refuse_unfenced(LeaseKey lease, const link
     if (status == Status::ok) return std::nullopt;
     if (status == Status::busy) {
         // The journal had no room, and may have some before it tells of anything that is durable.
-        if (fences_.ready()) fences_at_ = message.now + kFenceRetry;
+        if (fences_.ready()) fences_at_ = earlier(fences_at_, message.now + kFenceRetry);
         return link::Disposition::held;
     }
     Event event{.kind = EventKind::message_fenced};

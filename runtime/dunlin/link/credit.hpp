@@ -49,7 +49,6 @@ class CreditAccount {
     // A message is under way (asserted: fewer than 65,535 are). The oldest of a lane may be though it is not allowed.
     void take(std::uint32_t units);
     void give_back(std::uint32_t units);
-    [[nodiscard]] std::uint16_t messages() const { return messages_; }  // under way
 
   private:
     PacketNumber stated_in_{};

@@ -66,7 +66,6 @@ class LaneReceiver {
     void on_timeout(Instant now);
     [[nodiscard]] Sequence contiguous() const { return contiguous_; }
     [[nodiscard]] const InboxShare& share() const { return share_; }
-    [[nodiscard]] std::uint16_t waiting() const { return share_.slots; }  // inbox slots of this lane
 
   private:
     // A message in a packet, validated, or a piece of one.

@@ -138,6 +138,7 @@ class LaneSender {
     void queue_again(Instant now, std::uint32_t offset);
     void pause(Instant now, Duration at_least);
     void refused(Instant now);
+    void end_pause(Instant now);
     void settle(std::uint32_t offset, Outcome outcome, Effect effect);
     [[nodiscard]] bool settlement_sane(const wire::Settlement& settlement, std::span<const std::byte> bytes) const;
     void settle_bitmap(std::uint64_t first, std::span<const std::byte> words);

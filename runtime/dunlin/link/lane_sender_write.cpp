@@ -59,49 +59,6 @@ std::uint32_t LaneSender::next_due() const {
     return sendable(unsent) ? unsent : static_cast<std::uint32_t>(ring_.size());
 }
 
-// The same, as far as the peer's credit allows.
-std::uint32_t LaneSender::next_allowed() const {
-    const std::uint32_t due = next_due();
-    const bool waits = due < ring_.size() && !has_credit(due);
-    common_->credit.waits(lane_, waits);
-    return waits ? static_cast<std::uint32_t>(ring_.size()) : due;
-}
-
-// The oldest message of a lane needs none: what a peer has room for is found out with it. So may another one now and then that is the
-// first which the peer may not have: a handler may take it, though that of another subscription keeps all credit.
-bool LaneSender::has_credit(std::uint32_t offset) const {
-    if (!doubtful(offset) && allowed(offset)) return true;
-    if (pausing_) return false;
-    return offset == 0 || allowed(offset) || (pass_ && offset == missing() && !common_->credit.yields(lane_));
-}
-
-// There may be no room for it: credit does not cover it, or is the least that is ever stated.
-bool LaneSender::doubtful(std::uint32_t offset) const {
-    if (offset == 0 && common_->credit.least()) return true;
-    return is_delivery(ring_[offset]) && !common_->credit.covers(units_of(shared_->outbox.delivery(ring_[offset])));
-}
-
-bool LaneSender::allowed(std::uint32_t offset) const { return !is_delivery(ring_[offset]) || common_->credit.allows(lane_); }
-
-std::uint32_t LaneSender::units_of(const Delivery& delivery) const {
-    return Credit::units_of(stored_bytes(shared_->outbox.message(delivery.message)));
-}
-
-void LaneSender::charge(std::uint32_t offset) {
-    if (!is_delivery(ring_[offset])) return;
-    Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
-    DUNLIN_ASSERT(!delivery.counted);
-    delivery.counted = true;
-    if (!allowed(offset)) pass_ = false;
-    common_->credit.take(units_of(delivery));
-}
-
-void LaneSender::give_back(Delivery& delivery) {
-    if (!delivery.counted) return;
-    delivery.counted = false;
-    common_->credit.give_back(units_of(delivery));
-}
-
 bool LaneSender::write(Instant now, PacketNumber number, std::size_t packet_bytes, wire::PacketWriter& writer, SentPacket& sent) {
     on_timeout(now);
     Draft draft{.now = now, .number = number, .packet_bytes = packet_bytes, .writer = writer, .sent = sent};

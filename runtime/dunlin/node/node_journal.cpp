@@ -279,8 +279,7 @@ Status Node::emit_bus() {
 }
 
 // Messages are settled while a checkpoint is written. So keys are written until the journal knows them all, and the watermarks and
-// the position that belongs to them come last
-// and in one go: they fit an empty buffer (watermark_batch_bytes).
+// the position that belongs to them come last and in one go: they fit an empty buffer (watermark_batch_bytes).
 Status Node::emit_watermarks() {
     if (const Status status = bus_.emit_keys(last_now_, checkpoint_emit()); status != Status::ok) return status;
     if (!journal_.buffer_empty()) return Status::busy;

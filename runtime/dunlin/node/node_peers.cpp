@@ -26,7 +26,7 @@ constexpr JournalSequence kNotAppended{~std::uint64_t{0}};
 bool Node::remembers(PeerIndex peer) const {
     return std::ranges::any_of(link_of(peer).lanes(), [](const link::LaneEnds& lane) {
         const link::SettledSet& settled = lane.receiver.settlements().live();
-        return lane.receiver.waiting() != 0 || settled.cumulative() != Sequence{} || settled.words_used() != 0;
+        return lane.receiver.share().slots != 0 || settled.cumulative() != Sequence{} || settled.words_used() != 0;
     });
 }
 

@@ -3,7 +3,6 @@
 #include <dunlin_sim/checkers/sent_records.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 namespace dunlin::sim {
@@ -88,13 +87,10 @@ void CreditChecker::on_skip(Pair& pair, const wire::Record& record) {
 }
 
 void CreditChecker::on_settlement(Pair& pair, const wire::Record& record) {
-    const auto settlement = record.as<wire::Settlement>();
-    SettledSequences told{StreamId{settlement.stream()}, settlement.cumulative(), {}};
-    told.words.resize(settlement.bitmap_words());
-    if (record.bytes.size() < told.words.size() * sizeof(std::uint64_t)) return;
-    if (!told.words.empty()) std::memcpy(told.words.data(), record.bytes.data(), told.words.size() * sizeof(std::uint64_t));
-    const std::size_t lane = settlement.lane() % kLanesMax;
-    pair.settled[lane] = std::move(told);
+    std::optional<SettledSequences> told = settled_in(record);
+    if (!told) return;
+    const std::size_t lane = record.as<wire::Settlement>().lane() % kLanesMax;
+    pair.settled[lane] = std::move(*told);
     const auto settled = [&](std::uint64_t sequence) { return is_settled(pair, lane, sequence); };
     std::erase_if(pair.under_way[lane], settled);
     std::erase_if(pair.skipped[lane], settled);

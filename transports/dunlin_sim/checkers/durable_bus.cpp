@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace dunlin::sim {
 
@@ -29,6 +30,14 @@ std::uint64_t SettledSequences::first_missing_in(const SettledSequences& other, 
         }
     }
     return 0;
+}
+
+std::optional<SettledSequences> settled_in(const wire::Record& settlement) {
+    const auto fixed = settlement.as<wire::Settlement>();
+    SettledSequences told{StreamId{fixed.stream()}, fixed.cumulative(), std::vector<std::uint64_t>(fixed.bitmap_words())};
+    if (settlement.bytes.size() < told.words.size() * sizeof(std::uint64_t)) return std::nullopt;
+    if (!told.words.empty()) std::memcpy(told.words.data(), settlement.bytes.data(), told.words.size() * sizeof(std::uint64_t));
+    return told;
 }
 
 // ---- Records ------------------------------------------------------------------------------------------------------------------

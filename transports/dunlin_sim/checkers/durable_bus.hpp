@@ -4,6 +4,7 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/lane.hpp>
 #include <dunlin/journal/record_kind.hpp>
+#include <dunlin/wire/record.hpp>
 
 #include <array>
 #include <cstddef>
@@ -25,6 +26,9 @@ struct SettledSequences {
     // The lowest sequence above `from` that this has and `other`, of the same stream, has not; 0: there is none.
     [[nodiscard]] std::uint64_t first_missing_in(const SettledSequences& other, std::uint64_t from = 0) const;
 };
+
+// What a settlement tells; nothing: it is not well formed.
+[[nodiscard]] std::optional<SettledSequences> settled_in(const wire::Record& settlement);
 
 // What a disk knows of messages, from the records of its journal in their order: what was settled of each lane of a publisher's stream,
 // and the outcomes of this node's own publishes that it may not have told yet.

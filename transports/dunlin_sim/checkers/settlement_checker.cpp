@@ -3,7 +3,6 @@
 #include <dunlin_sim/checkers/sent_records.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 namespace dunlin::sim {
@@ -103,12 +102,10 @@ void SettlementChecker::note_sent(Instant at, std::size_t process, std::size_t t
 }
 
 void SettlementChecker::on_settlement(Instant at, std::size_t process, std::size_t to, const wire::Record& record) {
-    const auto settlement = record.as<wire::Settlement>();
-    SettledSequences told{StreamId{settlement.stream()}, settlement.cumulative(), {}};
-    told.words.resize(settlement.bitmap_words());
-    if (record.bytes.size() < told.words.size() * sizeof(std::uint64_t)) return;
-    if (!told.words.empty()) std::memcpy(told.words.data(), record.bytes.data(), told.words.size() * sizeof(std::uint64_t));
-    const std::size_t lane = settlement.lane() % kLanesMax;
+    const std::optional<SettledSequences> settled = settled_in(record);
+    if (!settled) return;
+    const SettledSequences& told = *settled;
+    const std::size_t lane = record.as<wire::Settlement>().lane() % kLanesMax;
     SettledSequences& before = pair(process, to, lane).settled;
     if (told.stream == before.stream) {
         if (told.cumulative == before.cumulative && told.words == before.words) return;
