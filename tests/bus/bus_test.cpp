@@ -253,11 +253,11 @@ TEST_F(TwoMembers, undo_a_publish_for_which_the_deliveries_do_not_suffice) {
     // 16 deliveries: five publishes to three subscribers, and one delivery is left.
     for (int i = 0; i < 5; ++i) ASSERT_EQ(publish(world, 1, "a", "x").value().subscribers, 3);
     const std::size_t free_bytes = world[1].outbox.free_bytes();
-    const Sequence next = world[1].link(NodeId{2}).lane().next();
+    const Sequence next = world[1].link(NodeId{2}).sender().next();
     EXPECT_EQ(publish(world, 1, "a", "x").status(), Status::outbox_full);
     EXPECT_EQ(world[1].outbox.free_bytes(), free_bytes);
     EXPECT_EQ(world[1].outbox.messages_used(), 5U);
-    EXPECT_EQ(world[1].link(NodeId{2}).lane().next(), next);
+    EXPECT_EQ(world[1].link(NodeId{2}).sender().next(), next);
 }
 
 TEST_F(TwoMembers, have_room_again_after_outcomes_were_polled) {

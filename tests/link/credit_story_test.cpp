@@ -32,7 +32,7 @@ TEST(CreditStory, a_slow_subscriber_is_sent_what_it_has_room_for_and_the_rest_as
     pair.open();
     for (std::uint32_t i = 1; i <= 100; ++i) ASSERT_TRUE(pair.a().publish(pair.now, "x", {.subscription = SubscriptionId{i}}));
     pair.run_for(milliseconds{50});
-    EXPECT_EQ(pair.a().link->lane().in_flight(), kCredit);
+    EXPECT_EQ(pair.a().link->sender().unsettled(), kCredit);
     EXPECT_EQ(pair.b().delivered.size(), kCredit);
     // One is done with each millisecond: never more than the credit, nothing refused, and nothing sent twice.
     for (std::size_t done = 0; done < 100; ++done) {
@@ -41,7 +41,7 @@ TEST(CreditStory, a_slow_subscriber_is_sent_what_it_has_room_for_and_the_rest_as
         EXPECT_EQ(pair.b().link->receiver().complete(pair.now, Sequence{next.sequence}, next.stream_tag, Disposition::accepted),
                   Status::ok);
         pair.run_for(milliseconds{1});
-        EXPECT_LE(pair.a().link->lane().in_flight(), kCredit);
+        EXPECT_LE(pair.a().link->sender().unsettled(), kCredit);
         EXPECT_LE(pair.b().inbox.used(), kCredit);
     }
     EXPECT_EQ(acknowledged(pair), 100U);
@@ -58,8 +58,8 @@ TEST(CreditStory, bytes_count_as_well_as_messages) {
     const Credit credit = pair.b().inbox.credit({});
     for (std::uint32_t i = 1; i <= 20; ++i) ASSERT_TRUE(pair.a().publish(pair.now, kilobyte, {.subscription = SubscriptionId{i}}));
     pair.run_for(milliseconds{50});
-    EXPECT_EQ(pair.a().link->lane().in_flight(), credit.units / Credit::units_of(kilobyte.size()) + 1);  // of which the last needs more
-    EXPECT_LT(pair.a().link->lane().in_flight(), kCredit);
+    EXPECT_EQ(pair.a().link->sender().unsettled(), credit.units / Credit::units_of(kilobyte.size()) + 1);  // of which the last needs more
+    EXPECT_LT(pair.a().link->sender().unsettled(), kCredit);
     EXPECT_EQ(pair.b().counters.get(Counter::inbox_full_drops), 0U);
 }
 
@@ -141,7 +141,7 @@ TEST(CreditStory, a_peer_hears_when_others_have_left_it_room) {
         EXPECT_LE(pair.b().delivered.size(), 2U);
         busy.done();
         pair.run_for(seconds{5});
-        EXPECT_GE(pair.a().link->lane().in_flight(), kCredit) << "though b has settled nothing";
+        EXPECT_GE(pair.a().link->sender().unsettled(), kCredit) << "though b has settled nothing";
         EXPECT_GT(pair.b().counters.get(Counter::credit_updates), 0U);
     }
 }
@@ -162,7 +162,7 @@ TEST(CreditStory, what_is_refused_waits_for_the_credit_that_there_is) {
     EXPECT_LE(pair.b().counters.get(Counter::inbox_full_drops), refused + 100);
     busy.done();
     pair.run_for(seconds{2});
-    EXPECT_GE(pair.a().link->lane().in_flight(), kCredit);
+    EXPECT_GE(pair.a().link->sender().unsettled(), kCredit);
 }
 
 TEST(CreditStory, a_new_session_begins_with_what_its_hello_says) {
@@ -171,7 +171,7 @@ TEST(CreditStory, a_new_session_begins_with_what_its_hello_says) {
     pair.open();
     for (std::uint32_t i = 1; i <= 60; ++i) ASSERT_TRUE(pair.a().publish(pair.now, "x", {.subscription = durable_subscription(i)}));
     pair.run_for(milliseconds{50});
-    EXPECT_EQ(pair.a().link->lane().in_flight(), kCredit);
+    EXPECT_EQ(pair.a().link->sender().unsettled(), kCredit);
     // Another process at the other end: what was under way is so no more. Not more than the credit comes, from its first packet on.
     pair.reset(1, {.epoch = BootEpoch{2}});
     pair.b().handler = [](const InboundMessage&) { return Disposition::pending; };
@@ -188,7 +188,7 @@ TEST(CreditStory, of_messages_that_expire_or_whose_subscriber_goes_comes_back) {
     publish(pair, 20, {.lifetime = seconds{1}});
     publish(pair, 20, {.subscription = kOther});
     pair.run_for(milliseconds{50});
-    EXPECT_EQ(pair.a().link->lane().in_flight(), kCredit);
+    EXPECT_EQ(pair.a().link->sender().unsettled(), kCredit);
     pair.run_for(seconds{5});
     pair.a().link->subscription_gone(kOther);
     pair.run_for(seconds{1});
@@ -196,11 +196,11 @@ TEST(CreditStory, of_messages_that_expire_or_whose_subscriber_goes_comes_back) {
     pair.b().link->release_held(pair.now);
     publish(pair, 200);
     pair.run_for(seconds{5});
-    EXPECT_EQ(pair.a().link->lane().in_flight(), 0U);
+    EXPECT_EQ(pair.a().link->sender().unsettled(), 0U);
     pair.b().handler = [](const InboundMessage&) { return Disposition::held; };
     publish(pair, 20);
     pair.run_for(milliseconds{10});
-    EXPECT_EQ(pair.a().link->lane().in_flight(), kCredit) << "all of it, at once";
+    EXPECT_EQ(pair.a().link->sender().unsettled(), kCredit) << "all of it, at once";
 }
 
 // A handler that has all that credit allows does not stop another subscription for good: now and then one message goes without.

@@ -91,7 +91,7 @@ class EndpointOf {
         const auto message = outbox.put(put);
         if (!message.ok()) return std::nullopt;
         const auto delivery = outbox.add_delivery(message.value(), PeerIndex{0}, link->peer_id(), how.subscription);
-        if (!delivery.ok() || link->lane(link->lane_towards(how.lane)).enqueue(now, delivery.value()) != Status::ok) {
+        if (!delivery.ok() || link->sender(link->lane_towards(how.lane)).enqueue(now, delivery.value()) != Status::ok) {
             outbox.abandon(message.value());
             return std::nullopt;
         }

@@ -30,7 +30,7 @@ inline std::string text(std::size_t bytes, unsigned from = 0) {
 struct FragmentTest : testing::Test {
     Instant now{seconds{1}};
     EndpointOf<kLong> end{NodeId{1}, 7};
-    LaneSender& sender() { return end.link->lane(); }
+    LaneSender& sender() { return end.link->sender(); }
     LaneReceiver& receiver() { return end.link->receiver(); }
     std::vector<std::byte> packet;
     SentPacket sent;

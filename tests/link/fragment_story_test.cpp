@@ -98,7 +98,7 @@ TEST_P(FragmentsUnderLoss, both_sides_agree_on_each_message) {
         }
     }
     EXPECT_EQ(pair.b().inbox.used(), 0U);
-    EXPECT_EQ(pair.a().link->lane().first(), pair.a().link->lane().next());
+    EXPECT_EQ(pair.a().link->sender().first(), pair.a().link->sender().next());
     EXPECT_EQ(pair.b().counters.get(Counter::records_malformed), 0U);
 }
 

@@ -12,7 +12,7 @@ namespace {
 struct LaneTest : testing::Test {
     Instant now{seconds{1}};
     Endpoint end{NodeId{1}, 7};
-    LaneSender& sender() { return end.link->lane(); }
+    LaneSender& sender() { return end.link->sender(); }
     LaneReceiver& receiver() { return end.link->receiver(); }
     std::vector<std::byte> packet;
     SentPacket sent;

@@ -44,7 +44,7 @@ TEST_F(Lanes, each_keeps_its_order_and_settles_on_its_own_whatever_is_lost) {
         const std::vector<std::string> got = in_lane(pair.b(), lane);
         ASSERT_EQ(got.size(), 200U);
         for (std::size_t i = 0; i < got.size(); ++i) EXPECT_EQ(got[i], std::to_string(3 * i + index_of(lane)));
-        EXPECT_EQ(pair.a().link->lane(lane).first(), pair.a().link->lane(lane).next());
+        EXPECT_EQ(pair.a().link->sender(lane).first(), pair.a().link->sender(lane).next());
     }
 }
 
@@ -54,7 +54,7 @@ TEST_F(Lanes, an_urgent_message_leaves_at_once_however_full_bulk_is) {
     const std::string long_one(600, 'x');
     for (int i = 0; i < 300; ++i) ASSERT_TRUE(pair.a().publish(pair.now, i < 60 ? long_one : "b", {.lane = Lane::bulk}));
     pair.run_for(milliseconds{3});
-    ASSERT_TRUE(pair.a().link->lane(Lane::bulk).in_flight() > 5);
+    ASSERT_TRUE(pair.a().link->sender(Lane::bulk).unsettled() > 5);
     ASSERT_TRUE(pair.a().publish(pair.now, "now", {.lane = Lane::urgent}));
     pair.run_for(milliseconds{6});
     EXPECT_EQ(in_lane(pair.b(), Lane::urgent), std::vector<std::string>{"now"});
@@ -82,7 +82,7 @@ TEST_F(Lanes, bulk_that_is_alone_lets_the_window_grow) {
     for (int i = 0; i < 64; ++i) ASSERT_TRUE(pair.a().publish(pair.now, std::string(640, 'b'), {.lane = Lane::bulk}));
     std::size_t at_once = 0;  // messages, a packet each
     pair.run_until([&] {
-        at_once = std::max<std::size_t>(at_once, pair.a().link->lane(Lane::bulk).in_flight());
+        at_once = std::max<std::size_t>(at_once, pair.a().link->sender(Lane::bulk).unsettled());
         return pair.b().delivered.size() == 64;
     });
     EXPECT_GT(at_once, 8U);

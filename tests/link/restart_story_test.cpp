@@ -122,7 +122,7 @@ TEST(Restart, a_new_process_of_the_subscriber_ends_what_was_owed_to_the_old_ones
     pair.run_for(seconds{1});
     EXPECT_EQ(payloads(pair.b()), std::vector<std::string>{"new"});
     EXPECT_EQ(pair.a().outcomes().size(), 1U);
-    EXPECT_EQ(pair.a().link->lane().first(), pair.a().link->lane().next());
+    EXPECT_EQ(pair.a().link->sender().first(), pair.a().link->sender().next());
 }
 
 TEST(Restart, what_is_owed_to_a_durable_subscription_is_sent_again_and_marked) {
@@ -263,7 +263,7 @@ TEST(Restart, a_publisher_with_a_journal_goes_on_with_its_numbering) {
     pair.open();
     for (int i = 1; i <= 3; ++i) ASSERT_TRUE(pair.a().publish(pair.now, std::to_string(i)));
     pair.run_for(seconds{1});
-    const Sequence next = pair.a().link->lane().next();
+    const Sequence next = pair.a().link->sender().next();
     EXPECT_EQ(pair.a().outcomes().size(), 3U);
 
     pair.reset(0, journalled(2, 11));
@@ -274,11 +274,11 @@ TEST(Restart, a_publisher_with_a_journal_goes_on_with_its_numbering) {
         const auto message = a.outbox.put(
             {.id = PublishId{static_cast<std::uint64_t>(number)}, .topic = a.intern("t"), .payload = std::as_bytes(std::span(payload))});
         const auto delivery = a.outbox.add_delivery(message.value(), PeerIndex{0}, NodeId{2}, kDurable);
-        ASSERT_EQ(a.link->lane().restore(pair.now, delivery.value(), Sequence{next.value() - 4 + static_cast<std::uint64_t>(number)}),
+        ASSERT_EQ(a.link->sender().restore(pair.now, delivery.value(), Sequence{next.value() - 4 + static_cast<std::uint64_t>(number)}),
                   Status::ok);
     }
     EXPECT_EQ(a.outbox.next_id(), PublishId{6});
-    EXPECT_EQ(a.link->lane().next(), Sequence{next.value() + 2});
+    EXPECT_EQ(a.link->sender().next(), Sequence{next.value() + 2});
     ASSERT_TRUE(a.publish(pair.now, "6", {.subscription = kDurable}));
     pair.dial();
     pair.run_for(seconds{3});
@@ -353,7 +353,7 @@ TEST(Restart, an_unsubscribed_peer_gets_no_more_and_answers_for_what_it_had) {
     ASSERT_TRUE(pair.a().publish(pair.now, "1"));
     pair.flush();
     ASSERT_TRUE(pair.a().publish(pair.now, "2"));
-    pair.a().link->lane().subscription_gone(kVolatile);
+    pair.a().link->sender().subscription_gone(kVolatile);
     pair.run_for(seconds{1});
     const auto outcomes = pair.a().outcomes();
     ASSERT_EQ(outcomes.size(), 2U);
@@ -364,7 +364,7 @@ TEST(Restart, an_unsubscribed_peer_gets_no_more_and_answers_for_what_it_had) {
 
 TEST(Restart, sequences_pass_the_32_bit_limit) {
     LinkPair pair(9, {.loss_percent = 20, .delay_max = milliseconds{4}});
-    ASSERT_EQ(pair.a().link->lane().restore_next(Sequence{0xffff'ff80U}), Status::ok);
+    ASSERT_EQ(pair.a().link->sender().restore_next(Sequence{0xffff'ff80U}), Status::ok);
     pair.open();
     for (int i = 1; i <= 400; ++i) ASSERT_TRUE(pair.a().publish(pair.now, std::to_string(i)));
     pair.run_for(seconds{60});

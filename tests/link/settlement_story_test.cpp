@@ -317,7 +317,7 @@ TEST(Expiry, what_was_never_sent_ends_at_once_and_does_not_stall_the_lane) {
     pair.run_for(seconds{1});
     EXPECT_EQ(payloads(pair.b()), (std::vector<std::string>{"2", "4"}));
     EXPECT_EQ(count_outcomes(pair.a()), (Counts{{"acknowledged/none", 2}}));
-    EXPECT_EQ(pair.a().link->lane().first(), pair.a().link->lane().next());
+    EXPECT_EQ(pair.a().link->sender().first(), pair.a().link->sender().next());
 }
 
 TEST(Expiry, a_message_given_up_while_the_handler_has_it_ends_as_the_handler_says) {

@@ -6,7 +6,7 @@
 // must not compile: aliases_per_peer must be 1..1024
 // must not compile: payload_block_bytes must be a multiple of 4, 16..4096
 // must not compile: message_bytes_max must be 1..65535
-// must not compile: outbox_bytes must hold at least one longest message
+// must not compile: outbox_bytes must hold at least one longest message, in whole blocks
 // must not compile: outbox_bytes must be at most 65534 blocks of payload_block_bytes
 // must not compile: outbox_messages must be 1..65534
 // must not compile: deliveries must be 1..65520
@@ -37,6 +37,7 @@ using dunlin::Limits;
 using dunlin::valid_limits;
 
 static_assert(valid_limits<dunlin::limits::micro>());
+static_assert(valid_limits<Limits{.outbox_bytes = 1088}>());
 static_assert(valid_limits<Limits{.peers = 4, .lanes = 2, .journal_buffer_bytes = 944}>());
 static_assert(valid_limits<Limits{.journal_buffer_bytes = 640, .voter = true, .log_entries = 16, .log_bytes = 564, .proposals = 1}>());
 
@@ -49,7 +50,7 @@ static_assert(valid_limits<Limits{.remote_subscriptions = 0}>());
 static_assert(valid_limits<Limits{.aliases_per_peer = 0}>());
 static_assert(valid_limits<Limits{.payload_block_bytes = 18}>());
 static_assert(valid_limits<Limits{.message_bytes_max = 0}>());
-static_assert(valid_limits<Limits{.outbox_bytes = 512}>());
+static_assert(valid_limits<Limits{.outbox_bytes = 1087}>());  // 1064 are needed, and 1087 are 16 whole blocks
 static_assert(valid_limits<Limits{.payload_block_bytes = 16, .outbox_bytes = 2 << 20}>());
 static_assert(valid_limits<Limits{.outbox_messages = 0}>());
 static_assert(valid_limits<Limits{.deliveries = 65521}>());

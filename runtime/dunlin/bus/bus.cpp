@@ -145,7 +145,7 @@ Status Bus::send_to_all(Instant now, std::uint16_t message, Lane lane, std::stri
         if (!delivery.ok()) return Status::outbox_full;
         link::Link* const link = shared_.links(to.peer);
         DUNLIN_ASSERT(link != nullptr);
-        if (link->lane(link->lane_towards(lane)).enqueue(now, delivery.value()) != Status::ok) return Status::outbox_full;
+        if (link->sender(link->lane_towards(lane)).enqueue(now, delivery.value()) != Status::ok) return Status::outbox_full;
         ++published.subscribers;
         if (link->session_open()) ++published.reachable;
     }
@@ -156,7 +156,7 @@ Status Bus::send_to_all(Instant now, std::uint16_t message, Lane lane, std::stri
 void Bus::undo(std::uint16_t message) {
     for (std::uint16_t i = log_.message_at(message).deliveries; i != kNoSlot;) {
         const link::Delivery& delivery = log_.delivery_at(i);
-        if (delivery.state != link::DeliveryState::idle) shared_.links(delivery.peer)->lane(delivery.lane).retract(i);
+        if (delivery.state != link::DeliveryState::idle) shared_.links(delivery.peer)->sender(delivery.lane).retract(i);
         i = delivery.sibling;
     }
     shared_.outbox.abandon(message);

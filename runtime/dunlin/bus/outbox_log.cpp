@@ -102,7 +102,7 @@ OutboxDeliveryRecord OutboxLog::delivery_record(std::uint16_t index) const {
 Sequence OutboxLog::lane_order(std::uint16_t index) const {
     const link::Delivery& delivery = delivery_at(index);
     if (delivery.state == link::DeliveryState::resolved) return Sequence{~std::uint64_t{0}};
-    return shared_->links(delivery.peer)->lane(delivery.lane).sequence_of(index);
+    return shared_->links(delivery.peer)->sender(delivery.lane).sequence_of(index);
 }
 
 // The delivery of the message with the lowest (sequence, slot) that is not below the given one.
@@ -220,7 +220,7 @@ Status OutboxLog::emit_lanes(EmitCursor& cursor, const EmitRecord& emit) const {
         const link::Link* const link = shared_->links(PeerIndex{static_cast<std::uint16_t>(cursor.index / kLanesMax)});
         const std::size_t number = cursor.index % kLanesMax;
         if (link == nullptr || !link->has_lane(number)) continue;
-        const link::LaneSender& lane = link->lane(static_cast<Lane>(number));
+        const link::LaneSender& lane = link->sender(static_cast<Lane>(number));
         if (lane.first() == lane.next()) continue;  // an idle lane starts afresh
         const LaneNextRecord record{
             .next = lane.next().value(), .node = link->peer_id().value(), .lane = static_cast<std::uint16_t>(number), .reserved = 0};
@@ -354,7 +354,7 @@ Status OutboxLog::replay_lane(std::span<const std::byte> bytes) {
     if (peer == kNoPeer) return Status::table_full;
     link::Link& link = *shared_->links(peer);
     if (!link.has_lane(record.lane)) return Status::table_full;
-    return link.lane(static_cast<Lane>(record.lane)).restore_next(Sequence{record.next}) == Status::ok ? Status::ok : Status::outbox_full;
+    return link.sender(static_cast<Lane>(record.lane)).restore_next(Sequence{record.next}) == Status::ok ? Status::ok : Status::outbox_full;
 }
 
 void OutboxLog::resolve(std::uint16_t delivery, Outcome outcome, Effect effect) {
@@ -366,7 +366,7 @@ void OutboxLog::resolve(std::uint16_t delivery, Outcome outcome, Effect effect) 
 void OutboxLog::leave_lane(std::uint16_t index) {
     const link::Delivery& delivery = delivery_at(index);
     const bool in_lane = delivery.state != link::DeliveryState::idle && delivery.state != link::DeliveryState::resolved;
-    if (in_lane) shared_->links(delivery.peer)->lane(delivery.lane).remove(index);
+    if (in_lane) shared_->links(delivery.peer)->sender(delivery.lane).remove(index);
 }
 
 void OutboxLog::note_epoch(PeerIndex index, BootEpoch epoch) {

@@ -169,6 +169,7 @@ class Inbox {
     [[nodiscard]] InboxSlot& operator[](std::uint16_t slot) { return slots_[slot]; }
     [[nodiscard]] const InboxSlot& operator[](std::uint16_t slot) const { return slots_[slot]; }
     [[nodiscard]] std::size_t used() const { return slots_.size(); }
+    [[nodiscard]] std::size_t capacity() const { return slots_.capacity(); }
     [[nodiscard]] std::size_t message_bytes_max() const { return message_bytes_max_; }
     // How often handlers here may be asked again for messages of that peer, whatever their lane.
     [[nodiscard]] resilience::RetryBudget& retries(PeerIndex peer) { return retries_[peer.value()]; }

@@ -38,7 +38,6 @@ LaneReceiver::LaneReceiver(Lane lane, const SettlementStorage& settlements, Rece
 
 void LaneReceiver::session_opened(Instant now, StreamId stream, Sequence first_unsettled) {
     book_.set_journalled(shared_->self.journalled);
-    aliases_->clear();
     const Sequence resolved = first_unsettled == Sequence{} ? first_unsettled : first_unsettled.previous();
     if (stream != book_.stream()) {
         drop_after(Sequence{});
@@ -81,12 +80,17 @@ Sequence LaneReceiver::sequence_of(std::uint16_t slot) const {
     return Sequence{widened(shared_->inbox[slot].sequence_low, contiguous_.value())};
 }
 
-void LaneReceiver::insert(std::uint16_t slot, Sequence sequence) {
+// In the list; found from its end, where most of what arrives belongs.
+std::uint16_t LaneReceiver::first_after(Sequence sequence) const {
+    std::uint16_t first = kNoSlot;
+    for (std::uint16_t i = tail_; i != kNoSlot && sequence_of(i) > sequence; i = shared_->inbox[i].previous) first = i;
+    return first;
+}
+
+void LaneReceiver::insert(std::uint16_t slot, Sequence sequence, std::uint16_t before) {
     Inbox& inbox = shared_->inbox;
     inbox[slot].sequence_low = static_cast<std::uint32_t>(sequence.value());
-    std::uint16_t after = tail_;
-    while (after != kNoSlot && sequence_of(after) > sequence) after = inbox[after].previous;
-    const std::uint16_t before = after == kNoSlot ? head_ : inbox[after].next;
+    const std::uint16_t after = before == kNoSlot ? tail_ : inbox[before].previous;
     inbox[slot].previous = after;
     inbox[slot].next = before;
     (after == kNoSlot ? head_ : inbox[after].next) = slot;
@@ -146,8 +150,8 @@ bool LaneReceiver::may_settle(Sequence last, Outcome outcome) const {
 }
 
 // The first of its sequences bears the outcome of a message; the others count as acknowledged.
-void LaneReceiver::settle(Sequence first, Sequence last, Verdict verdict) {
-    book_.settle(first, verdict.outcome, verdict.effect);
+void LaneReceiver::settle(Sequence first, Sequence last, Ending ending) {
+    book_.settle(first, ending.outcome, ending.effect);
     for (Sequence next = first.next(); next <= last; next = next.next()) book_.settle(next, Outcome::acknowledged, Effect::none);
 }
 
@@ -247,7 +251,7 @@ Disposition LaneReceiver::offer(Instant now, const InboundMessage& message, std:
 }
 
 // What a disposition means for a stored message: its outcome, or none yet and the state that it waits in.
-LaneReceiver::Verdict LaneReceiver::conclude(Instant now, std::uint16_t index, Disposition disposition) {
+LaneReceiver::Ending LaneReceiver::conclude(Instant now, std::uint16_t index, Disposition disposition) {
     InboxSlot& slot = shared_->inbox[index];
     switch (disposition) {
         case Disposition::accepted_before:
@@ -271,12 +275,12 @@ LaneReceiver::Verdict LaneReceiver::conclude(Instant now, std::uint16_t index, D
     return {};
 }
 
-void LaneReceiver::decide(std::uint16_t index, Verdict verdict) {
-    if (verdict.outcome == Outcome::none) return;
+void LaneReceiver::decide(std::uint16_t index, Ending ending) {
+    if (ending.outcome == Outcome::none) return;
     InboxSlot& slot = shared_->inbox[index];
     slot.state = WaitState::decided;
-    slot.outcome = verdict.outcome;
-    slot.effect = verdict.effect;
+    slot.outcome = ending.outcome;
+    slot.effect = ending.effect;
     shared_->inbox.release_bytes(index, share_);
 }
 

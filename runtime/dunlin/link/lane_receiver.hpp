@@ -57,6 +57,7 @@ class LaneReceiver {
     // Records of packet `number`. False: it could not be taken as a whole; the packet must not be acknowledged.
     bool on_alias(std::uint32_t number_low, const wire::Record& record);
     bool on_run(Instant now, std::uint32_t number_low, const wire::Record& record);
+    // O(window + slots of the inbox), whatever it names.
     bool on_skip(Instant now, const wire::Record& record);
 
     [[nodiscard]] SettlementBook& settlements() { return book_; }
@@ -68,6 +69,11 @@ class LaneReceiver {
     [[nodiscard]] const InboxShare& share() const { return share_; }
 
   private:
+    struct SkipSpan;
+
+    // No sender has a longer window: what is further ahead is not believed.
+    static constexpr std::uint64_t kWindowMax = 0xffff;
+
     // A message in a packet, validated, or a piece of one.
     struct Arrival {
         Sequence sequence{};  // the message's first
@@ -90,7 +96,7 @@ class LaneReceiver {
         [[nodiscard]] Sequence last() const { return sequence.plus(sequences - 1U); }
     };
     // An outcome as it will be settled.
-    struct Verdict {
+    struct Ending {
         Outcome outcome = Outcome::none;  // none: not yet
         Effect effect = Effect::none;
     };
@@ -109,12 +115,16 @@ class LaneReceiver {
     [[nodiscard]] bool is_settled(Sequence first, Sequence last) const;
     [[nodiscard]] std::uint16_t store(const Arrival& arrival);
     [[nodiscard]] InboundMessage inbound(Instant now, const Arrival& arrival) const;
-    [[nodiscard]] bool skip_one(Sequence sequence, bool answer);
-    [[nodiscard]] bool settle_unseen(Sequence sequence, Verdict verdict);
+    [[nodiscard]] bool skip_all(const SkipSpan& skip);
+    void skip_waiting(std::uint16_t slot, Ending unseen);
+    [[nodiscard]] std::uint64_t skip_unseen(const SkipSpan& skip, std::uint64_t next, std::uint64_t end, std::uint16_t before);
+    [[nodiscard]] bool settle_unseen(Sequence sequence, Ending ending, std::uint16_t before);
     [[nodiscard]] bool may_settle(Sequence last, Outcome outcome) const;
-    void settle(Sequence first, Sequence last, Verdict verdict);
+    void settle(Sequence first, Sequence last, Ending ending);
 
-    void insert(std::uint16_t slot, Sequence sequence);
+    [[nodiscard]] std::uint16_t first_after(Sequence sequence) const;
+    void insert(std::uint16_t slot, Sequence sequence) { insert(slot, sequence, first_after(sequence)); }
+    void insert(std::uint16_t slot, Sequence sequence, std::uint16_t before);
     void drop(std::uint16_t slot);
     void drop_after(Sequence sequence);
     void drop_up_to(Sequence sequence);
@@ -128,8 +138,8 @@ class LaneReceiver {
     [[nodiscard]] bool held_back(SubscriptionId subscription, Sequence sequence) const;
     void hand_over(Instant now, std::uint16_t slot);
     [[nodiscard]] Disposition offer(Instant now, const InboundMessage& message, std::uint8_t attempts);
-    [[nodiscard]] Verdict conclude(Instant now, std::uint16_t slot, Disposition disposition);
-    void decide(std::uint16_t slot, Verdict verdict);
+    [[nodiscard]] Ending conclude(Instant now, std::uint16_t slot, Disposition disposition);
+    void decide(std::uint16_t slot, Ending ending);
     void schedule_retry(Instant now, InboxSlot& slot, Duration at_least);
     void retry(Instant now, InboxSlot& slot);
 

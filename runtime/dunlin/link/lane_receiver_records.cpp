@@ -3,12 +3,9 @@
 
 #include <algorithm>
 
-// Of LaneReceiver, what arrives in packets: declarations, runs and skips.
+// The part of LaneReceiver that takes declarations and runs.
 namespace dunlin::link {
 namespace {
-
-// No sender has a longer window: what is further ahead is not believed.
-constexpr std::uint64_t kWindowMax = 0xffff;
 
 constexpr auto kFragment = static_cast<std::uint8_t>(wire::MessageFlag::fragment);
 constexpr auto kFence = static_cast<std::uint8_t>(wire::MessageFlag::fence);
@@ -159,7 +156,8 @@ bool LaneReceiver::refuse(Instant now, const Arrival& arrival) {
         const Sequence place = arrival.sequence.plus(std::uint64_t{arrival.index} + i);
         if (find(place, place) != kNoSlot || is_settled(place, place)) continue;
         const Outcome outcome = place == arrival.sequence ? Outcome::rejected : Outcome::acknowledged;
-        if (!settle_unseen(place, {outcome, Effect::none})) return false;
+        if (!settle_unseen(place, {outcome, Effect::none}, first_after(place))) return false;
+        close_gap();
         if (place == arrival.sequence) shared_->counters.add(Counter::messages_received);
         fresh = true;
     }
@@ -234,60 +232,6 @@ std::uint16_t LaneReceiver::store(const Arrival& arrival) {
     slot.keyed = arrival.keyed;
     slot.maybe_repeated = arrival.maybe_repeated;
     return index;
-}
-
-bool LaneReceiver::on_skip(Instant now, const wire::Record& record) {
-    const auto skip = record.as<wire::Skip>();
-    const std::uint32_t each = std::max<std::uint32_t>(skip.each(), 1);
-    if (skip.lane() != index_of(book_.lane()) || skip.first() == 0 || skip.count() == 0 || skip.count() > kWindowMax ||
-        skip.first() > contiguous_.value() + kWindowMax) {
-        shared_->counters.add(Counter::records_malformed);
-        return false;
-    }
-    shared_->counters.add(Counter::skips_received);
-    const bool answer = (skip.flags() & static_cast<std::uint8_t>(wire::SkipFlag::answer)) != 0;
-    const std::uint64_t end = skip.first() + skip.count();
-    bool taken = true;
-    for (std::uint64_t value = std::max(skip.first(), book_.live().cumulative().value() + 1); value < end && taken; ++value) {
-        // The first of a message's sequences bears its outcome.
-        taken = skip_one(Sequence{value}, answer && static_cast<std::uint32_t>(value - skip.first()) % each == 0);
-    }
-    close_gap();
-    pump(now);
-    book_.owe();
-    return taken;
-}
-
-// False: no room to remember it.
-bool LaneReceiver::skip_one(Sequence sequence, bool answer) {
-    const Verdict unseen = answer ? Verdict{Outcome::skipped, Effect::none} : Verdict{Outcome::acknowledged, Effect::none};
-    if (const std::uint16_t slot = find(sequence, sequence); slot != kNoSlot) {
-        const InboxSlot& held = shared_->inbox[slot];
-        // A handler that has it, or had its say, decides its outcome.
-        if (held.state == WaitState::pending || held.state == WaitState::decided) return true;
-        const bool seen = answer && held.attempts > 0;
-        decide(slot, seen ? Verdict{Outcome::expired, Effect::unknown} : unseen);
-        return true;
-    }
-    if (sequence <= contiguous_ || book_.live().contains(sequence)) return true;
-    return settle_unseen(sequence, unseen);
-}
-
-// Settles what no handler gets, or keeps its outcome until it can; false: no room to remember it.
-bool LaneReceiver::settle_unseen(Sequence sequence, Verdict verdict) {
-    const bool in_order = sequence == contiguous_.next();
-    if (in_order && may_settle(sequence, verdict.outcome)) {
-        book_.settle(sequence, verdict.outcome, verdict.effect);
-    } else {
-        const std::uint16_t slot = shared_->inbox.put_empty(share_);
-        if (slot == kNoSlot) return false;
-        insert(slot, sequence);
-        decide(slot, verdict);
-    }
-    if (!in_order) return true;
-    contiguous_ = sequence;
-    close_gap();
-    return true;
 }
 
 }  // namespace dunlin::link

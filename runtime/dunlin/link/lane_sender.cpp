@@ -116,7 +116,7 @@ const Delivery& LaneSender::delivery_of(std::uint32_t offset) const {
     return shared_->outbox.delivery(ring_[offset]);
 }
 
-std::uint16_t LaneSender::in_flight() const {
+std::uint16_t LaneSender::unsettled() const {
     std::uint16_t count = 0;
     for (std::size_t i = 0; i < ring_.size(); ++i) {
         if (is_delivery(ring_[i]) && shared_->outbox.delivery(ring_[i]).sent) ++count;
@@ -203,7 +203,6 @@ void LaneSender::reset() {
     LinkSelf& self = shared_->self;
     self.numbered = std::max(self.numbered, Sequence{next().value() & ((std::uint64_t{1} << 40U) - 1)});
     ring_.clear();
-    common_->aliases.clear();
     first_ = unsent_ = {};
     stream_ = {};
     expiry_ = kNever;
@@ -230,7 +229,6 @@ void LaneSender::session_opened(Instant now, bool peer_has_memory) {
     session_ = true;
     pausing_ = pass_ = skips_held_ = false;
     lost_ = 0;
-    common_->aliases.clear();
     start_behind();
     for (std::uint32_t i = 0; i < ring_.size(); ++i) {
         // What an earlier process of the peer settled past a gap is a gap for this one.
@@ -300,7 +298,6 @@ void LaneSender::expire(std::uint32_t offset) {
     }
     leave_state(delivery.state);
     delivery.state = DeliveryState::skip_owed;
-    if (!delivery.counted) charge(offset);  // the peer may have it, though it seemed to be lost
     set_parts(offset, fragments(ring_[offset]), kPartReceived);
     owe_skip(offset);
     pass_holes();

@@ -105,7 +105,7 @@ class LaneSender {
 
     void set_stream(StreamId stream) { stream_ = stream; }
     [[nodiscard]] StreamId stream() const { return stream_; }
-    [[nodiscard]] std::uint16_t in_flight() const;  // deliveries sent and not settled; O(ring)
+    [[nodiscard]] std::uint16_t unsettled() const;  // deliveries sent and not settled; O(ring)
 
   private:
     struct Draft;
@@ -150,7 +150,7 @@ class LaneSender {
 
     [[nodiscard]] bool sendable(std::uint32_t offset) const;
     [[nodiscard]] std::uint32_t next_due() const;
-    [[nodiscard]] std::uint32_t next_allowed() const;
+    [[nodiscard]] std::uint32_t claim_next() const;
     [[nodiscard]] bool allowed(std::uint32_t offset) const;
     [[nodiscard]] bool has_credit(std::uint32_t offset) const;
     [[nodiscard]] bool doubtful(std::uint32_t offset) const;

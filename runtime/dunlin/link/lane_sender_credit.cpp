@@ -16,8 +16,9 @@ constexpr Duration kFirstPause = milliseconds{100};
 
 // ---- credit ---------------------------------------------------------------------------------------------------------
 
-// What is to be sent next, as far as the peer's credit allows; ring_.size(): nothing.
-std::uint32_t LaneSender::next_allowed() const {
+// What is to be sent next, as far as the peer's credit allows; ring_.size(): nothing. Marks in the common account whether this lane
+// waits for credit, for the lanes below it.
+std::uint32_t LaneSender::claim_next() const {
     const std::uint32_t due = next_due();
     const bool waits = due < ring_.size() && !has_credit(due);
     common_->credit.waits(lane_, waits);

@@ -48,7 +48,7 @@ bool LaneSender::sendable(std::uint32_t offset) const {
     return delivery.state == DeliveryState::queued && shared_->outbox.message(delivery.message).gate <= shared_->self.durable;
 }
 
-bool LaneSender::wants_to_send() const { return session_ && next_allowed() < ring_.size(); }
+bool LaneSender::wants_to_send() const { return session_ && claim_next() < ring_.size(); }
 
 // The offset of what is to be sent next: what was lost goes before what is new. ring_.size(): nothing.
 std::uint32_t LaneSender::next_due() const {
@@ -64,7 +64,7 @@ bool LaneSender::write(Instant now, PacketNumber number, std::size_t packet_byte
     Draft draft{.now = now, .number = number, .packet_bytes = packet_bytes, .writer = writer, .sent = sent};
     const std::size_t before = writer.size();
     while (!sent.ranges_full()) {
-        const std::uint32_t offset = next_allowed();
+        const std::uint32_t offset = claim_next();
         if (offset >= ring_.size() || !write_run(draft, offset)) break;
     }
     pace(now);

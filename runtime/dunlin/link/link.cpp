@@ -76,6 +76,7 @@ void Link::restart(Instant now) {
 void Link::reset(Instant now) {
     if (session_.open()) drop_session(now);
     session_.forget();
+    sending_.aliases.clear();
     for (LaneEnds& lane : lanes()) {
         lane.sender.reset();
         lane.receiver.reset();
@@ -103,11 +104,11 @@ void Link::drop_session(Instant now) {
 // This side's numbering gets its name when it is first stated.
 StreamId Link::stream() {
     const StreamId durable = shared_->self.stream;
-    if (lane().stream() == StreamId{}) {
+    if (sender().stream() == StreamId{}) {
         const StreamId name = durable != StreamId{} ? durable : StreamId{shared_->random.next_nonzero_u64()};
         for (LaneEnds& each : lanes()) each.sender.set_stream(name);
     }
-    return lane().stream();
+    return sender().stream();
 }
 
 bool Link::endings_kept() const {
@@ -162,6 +163,8 @@ void Link::session_opened(Instant now, const HelloPacket& packet, bool replaces)
     if (shared_->self.cluster == ClusterIncarnation{} && session_.cluster() != ClusterIncarnation{}) add_news(kClusterLearnt);
     if (session_.peer_process() == PeerProcess::newer) peer_epoch_ended();
     peer_has_lanes(std::max<std::uint8_t>(packet.lanes_stated, 1));
+    sending_.aliases.clear();
+    received_aliases_.clear();
     sending_.credit.start({packet.hello.credit_messages(), packet.hello.credit_units()});
     told_ = {};
     credit_owed_ = false;
@@ -205,9 +208,9 @@ Lane Link::lane_towards(Lane wanted) const { return index_of(wanted) < lanes_use
 Status Link::restore(Instant now, std::uint16_t delivery, Lane in, Sequence sequence) {
     if (!has_lane(index_of(in))) return Status::table_full;
     lanes_used_ = std::max(lanes_used_, static_cast<std::uint8_t>(index_of(in) + 1));
-    const Status status = lane(in).restore(now, delivery, sequence);
+    const Status status = sender(in).restore(now, delivery, sequence);
     // What is in the normal lane may have gone there instead, before the other lanes were known.
-    barrier_low_ = static_cast<std::uint32_t>(lane().next().value());
+    barrier_low_ = static_cast<std::uint32_t>(sender().next().value());
     return status;
 }
 
@@ -215,16 +218,16 @@ Status Link::restore(Instant now, std::uint16_t delivery, Lane in, Sequence sequ
 // gone takes nothing any more, so what is in it ends here: only a process without the journal of the last one can have fewer.
 void Link::peer_has_lanes(std::uint8_t stated) {
     const std::uint8_t common = std::min(stated, lane_count_);
-    static_cast<void>(lane().first_unsettled());
+    static_cast<void>(sender().first_unsettled());
     for (std::size_t i = common; i < lanes_used_; ++i) lanes_[i].sender.give_up();
     lanes_open_ = std::min(lanes_open_, common);
-    if (common > lanes_used_) barrier_low_ = static_cast<std::uint32_t>(lane().next().value());
+    if (common > lanes_used_) barrier_low_ = static_cast<std::uint32_t>(sender().next().value());
     lanes_used_ = common;
     open_lanes();
 }
 
 void Link::open_lanes() {
-    const auto left = static_cast<std::int32_t>(barrier_low_ - static_cast<std::uint32_t>(lane().first().value()));
+    const auto left = static_cast<std::int32_t>(barrier_low_ - static_cast<std::uint32_t>(sender().first().value()));
     if (left <= 0) lanes_open_ = lanes_used_;
 }
 
@@ -293,7 +296,7 @@ bool Link::on_record(Instant now, const wire::Record& record) {
             break;
         case wire::RecordType::settlement: {
             const std::uint8_t number = record.as<wire::Settlement>().lane();
-            if (sane_lane(number) && lane(Lane{number}).on_settlement(record)) space_.on_progress();
+            if (sane_lane(number) && sender(Lane{number}).on_settlement(record)) space_.on_progress();
             if (lanes_open_ < lanes_used_) open_lanes();
             for (LaneEnds& each : lanes()) each.sender.pace(now);
             break;
@@ -330,10 +333,10 @@ void Link::note_size(PacketSize::Change change) {
 std::uint16_t Link::packet_bytes_now() const { return space_.size_in_doubt() ? size_.safe_size() : size_.size(); }
 
 void Link::on_fate(Instant now, const SentPacket& packet, PacketFate fate) {
-    LaneSender& sender = lane(packet.lane());
+    LaneSender& from = sender(packet.lane());
     if (fate == PacketFate::acked) {
         note_size(size_.on_acked(now, packet.bytes(), packet.is_size_probe()));
-        sender.on_packet_acked(packet);
+        from.on_packet_acked(packet);
         for (LaneEnds& each : lanes()) each.receiver.on_packet_acked(now, packet);
         if (packet.carried_ack) acks_.on_ack_acked(packet.ack_largest_low);
         return;
@@ -342,8 +345,8 @@ void Link::on_fate(Instant now, const SentPacket& packet, PacketFate fate) {
         note_size(size_.on_lost(now, packet.bytes(), packet.is_size_probe()));
         if (packet.probed) return;
     }
-    sender.on_packet_lost(now, packet);
-    if (fate == PacketFate::probe) sender.probe_first(now);
+    from.on_packet_lost(now, packet);
+    if (fate == PacketFate::probe) from.probe_first(now);
     if (!packet.settlement) return;
     for (LaneEnds& each : lanes()) each.receiver.settlements().owe();
 }
@@ -362,7 +365,7 @@ Instant Link::next_deadline() const {
     if (!set.empty()) {
         const Lane next = scheduler_.next(set);
         const Instant paced = ready_at(next);
-        if (paced != Instant::min() && lane(next).wants_to_send()) deadline = earlier(deadline, paced);
+        if (paced != Instant::min() && sender(next).wants_to_send()) deadline = earlier(deadline, paced);
     }
     if (settlements_owed() && space_.control_fits()) deadline = earlier(deadline, settle_at_);
     return deadline;

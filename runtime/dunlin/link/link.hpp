@@ -135,8 +135,8 @@ class Link {
     // Those of this node, by their numbers. A lane that it was not built with must not be asked for (asserted).
     [[nodiscard]] std::size_t lane_count() const { return lane_count_; }
     [[nodiscard]] bool has_lane(std::size_t number) const { return number < lane_count_; }
-    [[nodiscard]] LaneSender& lane(Lane lane = Lane::normal) { return ends(lane).sender; }
-    [[nodiscard]] const LaneSender& lane(Lane lane = Lane::normal) const { return ends(lane).sender; }
+    [[nodiscard]] LaneSender& sender(Lane lane = Lane::normal) { return ends(lane).sender; }
+    [[nodiscard]] const LaneSender& sender(Lane lane = Lane::normal) const { return ends(lane).sender; }
     [[nodiscard]] LaneReceiver& receiver(Lane lane = Lane::normal) { return ends(lane).receiver; }
     [[nodiscard]] const LaneReceiver& receiver(Lane lane = Lane::normal) const { return ends(lane).receiver; }
     // Where a message of `wanted` goes: there, or in the normal lane where the peer has no such one.

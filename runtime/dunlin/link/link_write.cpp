@@ -41,7 +41,7 @@ LaneSet Link::wanting() const {
     LaneSet set;
     for (const Lane each : kLanesByPriority) {  // who waits for credit is known before those below ask for it
         if (index_of(each) >= lanes_open_) continue;
-        if (lane(each).wants_to_send() || (kept && lane(each).owes_skips())) set.add(each);
+        if (sender(each).wants_to_send() || (kept && sender(each).owes_skips())) set.add(each);
     }
     return set;
 }
@@ -55,10 +55,10 @@ std::optional<Lane> Link::next_lane(Instant now) const {
     if (set.empty()) return std::nullopt;
     const Lane next = scheduler_.next(set);
     const bool probes = space_.probe_owed() && space_.control_fits();
-    if (lane(next).wants_to_send() && (probes || ready_at(next) <= now)) return next;
+    if (sender(next).wants_to_send() && (probes || ready_at(next) <= now)) return next;
     if (!space_.control_fits() || !endings_kept()) return std::nullopt;
     for (const Lane each : kLanesByPriority) {
-        if (set.has(each) && lane(each).owes_skips()) return each;
+        if (set.has(each) && sender(each).owes_skips()) return each;
     }
     return std::nullopt;
 }
@@ -98,9 +98,9 @@ void Link::write_control(Instant now, wire::PacketWriter& writer) {
     if (space_.control_fits() && settlement_due(now)) write_settlements(writer);
     draft().lane = next_lane(now);
     if (!endings_kept()) return;
-    if (draft().lane && space_.control_fits() && lane(*draft().lane).owes_skips()) {
+    if (draft().lane && space_.control_fits() && sender(*draft().lane).owes_skips()) {
         draft().sent.set_lane(*draft().lane);
-        if (lane(*draft().lane).write_skips(writer, draft().sent)) draft().eliciting = draft().lane_used = true;
+        if (sender(*draft().lane).write_skips(writer, draft().sent)) draft().eliciting = draft().lane_used = true;
     }
     if (acks_.due() != kNever && acks_.write(now, writer)) {
         draft().sent.carried_ack = true;
@@ -128,7 +128,7 @@ void Link::write_settlements(wire::PacketWriter& writer) {
 }
 
 void Link::write_lane(Instant now, wire::PacketWriter& writer) {
-    if (draft().lane) write_messages(now, lane(*draft().lane), writer);
+    if (draft().lane) write_messages(now, sender(*draft().lane), writer);
     if (!ping_owed_ && !space_.probe_owed()) return;
     if (draft().eliciting || !space_.control_fits()) return;
     if (writer.record(wire::RecordType::ping, wire::Ping(0))) draft().eliciting = true;

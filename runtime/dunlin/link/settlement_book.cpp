@@ -60,6 +60,13 @@ void SettlementBook::settle(Sequence sequence, Outcome outcome, Effect effect) {
     }
 }
 
+void SettlementBook::settle_up_to(Sequence last) {
+    DUNLIN_ASSERT(last > live_.cumulative());
+    live_.raise(last);
+    changed_ = true;
+    if (!journalled_) owe();
+}
+
 void SettlementBook::free_notes_up_to(Sequence cumulative) {
     for (SettlementNote& note : notes()) {
         if (note.outcome == Outcome::none || sequence_of(note) > cumulative) continue;

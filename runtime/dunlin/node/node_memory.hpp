@@ -33,7 +33,8 @@ consteval bool valid_limits() {
     static_assert(L.payload_block_bytes >= 16 && L.payload_block_bytes <= 4096 && L.payload_block_bytes % 4 == 0,
                   "payload_block_bytes must be a multiple of 4, 16..4096");
     static_assert(L.message_bytes_max >= 1, "message_bytes_max must be 1..65535");
-    static_assert(L.outbox_bytes >= L.message_bytes_max + link::kBlocksBytesMax, "outbox_bytes must hold at least one longest message");
+    static_assert(link::LinkSizes<L>::outbox_blocks * L.payload_block_bytes >= L.message_bytes_max + link::kBlocksBytesMax,
+                  "outbox_bytes must hold at least one longest message, in whole blocks: its payload + 40");
     static_assert(L.outbox_bytes / L.payload_block_bytes <= 65'534, "outbox_bytes must be at most 65534 blocks of payload_block_bytes");
     static_assert(L.outbox_messages >= 1 && L.outbox_messages <= 65'534, "outbox_messages must be 1..65534");
     static_assert(L.deliveries >= 1 && L.deliveries <= 65'520, "deliveries must be 1..65520");
