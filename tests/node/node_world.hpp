@@ -52,6 +52,7 @@ struct Host {
     }
 
     std::uint16_t id = 0;
+    std::uint16_t address = 0;
     std::string cluster;
     std::vector<std::string> seeds;
     std::vector<std::string_view> seed_views;
@@ -67,28 +68,34 @@ struct Host {
     unsigned late_deadlines = 0;  // its next deadline was not in the future after a whole turn
 };
 
-// Hosts that reach each other by their ids as addresses, in 200 us, in virtual time.
+// Hosts that reach each other by their ids as addresses, unless said otherwise, in 200 us, in virtual time.
 class NodeWorld {
   public:
     template <Limits L>
     Host& add(std::uint16_t id, std::vector<std::string> seeds = {}, Disk* disk = nullptr, std::string cluster = "c") {
+        return add_at<L>(id, NodeId{id}, std::move(seeds), disk, std::move(cluster));
+    }
+    // One whose address is not its id.
+    template <Limits L>
+    Host& add_at(std::uint16_t address, NodeId id, std::vector<std::string> seeds = {}, Disk* disk = nullptr, std::string cluster = "c") {
         auto made = std::make_unique<Host>();
         Host& host = *made;
-        host.id = id;
+        host.id = id.value();
+        host.address = address;
         host.cluster = std::move(cluster);
         host.seeds = std::move(seeds);
         host.seed_views.assign(host.seeds.begin(), host.seeds.end());
         host.disk = disk;
         host.memory = std::make_unique<Host::MemoryOf<L>>();
         Options options;
-        options.id = NodeId{id};
+        options.id = id;
         options.cluster = host.cluster;
         options.seeds = host.seed_views;
         options.instance = InstanceId{++instances_};
         options.seed = instances_ * 7919;
         options.journal_bytes = disk != nullptr ? disk->size() : 0;
         host.node = &host.memory->emplace(options);
-        hosts_[id] = std::move(made);
+        hosts_[address] = std::move(made);
         EXPECT_EQ(host.node->start(now), Status::ok);
         if (disk != nullptr) run_for(milliseconds{20});
         return host;
@@ -196,7 +203,7 @@ class NodeWorld {
                 more = true;
                 const auto bytes = std::span(buffer).first(transmit->bytes);
                 const auto to = static_cast<std::uint16_t>(transmit->path.value());
-                if (!host.mute) air_.emplace(now + microseconds{200}, Packet{host.id, to, {bytes.begin(), bytes.end()}});
+                if (!host.mute) air_.emplace(now + microseconds{200}, Packet{host.address, to, {bytes.begin(), bytes.end()}});
             }
         }
     }

@@ -241,7 +241,7 @@ void Node::on_timeout(Instant now) {
     leases_.on_timeout(now);
     bus_.on_timeout(now);
     if (coordinator_ != nullptr) coordinator_->on_timeout(now);
-    drop_silent_strangers(now);
+    end_patience(now);
     advance(now);
 }
 
@@ -261,7 +261,7 @@ Instant Node::next_deadline() const {
         if (may_say_goodbye(last_now_)) return last_now_;
         if (last_now_ < drain_until_leader_) deadline = earlier(deadline, drain_until_leader_);
     }
-    return earlier(deadline, strangers_deadline());
+    return earlier(deadline, patience_deadline());
 }
 
 // ---- Events -----------------------------------------------------------------------------------------------------------

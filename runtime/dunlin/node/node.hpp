@@ -149,8 +149,6 @@ class Node {
     [[nodiscard]] bool void_watermark(PeerIndex peer);
     void name_peer(PeerIndex peer, NodeId node);
     void free_peer(Instant now, PeerIndex peer);
-    void dial_seeds(Instant now);
-    void merge_seed(Instant now, PeerIndex seed, PeerIndex peer);
     [[nodiscard]] StorageId voter_storage(NodeId node) const;
     void dial_voter(Instant now, NodeId node, std::span<const std::byte> address);
     void dial_voters(Instant now);
@@ -161,8 +159,15 @@ class Node {
     void restart_links(Instant now);
     [[nodiscard]] bool remembers(PeerIndex peer) const;
     [[nodiscard]] bool is_stranger(PeerIndex peer) const;
-    void drop_silent_strangers(Instant now);
-    [[nodiscard]] Instant strangers_deadline() const;
+    void end_patience(Instant now);
+    [[nodiscard]] Instant patience_deadline() const;
+
+    // ---- node_seeds.cpp
+    void dial_seeds(Instant now);
+    void merge_seed(Instant now, PeerIndex seed, PeerIndex peer);
+    [[nodiscard]] bool is_silent_seed(PeerIndex peer) const;
+    void ask_anew(Instant now, PeerIndex peer);
+    void predecessor_gone(NodeId node);
 
     // ---- node_io.cpp
     [[nodiscard]] bool admits(wire::PacketReader reader);

@@ -9,8 +9,9 @@
 namespace dunlin {
 namespace {
 
-// A stranger that said hello and never opened a session, or whose session ended, gives its slot back after this long.
-constexpr Duration kStrangerPatience = seconds{10};
+// A stranger that said hello and never opened a session, or whose session ended, gives its slot back after this long; and where the
+// node at an address of ours is silent, the address is asked anew who is there.
+constexpr Duration kPatience = seconds{10};
 
 // A publisher that was not heard for so long will not send again what was settled here; only in a full table does it matter.
 constexpr Duration kPublisherPatience = std::chrono::hours{1};
@@ -101,32 +102,6 @@ void Node::free_peer(Instant now, PeerIndex peer) {
     peers_.release(peer);
 }
 
-// Each seed gets a slot once. Where there are not enough, because the journal knows peers by their ids alone, the rest waits until
-// one is free: a seed that turns out to be one of those gives its slot back. None takes that of a publisher that may send again.
-void Node::dial_seeds(Instant now) {
-    for (; !seeds_.empty(); seeds_ = seeds_.subspan(1)) {
-        const auto address = std::as_bytes(std::span(seeds_.front()));
-        if (peers_.find_address(address) != kNoPeer) continue;
-        const PeerIndex peer = take_peer(now, SlotUse::none);
-        if (peer == kNoPeer) return;
-        peers_.set_address(now, peer, address);
-    }
-}
-
-// The seed at this address turned out to be a node that has a slot already.
-void Node::merge_seed(Instant now, PeerIndex seed, PeerIndex peer) {
-    const PeerSlot slot = peers_[seed];
-    free_peer(now, seed);
-    PeerSlot& kept = peers_[peer];
-    if (kept.address_bytes != 0 || slot.address_bytes == 0) return;
-    peers_.set_address(now, peer, std::span(slot.address).first(slot.address_bytes));
-    if (kept.phase != PathPhase::none) return;
-    kept.path = slot.path;
-    kept.phase = PathPhase::up;
-    kept.dial_at = kNever;
-    link_of(peer).dial(now, slot.path);
-}
-
 // Said hello, was not dialled from here, never opened a session, and is not known from the journal.
 bool Node::is_stranger(PeerIndex peer) const {
     const PeerSlot& slot = peers_[peer];
@@ -134,19 +109,24 @@ bool Node::is_stranger(PeerIndex peer) const {
            !remembers(peer);
 }
 
-void Node::drop_silent_strangers(Instant now) {
+void Node::end_patience(Instant now) {
     for (std::size_t i = 0; i < links_.size(); ++i) {
         const PeerIndex peer{static_cast<std::uint16_t>(i)};
-        const PeerSlot& slot = peers_[peer];
-        if (is_stranger(peer) && now - slot.quiet_since >= kStrangerPatience) free_peer(now, peer);
+        if (now - peers_[peer].quiet_since < kPatience) continue;
+        if (is_stranger(peer)) {
+            free_peer(now, peer);
+        } else if (state_ == RunState::ready && is_silent_seed(peer)) {
+            ask_anew(now, peer);
+        }
     }
 }
 
-Instant Node::strangers_deadline() const {
+Instant Node::patience_deadline() const {
     Instant deadline = kNever;
     for (std::size_t i = 0; i < links_.size(); ++i) {
         const PeerIndex peer{static_cast<std::uint16_t>(i)};
-        if (is_stranger(peer)) deadline = earlier(deadline, peers_[peer].quiet_since + kStrangerPatience);
+        const bool silent = is_stranger(peer) || (state_ == RunState::ready && is_silent_seed(peer));
+        if (silent) deadline = earlier(deadline, peers_[peer].quiet_since + kPatience);
     }
     return deadline;
 }
@@ -165,8 +145,8 @@ StorageId Node::voter_storage(NodeId node) const {
 
 void Node::dial_voter(Instant now, NodeId node, std::span<const std::byte> address) {
     if (node == self_.id || node == NodeId{} || address.empty()) return;
+    if (peers_.find_address(address) != kNoPeer) return;  // who is there will say so
     PeerIndex peer = peers_.find(node);
-    if (peer == kNoPeer && peers_.find_address(address) != kNoPeer) return;  // a seed there will say who it is
     if (peer == kNoPeer) peer = ensure_peer(now, node, SlotUse::settled);
     if (peer == kNoPeer) return;
     if (peers_[peer].address_bytes == 0) peers_.set_address(now, peer, address);
@@ -223,6 +203,8 @@ void Node::on_session_opened(Instant now, PeerIndex peer) {
     }
     slot.attempts = 0;
     slot.said_goodbye = false;
+    if (slot.predecessor != slot.node) predecessor_gone(slot.predecessor);
+    slot.predecessor = {};
     detector_.session_opened(now, peer, slot.node, each.peer_epoch());
     bus_.session_opened(peer);
     client_.on_session_open(now, slot.node);

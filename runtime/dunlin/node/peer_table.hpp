@@ -25,6 +25,7 @@ struct PeerSlot {
     Instant quiet_since{};     // session closed since then; meaningful while no session is open
     PathId path{};             // valid in phase `up`
     NodeId node{};             // 0: a seed that has not answered yet
+    NodeId predecessor{};      // who was met at the address before, and not for a while; 0: nobody
     std::uint16_t dial_id = 0;
     std::uint8_t attempts = 0;
     std::uint8_t address_bytes = 0;  // 0: not dialled from here

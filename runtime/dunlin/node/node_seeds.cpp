@@ -1,0 +1,70 @@
+// The part of Node that finds out who is at an address.
+#include <dunlin/core/assert.hpp>
+#include <dunlin/node/node.hpp>
+
+namespace dunlin {
+// Each seed gets a slot once. Where there are not enough, because the journal knows peers by their ids alone, the rest waits until
+// one is free: a seed that turns out to be one of those gives its slot back. None takes that of a publisher that may send again.
+void Node::dial_seeds(Instant now) {
+    for (; !seeds_.empty(); seeds_ = seeds_.subspan(1)) {
+        const auto address = std::as_bytes(std::span(seeds_.front()));
+        if (peers_.find_address(address) != kNoPeer) continue;
+        const PeerIndex peer = take_peer(now, SlotUse::none);
+        if (peer == kNoPeer) return;
+        peers_.set_address(now, peer, address);
+    }
+}
+
+// The seed at this address turned out to be a node that has a slot already.
+void Node::merge_seed(Instant now, PeerIndex seed, PeerIndex peer) {
+    const PeerSlot slot = peers_[seed];
+    free_peer(now, seed);
+    PeerSlot& kept = peers_[peer];
+    if (kept.address_bytes != 0 || slot.address_bytes == 0) return;
+    peers_.set_address(now, peer, std::span(slot.address).first(slot.address_bytes));
+    if (kept.phase != PathPhase::none) return;
+    kept.path = slot.path;
+    kept.phase = PathPhase::up;
+    kept.dial_at = kNever;
+    link_of(peer).dial(now, slot.path);
+}
+
+// Where a node was not heard for a while, and is not thought to be alive, somebody else may be by now.
+bool Node::is_silent_seed(PeerIndex peer) const {
+    const PeerSlot& slot = peers_[peer];
+    if (!slot.in_use || slot.address_bytes == 0 || slot.node == NodeId{} || slot.phase != PathPhase::up) return false;
+    const membership::Health health = detector_.health(peer);
+    return !link_of(peer).session_open() && (health == membership::Health::unknown || health == membership::Health::dead);
+}
+
+// The address gets a slot of its own again, whose hellos are to whoever is there: the node that was, and then this slot is merged
+// into its own; or another one. Where every slot is of more use, it is asked for the node that was, for now.
+void Node::ask_anew(Instant now, PeerIndex peer) {
+    const PeerSlot silent = peers_[peer];
+    peers_[peer].address_bytes = 0;
+    PeerIndex seed = peers_.take();
+    if (seed == kNoPeer && make_room(now, SlotUse::none)) seed = peers_.take();
+    if (seed == kNoPeer) {
+        peers_[peer].address_bytes = silent.address_bytes;
+        peers_[peer].quiet_since = now;
+        return;
+    }
+    if (seed != peer) {
+        link_of(peer).close();
+        peers_.path_down(now, peer);
+    }
+    peers_[seed].quiet_since = now;
+    peers_[seed].predecessor = silent.node;
+    peers_.set_address(now, seed, std::span(silent.address).first(silent.address_bytes));
+}
+
+// Another node proved to be where that one was: its process has ended, and with it its volatile subscriptions. What durable ones are
+// owed waits for it, and what was settled of its messages is remembered.
+void Node::predecessor_gone(NodeId node) {
+    const PeerIndex peer = node == NodeId{} ? kNoPeer : peers_.find(node);
+    if (peer == kNoPeer || link_of(peer).session_open()) return;
+    link_of(peer).end_volatile_deliveries();
+    bus_.peer_ended(peer);
+}
+
+}  // namespace dunlin
