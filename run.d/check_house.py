@@ -91,7 +91,7 @@ def violations():
     for path in files():
         if any(SAYS_NOTHING.search(part) for part in (*path.parent.parts, path.stem)):
             yield f"{path}: this name does not say what is in it"
-        if path.suffix not in {".cpp", ".hpp", ".py", ".cmake", ".fbs", ".sh"}:
+        if path.suffix not in {".cpp", ".hpp", ".py", ".cmake", ".fbs", ".sh", ".pml"}:
             continue
         lines = path.read_text(encoding="utf-8").splitlines()
         if len(lines) >= LINES_MAX:

@@ -4,7 +4,8 @@ packages_of() {
     case $1 in
         build) echo g++ cmake ninja-build ccache libflatbuffers-dev flatbuffers-compiler libasio-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libspdlog-dev ;;
         python) echo python3 ;;
-        tests) echo libgtest-dev libgmock-dev python3 git patch ;;
+        tests) echo libgtest-dev libgmock-dev python3 git patch spin ;;
+        model) echo spin g++ python3 ;;
         mutants) echo python3 patch ;;
         cross) echo gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm ;;
         clang) echo clang libclang-rt-dev ;;
