@@ -22,39 +22,43 @@ struct DeliveryRateTest : testing::Test {
 };
 
 TEST_F(DeliveryRateTest, knows_nothing_before_a_whole_round_trip) {
-    EXPECT_EQ(rate.bytes_a_round_trip(), 0U);
+    EXPECT_EQ(rate.carried().bytes, 0U);
     rate.on_acked(now, 1, 1'000, 2, kUnqueued);
-    EXPECT_EQ(rate.bytes_a_round_trip(), 0U);
+    EXPECT_EQ(rate.carried().bytes, 0U);
 }
 
 TEST_F(DeliveryRateTest, is_what_was_delivered_where_nothing_queues) {
     for (int i = 0; i < 4; ++i) round(20);
-    EXPECT_EQ(rate.bytes_a_round_trip(), 20'000U);
+    EXPECT_EQ(rate.carried().bytes, 20'000U);
     for (int i = 0; i < 4; ++i) round(20, kUnqueued, 1);  // lost at random
-    EXPECT_EQ(rate.bytes_a_round_trip(), 19'000U);
+    EXPECT_EQ(rate.carried().bytes, 19'000U);
     for (int i = 0; i < 4; ++i) round(20, kUnqueued / 100);  // no less than a round trip counts
-    EXPECT_EQ(rate.bytes_a_round_trip(), 20'000U);
+    EXPECT_EQ(rate.carried().bytes, 20'000U);
+    EXPECT_FALSE(rate.carried().queued);
 }
 
 TEST_F(DeliveryRateTest, leaves_out_what_stands_in_a_queue) {
     for (int i = 0; i < 4; ++i) round(20, 2 * kUnqueued);
-    EXPECT_EQ(rate.bytes_a_round_trip(), 10'000U);
+    EXPECT_EQ(rate.carried().bytes, 10'000U);
+    EXPECT_TRUE(rate.carried().queued);
+    round(20);
+    EXPECT_FALSE(rate.carried().queued);
 }
 
 TEST_F(DeliveryRateTest, one_quiet_round_trip_says_little) {
     for (int i = 0; i < 4; ++i) round(20);
     round(1);
     round(1);
-    EXPECT_EQ(rate.bytes_a_round_trip(), 15'000U);
+    EXPECT_EQ(rate.carried().bytes, 15'000U);
     for (int i = 0; i < 20; ++i) round(1);
-    EXPECT_EQ(rate.bytes_a_round_trip(), 1'000U);
+    EXPECT_EQ(rate.carried().bytes, 1'000U);
 }
 
 TEST_F(DeliveryRateTest, numbers_and_time_pass_the_32_bit_limit) {
     next = 0xffff'ffe0U;
     now = Instant{microseconds{0xffff'0000}};
     for (int i = 0; i < 20; ++i) round(4);
-    EXPECT_EQ(rate.bytes_a_round_trip(), 4'000U);
+    EXPECT_EQ(rate.carried().bytes, 4'000U);
 }
 
 }  // namespace

@@ -275,8 +275,8 @@ TEST_F(WidePacketSpaceTest, one_round_trip_with_losses_cuts_the_window_once) {
     EXPECT_TRUE(ack(9, 2));
     send(6);  // 11 to 16
     now += milliseconds{1};
-    EXPECT_TRUE(ack(16, 1));                                   // 11 to 13
-    EXPECT_EQ(space.congestion().window(), 3 * kPacketBytes);  // what the last round trip carried: 8, 9 and 10
+    EXPECT_TRUE(ack(16, 1));  // 11 to 13; the round trip before carried 8, 9 and 10: more than half of the window
+    EXPECT_EQ(space.congestion().window(), (10 + 1) * kPacketBytes / 4);
     EXPECT_EQ(end.counters.get(Counter::congestion_events), 2U);
     EXPECT_EQ(end.counters.get(Counter::congestion_persistent), 0U);
 }

@@ -14,7 +14,7 @@ void CongestionWindow::reset(std::uint32_t packet_bytes) {
     window_ = std::min(kInitialPackets * packet_bytes_, std::max(kMinimumPackets * packet_bytes_, kInitialBytesMax));
     threshold_ = kWindowMax;
     in_flight_ = acked_ = 0;
-    halved_ = false;
+    halved_ = shrinking_ = false;
     recovery_end_low_ = filled_low_ = 0;  // numbers start at 1
 }
 
@@ -54,15 +54,23 @@ void CongestionWindow::on_acked(std::uint32_t number_low, std::uint32_t bytes) {
     window_ += packet_bytes_;
 }
 
-bool CongestionWindow::on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low, std::uint32_t carried) {
+bool CongestionWindow::on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low, const Carried& carried) {
     DUNLIN_ASSERT(in_flight_ >= bytes);
     in_flight_ -= bytes;
-    if (comes_before(number_low, recovery_end_low_)) return false;
+    const bool first = !comes_before(number_low, recovery_end_low_);
+    if (first) cut(next_low, carried);
+    if (shrinking_) window_ = std::max(window_ - std::min(window_, bytes), threshold_);
+    return first;
+}
+
+void CongestionWindow::cut(std::uint32_t next_low, const Carried& carried) {
+    const std::uint32_t least = std::max(window_ / 2, kMinimumPackets * packet_bytes_);
     recovery_end_low_ = next_low;
-    halved_ = carried <= window_ / 2;
-    window_ = threshold_ = std::max({window_ / 2, std::min(carried, window_), kMinimumPackets * packet_bytes_});
     acked_ = 0;
-    return true;
+    halved_ = carried.bytes <= window_ / 2;
+    shrinking_ = !halved_ && !carried.queued;
+    threshold_ = least;
+    if (!shrinking_) window_ = threshold_ = std::max(least, std::min(carried.bytes, window_));
 }
 
 void CongestionWindow::on_persistent_congestion() {

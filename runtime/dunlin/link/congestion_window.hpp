@@ -1,5 +1,7 @@
 #pragma once
 
+#include <dunlin/link/delivery_rate.hpp>
+
 #include <algorithm>
 #include <cstdint>
 
@@ -31,10 +33,10 @@ class CongestionWindow {
     // One that leaves no room for another that does as well has used the window to the full.
     void on_sent(std::uint32_t number_low, std::uint32_t bytes, std::uint8_t reserve = 0);
     void on_acked(std::uint32_t number_low, std::uint32_t bytes);
-    // `next_low`: number of the next packet to be sent; `carried`: what the path carries in a round trip (DeliveryRate), 0 where
-    // that is not known. True: it is the first sign of congestion in a round trip, and the window was cut: to `carried`, but not
-    // below a half (§7.3.2; docs/decisions/0008).
-    [[nodiscard]] bool on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low, std::uint32_t carried);
+    // `next_low`: number of the next packet to be sent; `carried`: by the path in a round trip. True: it is the first loss of a round
+    // trip. The window then goes back to what the path carries, where a queue has built up; where none has, each lost packet takes
+    // its bytes off; but never below a half (§7.3.2; docs/decisions/0008).
+    [[nodiscard]] bool on_lost(std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low, const Carried& carried);
     // Lost, and no sign of congestion.
     void on_discarded(std::uint32_t bytes);
     // Nothing of some round trips arrived (§7.6): back to the minimum.
@@ -46,6 +48,8 @@ class CongestionWindow {
     [[nodiscard]] bool in_slow_start() const { return window_ < threshold_; }
 
   private:
+    void cut(std::uint32_t next_low, const Carried& carried);
+
     std::uint32_t window_ = 0;
     std::uint32_t threshold_ = 0;  // of slow start
     std::uint32_t in_flight_ = 0;
@@ -53,7 +57,8 @@ class CongestionWindow {
     std::uint32_t recovery_end_low_ = 0;  // packets before it tell of congestion that was answered already
     std::uint32_t filled_low_ = 0;        // the last packet that filled the window
     std::uint16_t packet_bytes_ = 0;
-    bool halved_ = false;  // in recovery: so it waits for the end of the round trip before it grows
+    bool shrinking_ : 1 = false;  // in recovery: by each packet that is lost
+    bool halved_ : 1 = false;     // in recovery: so it waits for the end of the round trip before it grows
 };
 
 }  // namespace dunlin::link

@@ -209,7 +209,7 @@ void PacketSpace::lose(SentPacket& packet, FateSink fate) {
     ++lost_;
     shared_->counters.add(Counter::packets_lost);
     const auto next_low = static_cast<std::uint32_t>(next_.value());
-    if (congestion_.on_lost(packet.number_low, packet.bytes(), next_low, delivery_.bytes_a_round_trip())) {
+    if (congestion_.on_lost(packet.number_low, packet.bytes(), next_low, delivery_.carried())) {
         shared_->counters.add(Counter::congestion_events);
     }
     fate(packet, PacketFate::lost);
