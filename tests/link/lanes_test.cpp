@@ -141,6 +141,23 @@ TEST_F(Lanes, what_went_by_the_normal_lane_before_the_peer_was_known_comes_befor
     EXPECT_EQ(in_lane(pair.b(), Lane::bulk), numbers(3, 4));
 }
 
+TEST_F(Lanes, what_a_journal_recovered_in_one_waits_for_no_other_that_is_empty_however_far_its_numbers_are) {
+    pair.lanes = {3, 3};
+    LinkSelf self;
+    self.stream = StreamId{11};
+    self.journalled = true;
+    pair.reset(0, self);
+    pair.reset(1, LinkSelf{});
+    Endpoint& a = pair.a();
+    const auto message = a.outbox.put({.id = PublishId{1}, .topic = a.intern("t"), .payload = std::as_bytes(std::span("bulk", 4))});
+    const auto delivery = a.outbox.add_delivery(message.value(), PeerIndex{0}, NodeId{2}, SubscriptionId{1});
+    ASSERT_EQ(a.link->restore(pair.now, delivery.value(), Lane::bulk, Sequence{100}), Status::ok);
+    ASSERT_EQ(a.link->sender().restore_next(Sequence{0xffff'ff80U}), Status::ok);
+    pair.open();
+    pair.run_for(seconds{1});
+    EXPECT_EQ(a.outcomes().size(), 1U);
+}
+
 TEST_F(Lanes, what_is_owed_in_a_lane_that_a_new_process_has_not_ends_as_dead_letters_and_the_next_goes_on) {
     open(3, 3);
     pair.b().handler = [](const InboundMessage&) { return Disposition::pending; };

@@ -227,8 +227,10 @@ void Link::peer_has_lanes(std::uint8_t stated) {
 }
 
 void Link::open_lanes() {
-    const auto left = static_cast<std::int32_t>(barrier_low_ - static_cast<std::uint32_t>(sender().first().value()));
-    if (left <= 0) lanes_open_ = lanes_used_;
+    // A mark that is no place of the lane was passed, or was set before a journal gave the lane its numbers.
+    const std::uint32_t left = barrier_low_ - static_cast<std::uint32_t>(sender().first().value());
+    const std::uint64_t waiting = sender().next().value() - sender().first().value();
+    if (left == 0 || left > waiting) lanes_open_ = lanes_used_;
 }
 
 std::size_t Link::write_handshake(Instant now, std::span<std::byte> buffer, PathId& path) {
