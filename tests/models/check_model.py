@@ -21,7 +21,7 @@ SECONDS_MAX = 280
 HASH_BITS = 22
 
 # What an assertion that breaks is told by in pan's output.
-BROKEN = {"two_holders": "node[0].phase", "tokens_fall": "last_token", "out_of_order": "admitted"}
+BROKEN = {"two_holders": "node[0].phase", "tokens_fall": "last_token", "wrong_lease": "==image.token", "out_of_order": "admitted"}
 INCOMPLETE = ("max search depth too small", "Search not completed", "reached -DMEMLIM")
 
 

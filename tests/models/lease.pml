@@ -5,6 +5,7 @@
  * What must hold (the assertions):
  *   - at any true instant at most one node relies on the lease (in rely);
  *   - of two that held it in turn the later one has the higher token (in take_answer);
+ *   - a renewal prolongs the lease that it was asked for, or none (in run_renewals);
  *   - what is behind a FenceGate is never used with a token below one that it was used with before (in admit).
  *
  * Step here          what it stands for in runtime/dunlin
@@ -40,10 +41,9 @@
  *
  * Left out, because it can only end validity sooner or free a lease later, or because it is tested elsewhere: elections that
  * nobody wins; what is not durable yet (tests/consensus, tests/journal); ticks of the ledger, which let a lease expire that
- * nobody asks for; renewals that arrive when their holder no longer waits for them, which is what as_of is for (here none
- * can come behind a grant to the other node, so as_of is not put to the test: tests/ledger does); snapshots, membership
- * changes, evicted sessions; more leases, or more than two leaders at a time; a holder that comes back with a new epoch,
- * which is another holder; a gate without a journal. Tokens are counted by grants instead of log entries: in the same order.
+ * nobody asks for; snapshots, membership changes, evicted sessions; more leases, or more than two leaders at a time; a holder
+ * that comes back with a new epoch, which is another holder; a gate without a journal. Tokens are counted by grants instead
+ * of log entries: in the same order.
  *
  * A macro WITHOUT_... or FROM_... takes one rule out, and then spin must find a run that breaks an assertion. To read it:
  *   spin -a -DWITHOUT_RATE_BOUND lease.pml && cc -O2 -DSAFETY -o pan pan.c && ./pan && spin -t -p -g -DWITHOUT_RATE_BOUND lease.pml
@@ -144,6 +144,7 @@ typedef Node {
     unsigned release_sequence : 2;  /* which of them gives back; 0: none */
     unsigned release_token    : 3;
     unsigned renewals         : 2;  /* number of the last one */
+    unsigned renewal_token    : 3;  /* 0: its lease is another one now */
     bool renewing;                  /* it is not answered */
     unsigned age              : 5;  /* since the first transmission of what is not answered */
     unsigned left             : 5;  /* holding: of the validity */
@@ -169,12 +170,10 @@ byte i;
 /* ---- Logs --------------------------------------------------------------------------------------------------------------- */
 
 inline copy_entry(l, to, m, at) {
-    leader[l].log[to].kind = leader[m].log[at].kind;
-    leader[l].log[to].term = leader[m].log[at].term;
+    leader[l].log[to].kind = leader[m].log[at].kind; leader[l].log[to].term = leader[m].log[at].term;
     leader[l].log[to].time = leader[m].log[at].time;
     leader[l].log[to].from = leader[m].log[at].from;
-    leader[l].log[to].number = leader[m].log[at].number;
-    leader[l].log[to].token = leader[m].log[at].token;
+    leader[l].log[to].number = leader[m].log[at].number; leader[l].log[to].token = leader[m].log[at].token;
     leader[l].log[to].as_of = leader[m].log[at].as_of
 }
 
@@ -203,13 +202,9 @@ inline truncate(l, n) {
 
 inline append(l, what, whose, which, of_token, applied) {
     i = leader[l].length;
-    leader[l].log[i].kind = what;
-    leader[l].log[i].term = leader[l].term;
-    leader[l].log[i].time = leader[l].time;
-    leader[l].log[i].from = whose;
-    leader[l].log[i].number = which;
-    leader[l].log[i].token = of_token;
-    leader[l].log[i].as_of = applied;
+    leader[l].log[i].kind = what; leader[l].log[i].from = whose; leader[l].log[i].number = which;
+    leader[l].log[i].term = leader[l].term; leader[l].log[i].time = leader[l].time;
+    leader[l].log[i].token = of_token; leader[l].log[i].as_of = applied;
     leader[l].length++;
     i = 0
 }
@@ -292,6 +287,8 @@ inline commit() {
             :: else -> apply(); i++
             od;
             image.deadline = (image.token != 0 -> image.deadline - now : 0);
+            node[0].renewal_token = (image.token == node[0].renewal_token -> image.token : 0);
+            node[1].renewal_token = (image.token == node[1].renewal_token -> image.token : 0);
             leader[0].time = leader[0].time - now;
             do
             :: i == leader[0].length -> break
@@ -316,9 +313,7 @@ inline commit() {
 #define entry leader[0].log[i]
 
 inline free_lease() {
-    image.holder = 0;
-    image.token = 0;
-    image.deadline = 0
+    image.holder = 0; image.token = 0; image.deadline = 0
 }
 
 inline run_command(h) {
@@ -336,10 +331,17 @@ inline run_command(h) {
     fi
 }
 
+#ifdef WITHOUT_AS_OF
+#define not_granted_since true
+#else
+#define not_granted_since (image.token <= entry.as_of)
+#endif
+
 inline run_renewals(h) {
+    assert(entry.token == image.token);
     image.deadline = now + TTL;
     if
-    :: image.token == entry.token && node[h].renewing && node[h].renewals == entry.number -> image.row[h].renewed = true
+    :: node[h].renewing && node[h].renewals == entry.number -> image.row[h].renewed = true
     :: else
     fi
 }
@@ -353,8 +355,8 @@ inline apply() {
     if
     :: entry.kind == execute && entry.from == 0 && entry.number > image.row[0].sequence -> run_command(0)
     :: entry.kind == execute && entry.from == 1 && entry.number > image.row[1].sequence -> run_command(1)
-    :: entry.kind == renew && entry.from == 0 && image.token != 0 && image.token <= entry.as_of -> run_renewals(0)
-    :: entry.kind == renew && entry.from == 1 && image.token != 0 && image.token <= entry.as_of -> run_renewals(1)
+    :: entry.kind == renew && entry.from == 0 && image.token != 0 && not_granted_since -> run_renewals(0)
+    :: entry.kind == renew && entry.from == 1 && image.token != 0 && not_granted_since -> run_renewals(1)
     :: else
     fi;
     image.term = entry.term
@@ -383,11 +385,11 @@ inline propose_command(l, h, which) {
 }
 
 #define may_propose_renewal(l, h)                                                                                     \
-    (leader[l].alive && room(l) && node[h].renewing && image.term == leader[l].term && image.token != 0 &&            \
-     image.token == node[h].token && !under_way(l, renew, h, node[h].renewals))
+    (leader[l].alive && room(l) && image.term == leader[l].term && image.token != 0 &&                                \
+     image.token == node[h].renewal_token && !under_way(l, renew, h, node[h].renewals))
 
 inline propose_renewal(l, h) {
-    d_step { append(l, renew, h, node[h].renewals, node[h].token, image.grants) }
+    d_step { append(l, renew, h, node[h].renewals, node[h].renewal_token, image.grants) }
 }
 
 /* ---- Holders ------------------------------------------------------------------------------------------------------------ */
@@ -445,7 +447,7 @@ inline take_answer(h) {
 }
 
 inline start_renewal(h) {
-    d_step { node[h].renewals++; node[h].renewing = true; node[h].age = 0 }
+    d_step { node[h].renewals++; node[h].renewal_token = node[h].token; node[h].renewing = true; node[h].age = 0 }
 }
 
 inline take_renewal(h) {
