@@ -439,9 +439,9 @@ inline take_answer(h) {
         :: else ->
             node[h].phase = holding;
             node[h].token = image.row[h].token;
+            rely(h);
             assert(node[h].token > last_token);
-            last_token = node[h].token;
-            rely(h)
+            last_token = node[h].token
         fi
     }
 }
