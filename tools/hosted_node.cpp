@@ -53,11 +53,16 @@ HostedNode::HostedNode(const HostSettings& settings) : settings_(settings), seed
         options.journal_bytes = journal_->bytes();
     }
     node_ = place(settings_.kind, options, memory_);
-    if (node_ == nullptr) throw ToolError(kCannotStart, why_journal_failed(settings_.journal, dunlin::Status::device_full));
+    if (node_ == nullptr) throw ToolError(kCannotStart, why_journal_failed(dunlin::Status::device_full));
     dunlin_asio::HostLoopOptions loop;
     loop.stop_on_signals = settings_.stop_on_signals;
     loop_.emplace(io_, *node_, *udp_, journal(), loop);
     loop_->on_event([this](dunlin::Instant now, const dunlin::Event& event) { take_event(now, event); });
+}
+
+std::string HostedNode::why_journal_failed(dunlin::Status status) const {
+    const std::string node = "node " + std::to_string(settings_.id) + " of cluster '" + settings_.cluster + "'";
+    return dunlin_tool::why_journal_failed(settings_.journal, node, status, journal_ ? journal_->failure() : std::nullopt);
 }
 
 dunlin::Options HostedNode::node_options() const {
@@ -89,7 +94,7 @@ ExitCode HostedNode::run() {
     }
     const dunlin::Status failure = node_->failure();
     if (failure != dunlin::Status::ok && failure != dunlin::Status::shutting_down) {
-        std::fprintf(stderr, "dunlin: %s\n", why_journal_failed(settings_.journal, failure).c_str());
+        std::fprintf(stderr, "dunlin: %s\n", why_journal_failed(failure).c_str());
         return started_ ? kFailed : kCannotStart;
     }
     if (ending == Ending::drain_limit) std::fprintf(stderr, "dunlin: stopped before everything was settled: the drain limit passed.\n");

@@ -62,6 +62,7 @@ class HostedNode {
   private:
     void take_event(dunlin::Instant now, const dunlin::Event& event);
     [[nodiscard]] dunlin::Options node_options() const;
+    [[nodiscard]] std::string why_journal_failed(dunlin::Status status) const;
 
     HostSettings settings_;
     std::vector<std::string_view> seeds_;

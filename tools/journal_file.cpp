@@ -16,6 +16,7 @@
 #include <asio/io_context.hpp>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 
 namespace dunlin_tool {
@@ -31,6 +32,22 @@ void sync_folder_of(const std::string& path) {
     if (!synced) throw dunlin_asio::HostError("cannot create the journal '" + path + "'", error);
 }
 
+// Makes the file `path`, of which errors tell as `name`.
+void format_new(const std::string& path, const std::string& name, std::uint64_t bytes, const dunlin::FormatPlan& plan) {
+    using Options = dunlin_asio::FileDeviceOptions;
+    asio::io_context io(1);
+    dunlin_asio::FileDevice file(io, Options{.path = path, .name = name, .bytes = bytes, .mode = Options::Mode::create_new});
+    alignas(8) std::array<std::byte, 4096> buffer{};
+    dunlin::Counters counters;
+    dunlin::journal::Journal journal({buffer}, counters);
+    dunlin::Formatter formatter(journal, plan);
+    const dunlin::Status status = dunlin_asio::format(io, file, formatter);
+    if (status == dunlin::Status::device_error && file.failure())
+        throw dunlin_asio::HostError("cannot format the journal '" + name + "'", file.failure()->error_number);
+    if (status != dunlin::Status::ok)
+        throw ToolError(kCannotStart, "cannot format the journal '" + name + "': " + std::string(dunlin::to_string(status)) + ".");
+}
+
 // Gives the file its name, unless somebody else did so in the meantime.
 void publish_under(const std::string& name, const std::string& path) {
     const bool linked = ::link(name.c_str(), path.c_str()) == 0;
@@ -38,6 +55,14 @@ void publish_under(const std::string& name, const std::string& path) {
     ::unlink(name.c_str());
     if (!linked) throw dunlin_asio::HostError("cannot create the journal '" + path + "'", error);
     sync_folder_of(path);
+}
+
+std::string why_device_failed(const std::string& path, const std::optional<dunlin_asio::FileDevice::Failure>& failure) {
+    const bool output = failure && failure->of_application;
+    const std::string what = output ? "the output cannot be written to the disk before the journal '" + path + "' is"
+                                    : "the journal '" + path + "' cannot be read or written";
+    if (!failure || failure->error_number == 0) return what + ".";
+    return what + ": " + (failure->error_number == ENODATA ? "somebody cut the file short" : std::strerror(failure->error_number)) + ".";
 }
 
 }  // namespace
@@ -55,36 +80,35 @@ void make_journal(const std::string& path, std::uint64_t bytes, const dunlin::Fo
     if (std::filesystem::exists(path)) throw ToolError(kCannotStart, "the journal '" + path + "' exists already; nothing was changed.");
     // A name of its own: another process may be making the same journal, of which publish_under() lets one have the name.
     const std::string forming = path + ".forming." + std::to_string(dunlin_asio::random_nonzero_u64());
-    asio::io_context io(1);
-    {
-        dunlin_asio::FileDevice file(io, {.path = forming, .bytes = bytes, .mode = dunlin_asio::FileDeviceOptions::Mode::create_new});
-        alignas(8) std::array<std::byte, 4096> buffer{};
-        dunlin::Counters counters;
-        dunlin::journal::Journal journal({buffer}, counters);
-        dunlin::Formatter formatter(journal, plan);
-        if (const dunlin::Status status = dunlin_asio::format(io, file, formatter); status != dunlin::Status::ok) {
-            ::unlink(forming.c_str());
-            throw ToolError(kCannotStart, "cannot format the journal '" + path + "': " + std::string(dunlin::to_string(status)) + ".");
-        }
+    try {
+        format_new(forming, path, bytes, plan);
+    } catch (...) {
+        ::unlink(forming.c_str());
+        throw;
     }
     publish_under(forming, path);
 }
 
-std::string why_journal_failed(const std::string& path, dunlin::Status status) {
+std::string why_journal_failed(const std::string& path, const std::string& node, dunlin::Status status,
+                               const std::optional<dunlin_asio::FileDevice::Failure>& failure) {
     const std::string journal = "the journal '" + path + "' ";
     switch (status) {
-        case dunlin::Status::blank: return journal + "is blank; make one with `dunlin init` or `dunlin join`.";
-        case dunlin::Status::corrupt: return journal + "is corrupt: what it promised can no longer be read, so this node must not go on.";
-        case dunlin::Status::foreign_cluster: return journal + "belongs to another node or another cluster.";
+        case dunlin::Status::blank:
+            return journal + "is blank; make one with `dunlin init` or `dunlin join`, or, for pub and sub, remove this file.";
+        case dunlin::Status::corrupt:
+            return journal + "is corrupt, or no journal: what it promised cannot be read, so this node must not go on.";
+        case dunlin::Status::foreign_cluster: return journal + "belongs to another node or another cluster than " + node + ".";
         case dunlin::Status::voter_journal:
             return journal + "is a voter's, and this node does not vote: it would forget the voter's promises.";
         case dunlin::Status::unsupported_version: return journal + "was written by a newer version of dunlin.";
-        case dunlin::Status::device_error: return journal + "cannot be read or written: the device failed.";
+        case dunlin::Status::device_error: return why_device_failed(path, failure);
         case dunlin::Status::device_full: return journal + "is too small for what this node must remember.";
         case dunlin::Status::invalid_argument:
         case dunlin::Status::too_large:
         case dunlin::Status::table_full:
-        case dunlin::Status::outbox_full: return journal + "was made with other limits than this node has.";
+        case dunlin::Status::outbox_full:
+            return journal + "was made with other limits than this node has, such as another `ledger` (" +
+                   std::string(dunlin::to_string(status)) + ").";
         default: return journal + "cannot be used: " + std::string(dunlin::to_string(status)) + ".";
     }
 }

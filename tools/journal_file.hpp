@@ -6,7 +6,10 @@
 #include <dunlin/node/formatter.hpp>
 #include <dunlin/node/journal_need.hpp>
 
+#include <dunlin_asio/file_device.hpp>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,7 +28,9 @@ static_assert(kVoterJournalBytes >= dunlin::journal_device_bytes_min<host_voter(
 // HostError or ToolError: the file exists, cannot be made, or the plan is wrong.
 void make_journal(const std::string& path, std::uint64_t bytes, const dunlin::FormatPlan& plan);
 
-// For Event::failed: one sentence that says why a node cannot use its journal.
-[[nodiscard]] std::string why_journal_failed(const std::string& path, dunlin::Status status);
+// For Event::failed: one sentence that says why a node cannot use its journal. `node`: whose it should be, such as "node 7 of cluster
+// 'plant'". `failure`: of the device, where it is that.
+[[nodiscard]] std::string why_journal_failed(const std::string& path, const std::string& node, dunlin::Status status,
+                                             const std::optional<dunlin_asio::FileDevice::Failure>& failure);
 
 }  // namespace dunlin_tool

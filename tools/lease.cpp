@@ -146,6 +146,7 @@ class LeaseRunner {
     void leave() {
         if (!leaving_) waited_for_ = why_waiting();
         leaving_ = true;
+        notice_.end();
         host_.loop().shutdown();
     }
 
@@ -187,7 +188,7 @@ class LeaseRunner {
     bool jeopardy_ = false;
     bool killed_ = false;
     bool leaving_ = false;
-    WaitNotice notice_{host_.io(), [this] { return leaving_ ? std::string() : why_waiting(); }};
+    WaitNotice notice_{host_.io(), [this] { return why_waiting(); }};
 };
 
 ExitCode acquire(const LeaseArguments& arguments) {
@@ -195,10 +196,11 @@ ExitCode acquire(const LeaseArguments& arguments) {
         throw ToolError(kUsage, "NAME must be 1..32 bytes long.");
     const std::optional<dunlin::Duration> ttl = read_duration(arguments.ttl);
     if (!ttl || *ttl < dunlin::ledger::kLeaseTtlMin || *ttl > dunlin::ledger::kLeaseTtlMax) {
-        throw ToolError(kUsage, "--ttl must be a time such as 5s, 100ms..1h.");
+        throw ToolError(kUsage, std::string("--ttl must be 100ms to 1h: ") + kDurationForm + ".");
     }
     std::optional<dunlin::Duration> wait;
-    if (!arguments.wait.empty() && !(wait = read_duration(arguments.wait))) throw ToolError(kUsage, "--wait must be a time such as 30s.");
+    if (!arguments.wait.empty() && !(wait = read_duration(arguments.wait)))
+        throw ToolError(kUsage, std::string("--wait must be ") + kDurationForm + ".");
     return static_cast<ExitCode>(LeaseRunner(arguments, *ttl, wait).run());
 }
 

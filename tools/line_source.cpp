@@ -16,7 +16,7 @@ constexpr std::size_t kBufferBytes = 256U << 10U;
 
 }  // namespace
 
-LineSource::LineSource(asio::io_context& io, const std::string& path, std::uint64_t offset, std::size_t line_bytes_max)
+LineSource::LineSource(asio::io_context& io, const std::string& path, std::uint64_t position, std::size_t line_bytes_max)
     : name_(path.empty() ? "standard input" : "'" + path + "'"), line_bytes_max_(line_bytes_max), buffer_(kBufferBytes) {
     descriptor_ = path.empty() ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat found {};
@@ -33,13 +33,24 @@ LineSource::LineSource(asio::io_context& io, const std::string& path, std::uint6
         readable_.arm(*stream_, asio::posix::stream_descriptor::wait_read);
         return;
     }
-    if (offset == 0) return;
-    if (!S_ISREG(found.st_mode) || offset > static_cast<std::uint64_t>(found.st_size)) {
+    has_positions_ = !path.empty() && S_ISREG(found.st_mode);
+    try {
+        if (has_positions_ && position != 0) go_to(position);
+    } catch (const ToolError&) {
         ::close(descriptor_);
-        throw ToolError(kCannotStart, name_ + " is shorter than what was published of it: " + std::to_string(offset) + " bytes.");
+        throw;
     }
-    ::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET);
-    offset_ = offset;
+}
+
+// Another file than before would silently lose its first lines.
+void LineSource::go_to(std::uint64_t position) {
+    const std::uint64_t bytes = bytes_before(position);
+    const std::string before = "the first " + std::to_string(bytes) + " bytes of what was published with this journal: for another " +
+                               "input use another --journal.";
+    mark_ = read_prefix(descriptor_, name_, bytes).mark;
+    if (mark_.bytes() < bytes) throw ToolError(kCannotStart, name_ + " is shorter than " + before);
+    if (mark_.position() != position) throw ToolError(kCannotStart, name_ + " does not begin with " + before);
+    ::lseek(descriptor_, static_cast<off_t>(bytes), SEEK_SET);
 }
 
 LineSource::~LineSource() {
@@ -65,7 +76,10 @@ bool LineSource::find_line() {
         throw ToolError(kFailed, "line " + std::to_string(line_number_) + " of " + name_ +
                                      " is longer than a message may be: " + std::to_string(line_bytes_max_) + " bytes.");
     }
-    return line_bytes_ != 0;
+    if (line_bytes_ == 0) return false;
+    mark_after_ = mark_;
+    mark_after_.add({buffer_.data() + begin_, line_bytes_});
+    return true;
 }
 
 std::optional<std::string_view> LineSource::peek() {
@@ -77,10 +91,16 @@ std::optional<std::string_view> LineSource::peek() {
 
 void LineSource::take() {
     begin_ += line_bytes_;
-    offset_ += line_bytes_;
+    mark_ = mark_after_;
     searched_ = begin_;
     line_bytes_ = 0;
     ++line_number_;
+}
+
+std::optional<std::uint64_t> LineSource::position_after() const {
+    if (!has_positions_) return std::nullopt;
+    if (mark_after_.bytes() > FileMark::kBytesMax) throw ToolError(kFailed, name_ + " is too long: beyond 16 TiB no place is remembered.");
+    return mark_after_.position();
 }
 
 // False: nothing came.

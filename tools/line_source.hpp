@@ -1,5 +1,7 @@
 #pragma once
 
+#include "file_mark.hpp"
+
 #include <dunlin_asio/readiness_wait.hpp>
 
 #include <asio/io_context.hpp>
@@ -18,8 +20,9 @@ namespace dunlin_tool {
 // io_context wakes up for it. A last line without a newline counts as one.
 class LineSource {
   public:
-    // `path` empty: standard input. `offset`: of a file, where to start. Throws ToolError.
-    LineSource(asio::io_context& io, const std::string& path, std::uint64_t offset, std::size_t line_bytes_max);
+    // `path` empty: standard input. `position`: where to start in a file, as position_after() gave it once (0: the start); what
+    // stands before is read once more. Throws ToolError: it cannot be read, or is not the file that the position came from.
+    LineSource(asio::io_context& io, const std::string& path, std::uint64_t position, std::size_t line_bytes_max);
     LineSource(const LineSource&) = delete;
     LineSource& operator=(const LineSource&) = delete;
     ~LineSource();
@@ -29,11 +32,14 @@ class LineSource {
     [[nodiscard]] std::optional<std::string_view> peek();
     void take();
     [[nodiscard]] bool at_end() const { return ended_ && begin_ == end_; }
-    // Where the line that peek() gives starts, in bytes from the start of the file; and where the one after it does.
-    [[nodiscard]] std::uint64_t offset() const { return offset_; }
-    [[nodiscard]] std::uint64_t offset_after() const { return offset_ + line_bytes_; }
+    // Where the line that peek() gives starts, in bytes from the start of the input.
+    [[nodiscard]] std::uint64_t offset() const { return mark_.bytes(); }
+    // Where another LineSource goes on after that line; nothing for what is no file with a name, which cannot be read twice. Throws
+    // ToolError: the file is longer than positions go.
+    [[nodiscard]] std::optional<std::uint64_t> position_after() const;
 
   private:
+    void go_to(std::uint64_t position);
     [[nodiscard]] bool find_line();
     [[nodiscard]] bool fill();
 
@@ -48,7 +54,9 @@ class LineSource {
     std::size_t searched_ = 0;    // no newline before here
     std::size_t line_bytes_ = 0;  // of the line at begin_, newline included; 0: not known yet
     std::size_t newline_bytes_ = 0;
-    std::uint64_t offset_ = 0;  // of begin_
+    FileMark mark_;        // of begin_
+    FileMark mark_after_;  // of the line at begin_, where that is known
+    bool has_positions_ = false;
     std::uint64_t line_number_ = 1;
     std::optional<asio::posix::stream_descriptor> stream_;
     dunlin_asio::ReadinessWait readable_;

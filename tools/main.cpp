@@ -18,7 +18,7 @@ constexpr const char* kFooter =
     "Exit status: 0 done; 1 it ran, but what was asked for did not come about (a dead letter, a refused request, a failed journal);\n"
     "2 wrong command line or configuration; 3 could not start (port in use, unusable journal, no node at the socket).\n"
     "Some have more: see their --help. SIGTERM and SIGINT end every command gracefully: what was published is\n"
-    "settled, leases are released, leadership is handed on; a second one ends it at once.";
+    "settled, leases are released, leadership is handed on; another one, a second or more later, ends it at once.";
 
 int tell(const char* sentence, int code) {
     std::fprintf(stderr, "dunlin: %s\n", sentence);

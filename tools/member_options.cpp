@@ -13,14 +13,16 @@ std::uint16_t random_id() { return static_cast<std::uint16_t>(0x8000U | (dunlin_
 
 }  // namespace
 
-void MemberOptions::add_to(CLI::App& command, bool with_journal) {
+void MemberOptions::add_to(CLI::App& command, bool with_files) {
     command.add_option("--id", id_, "This node's id, unique in the cluster (default: a random one, 32768 or above)")
         ->check(CLI::Range(1, 65535));
     command.add_option("--peer", peers_, "Address of a node to contact, host:port; may be repeated")->allow_extra_args(false);
     command.add_option("--listen", listen_, "UDP address to listen at, host:port (default: any free port of all interfaces)");
     command.add_option("--cluster", cluster_, "Name of the cluster")->capture_default_str();
     command.add_option("--loss", loss_, "Share of packets to drop on sending, 0..1, to see what happens")->check(CLI::Range(0.0, 1.0));
-    if (with_journal) command.add_option("--journal", journal_, "Journal file; made where there is none. Needs --id");
+    if (!with_files) return;
+    command.add_option("--journal", journal_, "Journal file; made where there is none. Needs --id");
+    command.add_option("--socket", socket_, "Unix socket for `dunlin status` and `dunlin key` (default: none)");
 }
 
 HostSettings MemberOptions::settings() const {

@@ -11,11 +11,13 @@ namespace dunlin_tool {
 // The options that pub, sub and lease share: each is a member node of its own.
 class MemberOptions {
   public:
-    void add_to(CLI::App& command, bool with_journal);
+    // `with_files`: also --journal and --socket.
+    void add_to(CLI::App& command, bool with_files);
     // Checks them together. Throws ToolError(kUsage).
     [[nodiscard]] HostSettings settings() const;
     [[nodiscard]] bool has_journal() const { return !journal_.empty(); }
     [[nodiscard]] const std::string& journal() const { return journal_; }
+    [[nodiscard]] const std::string& socket() const { return socket_; }  // empty: none
 
   private:
     std::uint16_t id_ = 0;
@@ -23,6 +25,7 @@ class MemberOptions {
     std::string listen_;  // empty: not given
     std::vector<std::string> peers_;
     std::string journal_;
+    std::string socket_;
     double loss_ = 0.0;
 };
 

@@ -68,7 +68,7 @@ class Section {
         const std::optional<std::string> given = text(key);
         if (!given) return;
         const std::optional<dunlin::Duration> read = read_duration(*given);
-        if (!read) refuse(key, "must be a time such as \"250ms\" or \"5s\"");
+        if (!read) refuse(key, std::string("must be ") + kDurationForm);
         value = *read;
     }
     [[nodiscard]] std::optional<std::string> address(std::string_view key, bool port_zero) {

@@ -5,11 +5,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <vector>
 
 namespace dunlin_tool {
 namespace {
@@ -18,28 +15,44 @@ constexpr std::size_t kBufferBytesMax = 4U << 20U;
 
 }  // namespace
 
-OutputFile::OutputFile(asio::io_context& io, const std::string& path, std::uint64_t keep)
-    : name_(path.empty() ? "standard output" : "'" + path + "'"), position_(keep) {
+OutputFile::OutputFile(asio::io_context& io, const std::string& path, std::uint64_t position)
+    : name_(path.empty() ? "standard output" : "'" + path + "'") {
     const int create = O_WRONLY | O_CREAT | O_CLOEXEC;
     descriptor_ = path.empty() ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : ::open(path.c_str(), create, 0644);
     struct stat found {};
     if (descriptor_ < 0 || ::fstat(descriptor_, &found) != 0) {
         throw ToolError(kCannotStart, "cannot write " + name_ + ": " + std::strerror(errno) + ".");
     }
-    if (!path.empty() && S_ISREG(found.st_mode)) {
-        if (static_cast<std::uint64_t>(found.st_size) < keep) {
-            throw ToolError(kCannotStart, name_ + " has " + std::to_string(found.st_size) + " bytes, but the journal says that " +
-                                              std::to_string(keep) + " were written.");
-        }
-        if (::ftruncate(descriptor_, static_cast<off_t>(keep)) != 0 || ::lseek(descriptor_, 0, SEEK_END) < 0) {
-            throw ToolError(kCannotStart, "cannot cut " + name_ + ": " + std::strerror(errno) + ".");
-        }
-    }
+    has_positions_ = !path.empty() && S_ISREG(found.st_mode);
+    if (has_positions_) keep(path, position);
     const bool waits = S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode) || ::isatty(descriptor_) == 1;
     if (!waits) return;
     flags_before_ = ::fcntl(descriptor_, F_GETFL);
     stream_.emplace(io, descriptor_);
     stream_->non_blocking(true);
+}
+
+// Nothing is cut off a file that is another one, or was changed meanwhile.
+void OutputFile::keep(const std::string& path, std::uint64_t position) {
+    const std::uint64_t bytes = bytes_before(position);
+    if (bytes != 0) {
+        const int reader = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        if (reader < 0) throw ToolError(kCannotStart, "cannot read " + name_ + ": " + std::strerror(errno) + ".");
+        const FilePrefix prefix = read_prefix(reader, name_, bytes);
+        ::close(reader);
+        mark_ = prefix.mark;
+        lines_kept_ = prefix.lines;
+    }
+    if (mark_.bytes() < bytes) {
+        throw ToolError(kCannotStart, name_ + " has " + std::to_string(mark_.bytes()) + " bytes, but the journal says that " +
+                                          std::to_string(bytes) + " were written.");
+    }
+    if (mark_.position() != position) {
+        throw ToolError(kCannotStart, name_ + " does not begin with the " + std::to_string(bytes) +
+                                          " bytes that were written with this journal: for another file use another --journal.");
+    }
+    if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0 || ::lseek(descriptor_, 0, SEEK_END) < 0)
+        throw ToolError(kCannotStart, "cannot cut " + name_ + ": " + std::strerror(errno) + ".");
 }
 
 OutputFile::~OutputFile() {
@@ -50,7 +63,10 @@ OutputFile::~OutputFile() {
 bool OutputFile::write_line(std::string_view line) {
     if (buffer_.size() - begin_ + line.size() >= kBufferBytesMax) return false;
     buffer_.append(line).push_back('\n');
-    position_ += line.size() + 1;
+    if (has_positions_) {
+        mark_.add(line);
+        mark_.add("\n");
+    }
     unsynced_ = true;
     return true;
 }
@@ -58,6 +74,8 @@ bool OutputFile::write_line(std::string_view line) {
 bool OutputFile::half_empty() const { return buffer_.size() - begin_ <= kBufferBytesMax / 2; }
 
 void OutputFile::flush() {
+    if (mark_.bytes() > FileMark::kBytesMax - kBufferBytesMax)  // what a turn adds has room in the buffer
+        throw ToolError(kFailed, name_ + " is too long: beyond 16 TiB no place is remembered.");
     while (!empty()) {
         if (!write_some()) break;
     }
@@ -88,18 +106,6 @@ dunlin_asio::FileDevice::Flush OutputFile::flush_for_journal() {
     if (!unsynced_ || stream_) return {};
     unsynced_ = false;
     return {.descriptor = descriptor_};
-}
-
-std::uint64_t OutputFile::count_lines(const std::string& path, std::uint64_t bytes) {
-    std::ifstream file(path, std::ios::binary);
-    std::vector<char> chunk(1U << 20U);
-    std::uint64_t lines = 0;
-    while (bytes > 0 && file) {
-        file.read(chunk.data(), static_cast<std::streamsize>(std::min<std::uint64_t>(bytes, chunk.size())));
-        lines += static_cast<std::uint64_t>(std::count(chunk.begin(), chunk.begin() + file.gcount(), '\n'));
-        bytes -= static_cast<std::uint64_t>(file.gcount());
-    }
-    return lines;
 }
 
 }  // namespace dunlin_tool

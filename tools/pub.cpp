@@ -1,5 +1,6 @@
+#include "control_socket.hpp"
 #include "hosted_node.hpp"
-#include "journal_filter.hpp"
+#include "journal_use.hpp"
 #include "line_keys.hpp"
 #include "line_source.hpp"
 #include "member_options.hpp"
@@ -9,6 +10,8 @@
 #include "wait_notice.hpp"
 
 #include <dunlin/bus/filter.hpp>
+
+#include <dunlin_asio/boot_clock.hpp>
 
 #include <cstdio>
 #include <map>
@@ -28,17 +31,24 @@ struct PubArguments {
     std::string file;
     std::uint16_t subscribers = 1;
     std::string lifetime = "0s";
-    dunlin::Lane lane = dunlin::Lane::normal;
+    std::string lane = "normal";
     std::optional<std::string> keyed;  // the name of the input
+};
+
+// What the command line says, as the node wants it.
+struct PubTerms {
+    dunlin::Duration lifetime{};
+    dunlin::Lane lane = dunlin::Lane::normal;
 };
 
 // Publishes each line once the outbox has room for it, and leaves when the last outcome is in.
 class Publisher {
   public:
-    Publisher(const PubArguments& arguments, dunlin::Duration lifetime)
-        : arguments_(arguments), lifetime_(lifetime), host_(arguments.member.settings()) {
+    Publisher(const PubArguments& arguments, const PubTerms& terms)
+        : arguments_(arguments), terms_(terms), use_(use_of_journal(arguments)), host_(arguments.member.settings()) {
         if (arguments_.keyed) keys_.emplace(arguments_.topic, *arguments_.keyed);
-        if (arguments_.member.has_journal()) claim_for_filter(arguments_.member.journal(), {});
+        if (use_) use_->check();
+        if (!arguments_.member.socket().empty()) socket_.emplace(host_, arguments_.member.socket());
         host_.on_event([this](dunlin::Instant, const dunlin::Event& event) { take_event(event); });
         host_.loop().on_turn([this](dunlin::Instant now) { publish_lines(now); });
     }
@@ -57,15 +67,23 @@ class Publisher {
     }
 
   private:
+    static std::optional<JournalUse> use_of_journal(const PubArguments& arguments) {
+        if (!arguments.member.has_journal()) return std::nullopt;
+        return JournalUse(arguments.member.journal(), std::nullopt);
+    }
+
     // The position in the file is known when the journal was read.
     void start() {
-        const std::uint64_t offset = arguments_.file.empty() ? 0 : host_.node().publish_position();
-        lines_.emplace(host_.io(), arguments_.file, offset, kHostMember.message_bytes_max);
+        lines_.emplace(host_.io(), arguments_.file, host_.node().publish_position(), kHostMember.message_bytes_max);
+        if (use_) use_->note();
     }
 
     void take_event(const dunlin::Event& event) {
         if (event.kind == dunlin::EventKind::started) start();
-        if (event.kind != dunlin::EventKind::outcome || event.outcome == dunlin::Outcome::acknowledged) return;
+        if (socket_) socket_->take_event(event);
+        if (event.kind != dunlin::EventKind::outcome) return;
+        ++outcomes_;
+        if (event.outcome == dunlin::Outcome::acknowledged) return;
         std::string name(dunlin::to_string(event.outcome));
         if (event.effect == dunlin::Effect::unknown) name += ", effect unknown";
         ++dead_letters_[name];
@@ -90,11 +108,12 @@ class Publisher {
         dunlin::bus::PublishOptions options;
         options.topic = arguments_.topic;
         options.payload = std::as_bytes(std::span(line));
-        options.lifetime = lifetime_;
-        options.lane = arguments_.lane;
-        if (!arguments_.file.empty()) options.position = lines_->offset_after();
+        options.lifetime = terms_.lifetime;
+        options.lane = terms_.lane;
+        options.position = lines_->position_after();
         if (keys_) options.key = keys_->of(lines_->offset(), line);
         const dunlin::Status status = host_.node().publish(now, options).status();
+        full_ = status == dunlin::Status::outbox_full || status == dunlin::Status::busy;
         switch (status) {
             case dunlin::Status::ok: return true;
             case dunlin::Status::outbox_full:
@@ -112,38 +131,75 @@ class Publisher {
         host_.loop().shutdown();
     }
 
-    [[nodiscard]] std::string why_waiting() const {
-        if (!waits_for_subscribers_) return {};
+    [[nodiscard]] std::string why_waiting() {
+        if (!waits_for_subscribers_) return why_unsettled();
         if (std::string alone = why_alone(host_, "subscriber"); !alone.empty()) return alone;
         const std::uint16_t count = host_.node().subscriber_count(arguments_.topic);
         return (count == 0 ? "connected, but nobody subscribes to '" : "connected, but not enough subscribe to '") + arguments_.topic +
                "' (" + std::to_string(count) + " of " + std::to_string(arguments_.subscribers) + " subscribers)";
     }
 
+    // Nothing while outcomes come: then it is slow, and does not wait.
+    [[nodiscard]] std::string why_unsettled() {
+        const bool some_came = outcomes_ != outcomes_looked_at_;
+        outcomes_looked_at_ = outcomes_;
+        if (some_came || host_.node().status({}).outbox_messages == 0) return {};
+        std::string gone;
+        std::string idle;
+        const dunlin::Instant now = dunlin_asio::boot_now();
+        for (std::size_t i = 0; const auto peer = host_.node().peer(now, i); ++i) {
+            const bool never_owed = peer->id == dunlin::NodeId{} || peer->voter || peer->left;
+            if (peer->session_open ? peer->messages_in_flight == 0 : never_owed) continue;
+            std::string& list = peer->session_open ? idle : gone;
+            list += (list.empty() ? "node " : ", node ") + std::to_string(peer->id.value());
+        }
+        std::string reason = full_ ? "the outbox is full, and nothing was settled lately" : "not all is settled";
+        if (!gone.empty()) reason += "; no session with " + gone;
+        if (!idle.empty()) reason += "; connected, but not taking what was sent: " + idle;
+        return reason;
+    }
+
     PubArguments arguments_;
-    dunlin::Duration lifetime_;
+    PubTerms terms_;
+    std::optional<JournalUse> use_;
     HostedNode host_;
+    std::optional<ControlSocket> socket_;
     std::optional<LineSource> lines_;
     std::optional<LineKeys> keys_;
     std::map<std::string, std::uint64_t> dead_letters_;
     bool enough_subscribers_ = false;
     bool waits_for_subscribers_ = false;
+    bool full_ = false;  // the last line found no room
+    std::uint64_t outcomes_ = 0;
+    std::uint64_t outcomes_looked_at_ = 0;
     WaitNotice notice_{host_.io(), [this] { return why_waiting(); }};
 };
+
+// Throws ToolError(kUsage), as the next.
+dunlin::Duration read_lifetime(const PubArguments& arguments) {
+    const std::optional<dunlin::Duration> lifetime = read_duration(arguments.lifetime);
+    if (!lifetime) throw ToolError(kUsage, "--lifetime '" + arguments.lifetime + "' must be " + kDurationForm + ".");
+    if (const dunlin::Duration longest = dunlin::Options{}.key_lifetime_max;
+        arguments.keyed && (*lifetime == dunlin::Duration{} || *lifetime > longest)) {
+        throw ToolError(kUsage, "--keyed needs a --lifetime, of at most " +
+                                    std::to_string(std::chrono::duration_cast<std::chrono::minutes>(longest).count()) +
+                                    "min: subscribers remember no key for longer.");
+    }
+    return *lifetime;
+}
+
+dunlin::Lane read_lane(const std::string& name) {
+    if (name == "urgent") return dunlin::Lane::urgent;
+    if (name == "normal") return dunlin::Lane::normal;
+    if (name == "bulk") return dunlin::Lane::bulk;
+    throw ToolError(kUsage, "--lane '" + name + "' is none of urgent, normal and bulk.");
+}
 
 ExitCode publish(const PubArguments& arguments) {
     if (!dunlin::bus::valid_topic(arguments.topic, kHostMember.topic_bytes_max)) {
         throw ToolError(kUsage, "'" + arguments.topic + "' is no topic: 1..128 bytes without '+' and '#'.");
     }
-    const std::optional<dunlin::Duration> lifetime = read_duration(arguments.lifetime);
-    if (!lifetime) throw ToolError(kUsage, "--lifetime must be a time such as 250ms or 5s.");
-    if (const dunlin::Duration longest = dunlin::Options{}.key_lifetime_max;
-        arguments.keyed && (*lifetime == dunlin::Duration{} || *lifetime > longest)) {
-        throw ToolError(kUsage, "--keyed needs a --lifetime, of at most " +
-                                    std::to_string(std::chrono::duration_cast<std::chrono::minutes>(longest).count()) + "min.");
-    }
-    if (arguments.member.has_journal()) forget_filter_of_missing(arguments.member.journal());
-    return Publisher(arguments, *lifetime).run();
+    return Publisher(arguments, {.lifetime = read_lifetime(arguments), .lane = read_lane(arguments.lane)}).run();
 }
 
 }  // namespace
@@ -165,11 +221,8 @@ void add_pub(CLI::App& app, Action& action) {
                      "Give each line a key of NAME, its place and its text, so that input which is published again under the same NAME is "
                      "delivered once. Needs --lifetime")
         ->option_text("NAME");
-    const std::map<std::string, dunlin::Lane> lanes{
-        {"urgent", dunlin::Lane::urgent}, {"normal", dunlin::Lane::normal}, {"bulk", dunlin::Lane::bulk}};
-    command->add_option("--lane", arguments->lane, "urgent, normal or bulk: a higher lane overtakes a lower one (default: normal)")
-        ->transform(CLI::CheckedTransformer(lanes))
-        ->option_text("LANE");
+    command->add_option("--lane", arguments->lane, "urgent, normal or bulk: a higher lane overtakes a lower one")
+        ->option_text("LANE [normal]");
     command->footer(
         "--keyed is for input that is published again after a journal was lost, or from another machine. Subscribers know a key for a "
         "ninth longer than --lifetime (those with a journal over restarts too), and " +

@@ -1,9 +1,11 @@
+#include "control_socket.hpp"
 #include "hosted_node.hpp"
-#include "journal_filter.hpp"
+#include "journal_use.hpp"
 #include "member_options.hpp"
 #include "output_file.hpp"
 #include "subcommands.hpp"
 #include "tool_error.hpp"
+#include "values.hpp"
 #include "wait_notice.hpp"
 
 #include <dunlin/bus/filter.hpp>
@@ -25,7 +27,7 @@ struct SubArguments {
     MemberOptions member;
     std::string filter;
     std::string file;
-    std::uint64_t count = 0;  // 0: no end
+    std::string count;  // empty: no end
 };
 
 // The same filter is the same durable subscription after every restart.
@@ -44,13 +46,18 @@ HostSettings settings_of(const MemberOptions& member) {
 // the messages in it, and the file is on disk before that is: a restart cuts off what was written beyond, and gets it again.
 class Subscriber {
   public:
-    explicit Subscriber(const SubArguments& arguments)
+    // `count`: lines, after which it ends; 0: no end.
+    Subscriber(const SubArguments& arguments, std::uint64_t count)
         : arguments_(arguments),
+          count_(count),
+          use_(use_of_journal(arguments)),
           host_(settings_of(arguments.member)),
           positioned_(!arguments.file.empty() && arguments.member.has_journal()) {
-        if (arguments_.member.has_journal()) claim_for_filter(arguments_.member.journal(), arguments_.filter);
+        if (use_) use_->check();
+        if (!arguments_.member.socket().empty()) socket_.emplace(host_, arguments_.member.socket());
         host_.on_event([this](dunlin::Instant, const dunlin::Event& event) {
             if (event.kind == dunlin::EventKind::started) start();
+            if (socket_) socket_->take_event(event);
         });
         host_.loop().on_turn([this](dunlin::Instant) { end_turn(); });
         if (positioned_) {
@@ -63,18 +70,23 @@ class Subscriber {
         if (output_) output_->flush();
         if (code == kDone && output_ && !output_->empty())
             throw ToolError(kFailed, "the last lines could not be written: nobody reads them.");
-        if (code != kDone || arguments_.count == 0 || complete()) return code;
+        if (code != kDone || count_ == 0 || complete()) return code;
         std::fprintf(stderr, "dunlin: stopped by a signal after %llu of %llu lines.\n", static_cast<unsigned long long>(lines_),
-                     static_cast<unsigned long long>(arguments_.count));
+                     static_cast<unsigned long long>(count_));
         return ended_by_signal(host_.loop().stop_signal());
     }
 
   private:
+    static std::optional<JournalUse> use_of_journal(const SubArguments& arguments) {
+        if (!arguments.member.has_journal()) return std::nullopt;
+        return JournalUse(arguments.member.journal(), arguments.filter);
+    }
+
     // The position in the file is known when the journal was read.
     void start() {
-        const std::uint64_t keep = positioned_ ? host_.node().receive_position() : 0;
-        output_.emplace(host_.io(), arguments_.file, keep);
-        lines_ = OutputFile::count_lines(arguments_.file, keep);
+        output_.emplace(host_.io(), arguments_.file, positioned_ ? host_.node().receive_position() : 0);
+        lines_ = output_->lines_kept();
+        if (use_) use_->note();
         dunlin::bus::SubscribeOptions options;
         if (arguments_.member.has_journal()) options.durable_id = durable_id(arguments_.filter);
         const auto handler = dunlin::bus::Handler{
@@ -95,11 +107,11 @@ class Subscriber {
         }
         ++lines_;
         met_publisher_ = true;
-        if (positioned_) host_.node().store_receive_position(output_->position());
+        if (const auto position = output_->position(); positioned_ && position) host_.node().store_receive_position(*position);
         return dunlin::bus::Verdict::accept;
     }
 
-    [[nodiscard]] bool complete() const { return arguments_.count != 0 && lines_ >= arguments_.count; }
+    [[nodiscard]] bool complete() const { return count_ != 0 && lines_ >= count_; }
 
     void end_turn() {
         if (!output_) return;
@@ -127,7 +139,10 @@ class Subscriber {
     }
 
     SubArguments arguments_;
+    std::uint64_t count_;
+    std::optional<JournalUse> use_;
     HostedNode host_;
+    std::optional<ControlSocket> socket_;
     bool positioned_;
     std::optional<OutputFile> output_;
     std::uint64_t lines_ = 0;
@@ -141,8 +156,10 @@ ExitCode subscribe(const SubArguments& arguments) {
         throw ToolError(kUsage,
                         "'" + arguments.filter + "' is no filter: 1..128 bytes; '+' stands for one level, a last '#' for any number.");
     }
-    if (arguments.member.has_journal()) forget_filter_of_missing(arguments.member.journal());
-    return Subscriber(arguments).run();
+    const std::optional<std::uint64_t> count = arguments.count.empty() ? 0 : read_number(arguments.count);
+    if (!count || (*count == 0 && !arguments.count.empty()))
+        throw ToolError(kUsage, "--count '" + arguments.count + "' is no number of lines: it must be a whole number, 1 or more.");
+    return Subscriber(arguments, *count).run();
 }
 
 }  // namespace
@@ -157,7 +174,7 @@ void add_sub(CLI::App& app, Action& action) {
     command->add_option("--count", arguments->count, "End when this many lines were written in all (those in the file count)");
     command->footer(
         "With --journal the subscription is durable: what is published while this command is down waits for it. "
-        "A journal is for one FILTER.\n"
+        "A journal is for one FILTER, and for one --file.\n"
         "One of the two sides names the other with --peer: voters do not forward. What it waits for, it says after three seconds.\n"
         "Exit status: 0 --count lines were written, or without --count a signal ended it; 1 it failed; 2 wrong command line;\n"
         "3 could not start (port in use, unusable journal); 128 + N signal N ended it before --count lines.");

@@ -10,6 +10,8 @@ namespace dunlin_tool {
 
 // "250us", "20ms", "5s", "2min": a whole number and its unit. Nothing for any other text, or out of range.
 [[nodiscard]] std::optional<dunlin::Duration> read_duration(std::string_view text);
+// What read_duration() reads, for refusals: "... must be <this>".
+inline constexpr const char* kDurationForm = "a whole number and its unit (us, ms, s, min or h), such as 250ms or 5s";
 
 // A share between 0 and 1 as parts in a million; nothing where it is out of range.
 [[nodiscard]] std::optional<std::uint32_t> to_ppm(double share);

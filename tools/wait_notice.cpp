@@ -26,8 +26,14 @@ void WaitNotice::look() {
         seen_ = std::move(reason);
         looks_ = 0;
     }
-    if (seen_.empty() || looks_ > kLooksBeforeTold) return;
-    if (++looks_ == kLooksBeforeTold) std::fprintf(stderr, "dunlin: waiting: %s.\n", seen_.c_str());
+    if (seen_.empty()) {
+        if (told_) std::fprintf(stderr, "dunlin: going on.\n");
+        told_ = false;
+        return;
+    }
+    if (looks_ >= kLooksBeforeTold || ++looks_ < kLooksBeforeTold) return;
+    std::fprintf(stderr, "dunlin: waiting: %s.\n", seen_.c_str());
+    told_ = true;
 }
 
 std::string why_alone(const HostedNode& host, std::string_view awaited) {

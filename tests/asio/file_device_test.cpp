@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -91,6 +92,9 @@ TEST_F(FileDeviceTest, reports_an_error_where_the_file_was_cut_short_underneath)
     std::filesystem::resize_file(path_of("journal"), 4096);
     std::array<std::byte, 8> bytes{};
     EXPECT_EQ(perform(device, {.kind = DeviceOp::Kind::read, .id = 1, .offset = 8192, .buffer = bytes}).status, Status::device_error);
+    ASSERT_TRUE(device.failure().has_value());
+    EXPECT_EQ(device.failure()->error_number, ENODATA);
+    EXPECT_FALSE(device.failure()->of_application);
 }
 
 TEST_F(FileDeviceTest, flushes_the_applications_file_before_each_write_and_at_no_other_time) {
@@ -118,6 +122,9 @@ TEST_F(FileDeviceTest, writes_nothing_when_the_applications_data_could_not_be_ma
     for (const FileDevice::Flush failing : {FileDevice::Flush{.status = Status::device_error}, FileDevice::Flush{.descriptor = 9999}}) {
         device.before_write([=] { return failing; });
         EXPECT_EQ(perform(device, {.kind = DeviceOp::Kind::write, .id = 1, .buffer = bytes}).status, Status::device_error);
+        ASSERT_TRUE(device.failure().has_value());
+        EXPECT_TRUE(device.failure()->of_application);
+        EXPECT_EQ(device.failure()->error_number, failing.status == Status::ok ? EBADF : 0);
         std::array<std::byte, 8> back;
         EXPECT_EQ(perform(device, {.kind = DeviceOp::Kind::read, .id = 2, .buffer = back}).status, Status::ok);
         EXPECT_EQ(back[0], std::byte{0});

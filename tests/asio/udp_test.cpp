@@ -7,8 +7,10 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -90,16 +92,30 @@ void exchange(const char* bind_a, const char* bind_b, const std::string& host_of
 
 TEST(Udp, answers_come_back_on_the_path_that_was_dialled) { exchange("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1"); }
 
+// Whether this machine has v6 at all and, with it, that address. Asked of the kernel alone: what Udp makes of it is under test.
+bool has_v6_address(const in6_addr& address) {
+    const int socket = ::socket(AF_INET6, SOCK_DGRAM, 0);
+    if (socket < 0) {
+        EXPECT_EQ(errno, EAFNOSUPPORT) << std::strerror(errno);
+        return false;
+    }
+    sockaddr_in6 any_port{};
+    any_port.sin6_family = AF_INET6;
+    any_port.sin6_addr = address;
+    const bool bound = ::bind(socket, reinterpret_cast<const sockaddr*>(&any_port), sizeof any_port) == 0;
+    EXPECT_TRUE(bound || errno == EADDRNOTAVAIL) << std::strerror(errno);
+    ::close(socket);
+    return bound;
+}
+
 TEST(Udp, speaks_v6) {
-    try {
-        exchange("[::1]:0", "[::1]:0", "[::1]");
-    } catch (const HostError& error) { GTEST_SKIP() << "no v6 on this machine: " << error.message; }
+    if (!has_v6_address(in6addr_loopback)) GTEST_SKIP() << "no v6 loopback on this machine";
+    exchange("[::1]:0", "[::1]:0", "[::1]");
 }
 
 TEST(Udp, a_v6_socket_reaches_v4_hosts) {
-    try {
-        exchange("[::]:0", "127.0.0.1:0", "127.0.0.1");
-    } catch (const HostError& error) { GTEST_SKIP() << "no v6 on this machine: " << error.message; }
+    if (!has_v6_address(in6addr_any)) GTEST_SKIP() << "no v6 on this machine";
+    exchange("[::]:0", "127.0.0.1:0", "127.0.0.1");
 }
 
 TEST(Udp, a_v4_socket_says_that_it_cannot_reach_a_v6_host) {
@@ -120,11 +136,10 @@ TEST(Udp, lets_no_router_divide_a_datagram_and_no_route_cut_it_short) {
     asio::io_context io;
     Udp v4(io, {.bind = "127.0.0.1:0"});
     EXPECT_EQ(option_of(v4.native_handle(), IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
-    try {
-        Udp v6(io, {.bind = "[::]:0"});
-        EXPECT_EQ(option_of(v6.native_handle(), IPPROTO_IPV6, IPV6_MTU_DISCOVER), IPV6_PMTUDISC_PROBE);
-        EXPECT_EQ(option_of(v6.native_handle(), IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
-    } catch (const HostError& error) { GTEST_SKIP() << "no v6 on this machine: " << error.message; }
+    if (!has_v6_address(in6addr_any)) GTEST_SKIP() << "no v6 on this machine";
+    Udp v6(io, {.bind = "[::]:0"});
+    EXPECT_EQ(option_of(v6.native_handle(), IPPROTO_IPV6, IPV6_MTU_DISCOVER), IPV6_PMTUDISC_PROBE);
+    EXPECT_EQ(option_of(v6.native_handle(), IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_PROBE);
 }
 
 TEST(Udp, reads_a_bounded_batch_and_knows_that_there_is_more) {

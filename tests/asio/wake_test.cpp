@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <asio/signal_set.hpp>
 #include <atomic>
 #include <csignal>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -59,11 +61,25 @@ TEST(Wake, misses_no_call_of_many_threads) {
 
 TEST(StopSignals, counts_terminate_and_interrupt) {
     asio::io_context io;
-    StopSignals signals(io);
+    StopSignals signals(io, dunlin::Duration::zero());
     std::raise(SIGTERM);
     ASSERT_TRUE(asio_test::run_until(io, [&] { return signals.count() == 1; }));
     std::raise(SIGINT);
     EXPECT_TRUE(asio_test::run_until(io, [&] { return signals.count() == 2; }));
+    EXPECT_EQ(signals.first(), SIGTERM);
+}
+
+TEST(StopSignals, count_what_comes_at_once_as_one_wish) {
+    asio::io_context io;
+    StopSignals signals(io, dunlin::seconds{3600});
+    std::size_t heard = 0;
+    asio::signal_set all(io, SIGTERM);
+    for (int i = 0; i < 2; ++i) all.async_wait([&](const std::error_code&, int) { ++heard; });
+    std::raise(SIGTERM);
+    std::raise(SIGTERM);
+    ASSERT_TRUE(asio_test::run_until(io, [&] { return heard == 2; }));
+    io.poll();  // what is left of them
+    EXPECT_EQ(signals.count(), 1U);
 }
 
 }  // namespace

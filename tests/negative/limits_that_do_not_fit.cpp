@@ -49,7 +49,7 @@ static_assert(valid_limits<Limits{.local_subscriptions = 0}>());
 static_assert(valid_limits<Limits{.remote_subscriptions = 0}>());
 static_assert(valid_limits<Limits{.aliases_per_peer = 0}>());
 static_assert(valid_limits<Limits{.payload_block_bytes = 18}>());
-static_assert(valid_limits<Limits{.message_bytes_max = 0}>());
+static_assert(valid_limits<Limits{.message_bytes_max = 70'000}>());
 static_assert(valid_limits<Limits{.outbox_bytes = 1087}>());  // 1064 are needed, and 1087 are 16 whole blocks
 static_assert(valid_limits<Limits{.payload_block_bytes = 16, .outbox_bytes = 2 << 20}>());
 static_assert(valid_limits<Limits{.outbox_messages = 0}>());

@@ -192,6 +192,33 @@ class Journals(ProcessTest):
         result = self.run_dunlin("sub", "harbour/#", "--id", 2, "--listen", self.address, "--journal", self.path("sub.journal"), "--file", self.path("out"))
         self.assert_refused(result, 3, self.path("out"), "3 bytes")
 
+    def publish_and_write_ten_lines(self):
+        self.address, = free_addresses(1)
+        self.COUNT = 10
+        pathlib.Path(self.path("in")).write_bytes(lines(10))
+        pub, sub = self.start_pub(), self.start_sub()
+        self.assertEqual((self.finish(pub, "pub"), self.finish(sub, "sub")), (0, 0))
+
+    def test_another_input_than_the_journals_is_refused_and_one_that_has_grown_goes_on(self):
+        self.publish_and_write_ten_lines()
+        again = ("pub", "harbour/tide", "--id", 1, "--peer", self.address, "--journal", self.path("pub.journal"), "--file", self.path("in"))
+        for other, words in (("x" * 100, "does not begin with the first 21 bytes"), ("1\n2\n", "is shorter than the first 21 bytes")):
+            pathlib.Path(self.path("in")).write_text(other)
+            self.assert_refused(self.run_dunlin(*again), 3, self.path("in"), words, "another --journal")
+        self.COUNT = 12
+        pathlib.Path(self.path("in")).write_bytes(lines(12))
+        pub, sub = self.start_pub(), self.start_sub()
+        self.assertEqual((self.finish(pub, "pub"), self.finish(sub, "sub")), (0, 0))
+        self.assertEqual(pathlib.Path(self.path("out")).read_bytes(), lines(12))
+
+    def test_another_output_than_the_journals_is_refused_and_keeps_its_content(self):
+        self.publish_and_write_ten_lines()
+        other = b"what somebody else wrote, and wants to keep\n"
+        pathlib.Path(self.path("other")).write_bytes(other)
+        result = self.run_dunlin("sub", "harbour/#", "--id", 2, "--listen", self.address, "--journal", self.path("sub.journal"), "--file", self.path("other"))
+        self.assert_refused(result, 3, self.path("other"), "does not begin with the 21 bytes", "another --journal")
+        self.assertEqual(pathlib.Path(self.path("other")).read_bytes(), other)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -51,10 +51,16 @@ class CommandLine(ProcessTest):
         self.assert_refused(self.run_dunlin("pub", "a/+"), USAGE, "'a/+'", "topic")
         self.assert_refused(self.run_dunlin("sub", "a/#/b"), USAGE, "'a/#/b'", "filter")
         self.assert_refused(self.run_dunlin("sub", "a", "--peer", "nowhere"), USAGE, "'nowhere'")
-        self.assert_refused(self.run_dunlin("pub", "a", "--lifetime", "soon"), USAGE, "--lifetime")
+        for lifetime in ("soon", "10", "2d", "-1s"):
+            self.assert_refused(self.run_dunlin("pub", "a", "--lifetime", lifetime), USAGE, f"--lifetime '{lifetime}'", "(us, ms, s, min or h)")
+        self.assert_refused(self.run_dunlin("lease", "acquire", "l", "--wait", "10", "--listen", "127.0.0.1:0", "--", "true"), USAGE, "--wait", "(us, ms, s, min or h)")
+        self.assert_refused(self.run_dunlin("pub", "a", "--keyed", "n", "--lifetime", "2h"), USAGE, "60min")
+        self.assert_refused(self.run_dunlin("pub", "a", "--lane", "bad"), USAGE, "--lane 'bad' is none of urgent, normal and bulk")
+        for count in ("-1", "0", "many"):
+            self.assert_refused(self.run_dunlin("sub", "a", "--listen", "127.0.0.1:0", f"--count={count}"), USAGE, f"--count '{count}'", "1 or more")
         self.assert_refused(self.run_dunlin("pub", "a", "--keyed", "n"), USAGE, "--keyed", "--lifetime")
         self.assert_refused(self.run_dunlin("pub", "a", "--keyed", "n", "--lifetime", "61min"), USAGE, "60min")
-        self.assert_refused(self.run_dunlin("lease", "acquire", "l", "--ttl", "1ms", "--", "true"), USAGE, "--ttl")
+        self.assert_refused(self.run_dunlin("lease", "acquire", "l", "--ttl", "1ms", "--", "true"), USAGE, "--ttl", "100ms to 1h")
         self.assert_refused(self.run_dunlin("sub", "a", "--listen", "127.0.0.1:0", "--journal", self.path("j")), USAGE, "--id")
 
     def test_no_node_at_the_socket_cannot_start(self):
@@ -88,7 +94,7 @@ class Configuration(ProcessTest):
         self.refused(self.GOOD + 'seeds = ["127.0.0.1:1",\n"x"]\n', "node.toml:5:", "seeds")
         self.refused(self.GOOD + "loss = 2\n", "node.toml:4:", "loss")
         self.refused(self.GOOD + 'cluster = "' + "c" * 33 + '"\n', "node.toml:4:", "cluster")
-        self.refused(self.GOOD + '[timing]\nraft_heartbeat = "fast"\n', "node.toml:5:", "timing.raft_heartbeat")
+        self.refused(self.GOOD + '[timing]\nraft_heartbeat = "10"\n', "node.toml:5:", "timing.raft_heartbeat", "(us, ms, s, min or h)")
         self.refused(self.GOOD + '[timing]\nraft_heartbeat = "2s"\n', "raft_heartbeat must be")
 
     def test_a_missing_key_or_file_is_refused(self):
@@ -130,7 +136,7 @@ class Resources(ProcessTest):
             self.assert_refused(self.voter(address), CANNOT_START, address, "another program")
 
     def test_an_unwritable_journal_cannot_start(self):
-        self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--listen", "127.0.0.1:0", "--journal", "/proc/none/journal"), CANNOT_START, "/proc/none/journal")
+        self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--listen", "127.0.0.1:0", "--journal", "/proc/none/journal"), CANNOT_START, "'/proc/none/journal'")
         self.assert_refused(self.run_dunlin("join", "--id", 1, "--journal", "/proc/none/journal", "--address", "127.0.0.1:7"), CANNOT_START,
                             "/proc/none/journal")
         os.mkdir(self.path("node.journal"))
@@ -166,7 +172,7 @@ class Resources(ProcessTest):
         self.make_journal(node=2)
         result = self.voter()
         self.assertEqual(result.returncode, CANNOT_START, result.stderr)
-        self.assertIn("another node or another cluster", result.stderr)
+        self.assertIn("another node or another cluster than node 1 of cluster 'dunlin'", result.stderr)
 
     def test_a_voters_journal_at_a_member_cannot_start(self):
         made = self.run_dunlin("init", "--id", 1, "--journal", self.path("node.journal"), "--address", "127.0.0.1:7")
@@ -207,17 +213,35 @@ class Resources(ProcessTest):
         wait_for("the lock", locked)
         self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--listen", "127.0.0.1:0", "--journal", journal), CANNOT_START, journal, "in use by another process")
 
-    def test_a_journal_of_another_filter_cannot_start(self):
-        journal = self.path("sub.journal")
-        sub = self.start_dunlin("sub", "a", "--id", 1, "--listen", "127.0.0.1:0", "--journal", journal)
-        wait_for("the filter", lambda: os.path.exists(journal + ".filter"))
-        sub.kill()
-        sub.wait()
-        for verb in ("sub", "pub"):
-            self.assert_refused(self.run_dunlin(verb, "b", "--id", 1, "--listen", "127.0.0.1:0", "--journal", journal), CANNOT_START, journal, "'a'", "another journal")
-        os.remove(journal)
-        self.start_dunlin("sub", "b", "--id", 1, "--listen", "127.0.0.1:0", "--journal", journal)
-        wait_for("the filter", lambda: os.path.exists(journal + ".filter") and pathlib.Path(journal + ".filter").read_text() == "b")
+    def member(self, verb, topic, journal):
+        return (verb, topic, "--id", 1, "--listen", "127.0.0.1:0", "--journal", journal)
+
+    def use_journal(self, verb, topic, journal, use):
+        """Has this command at work with the journal until its use stands beside it."""
+        process = self.start_dunlin(*self.member(verb, topic, journal))
+        path = pathlib.Path(journal + ".use")
+        wait_for("the use", lambda: path.exists() and path.read_text(encoding="utf-8") == use)
+        process.kill()
+        process.wait()
+
+    def test_a_journal_of_another_use_cannot_start_and_stays_as_it_is(self):
+        journal = self.path("journal")
+        for verb, use, others, words in (("sub", "sub a", (("sub", "b"), ("pub", "a")), "for the subscription 'a'"),
+                                         ("pub", "pub", (("sub", "a"),), "a publisher's")):
+            self.use_journal(verb, "a", journal, use)
+            before = pathlib.Path(journal).read_bytes()
+            for other in others:
+                self.assert_refused(self.run_dunlin(*self.member(*other, journal)), CANNOT_START, journal, words, "another journal")
+            self.assertEqual((pathlib.Path(journal).read_bytes(), pathlib.Path(journal + ".use").read_text(encoding="utf-8")), (before, use))
+            self.use_journal(verb, "a", journal, use)
+            os.remove(journal)
+        self.use_journal("sub", "b", journal, "sub b")    # that of a journal that is gone means nothing
+
+    def test_a_journal_that_is_refused_is_claimed_for_nothing(self):
+        self.make_journal()
+        result = self.run_dunlin(*self.member("sub", "a", self.path("node.journal")))
+        self.assertEqual(result.returncode, CANNOT_START, result.stderr)
+        self.assertFalse(os.path.exists(self.path("node.journal.use")))
 
     def test_wrong_voter_entries_are_refused(self):
         for entry in ("2", "2:12@nowhere", "2:12@127.0.0:7", "2:12@999.0.0.1:7", "2:12@no host:7", "0:12@127.0.0.1:7", "2:0@127.0.0.1:7", "2:xyz@127.0.0.1:7", "70000:12@127.0.0.1:7"):

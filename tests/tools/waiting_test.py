@@ -1,19 +1,37 @@
 #!/usr/bin/env python3
 """A command that waits says why, once for each reason; and how it ended where it was interrupted."""
 
+import json
 import pathlib
 import signal
 import subprocess
+import time
 import unittest
 
 from processes import ProcessTest, free_addresses, wait_for
 
 FAILED, USAGE, NOT_ACQUIRED = 1, 2, 122
+GOING_ON = "dunlin: going on.\n"
 
 
 class WaitingTest(ProcessTest):
     def start_waiting(self, *arguments, **options):
         return self.start_dunlin(*arguments, **{"stderr": subprocess.PIPE, "text": True, **options})
+
+    def start_pair(self):
+        """A publisher and its subscriber, which has id 7, once a first line has come."""
+        address, = free_addresses(1)
+        with open(self.path("out"), "wb") as out:
+            sub = self.start_dunlin("sub", "a", "--id", 7, "--listen", address, stdout=out)
+        pub = self.start_waiting("pub", "a", "--peer", address, "--socket", self.path("socket"), stdin=subprocess.PIPE)
+        self.feed(pub, "first\n")
+        wait_for("the first line", lambda: pathlib.Path(self.path("out")).read_bytes() == b"first\n")
+        return pub, sub
+
+    @staticmethod
+    def feed(pub, text):
+        pub.stdin.write(text)
+        pub.stdin.flush()
 
 
 class Waiting(WaitingTest):
@@ -33,7 +51,51 @@ class Waiting(WaitingTest):
         self.start_dunlin("sub", "a", "--peer", own)
         self.assert_says(pub, "connected, but not enough subscribe to 'a' (1 of 2 subscribers)")
         self.start_dunlin("sub", "a", "--peer", own)
+        self.assertEqual(self.finish(pub, "pub"), 0)
+        self.assertIn(pub.stderr.read(), ("", GOING_ON))    # it may end before it looks again
+
+    def assert_says_that_it_is_gone(self, pub, what):
+        told = pub.stderr.readline()
+        if "not taking" in told:    # until the session ends
+            told = pub.stderr.readline()
+        self.assertEqual(told, f"dunlin: waiting: {what}; no session with node 7.\n")
+
+    def test_pub_says_who_stands_still_and_that_it_goes_on(self):
+        pub, sub = self.start_pair()
+        sub.send_signal(signal.SIGSTOP)
+        self.feed(pub, "x\n" * 6000)    # more than the outbox has room for
+        self.assert_says_that_it_is_gone(pub, "the outbox is full, and nothing was settled lately")
+        sub.send_signal(signal.SIGCONT)
+        self.assertEqual(pub.stderr.readline(), GOING_ON)
+        pub.stdin.close()
         self.assertEqual((self.finish(pub, "pub"), pub.stderr.read()), (0, ""))
+
+    def test_pub_says_who_is_gone(self):
+        pub, sub = self.start_pair()
+        sub.kill()
+        sub.wait()
+        self.feed(pub, "last\n")
+        self.assert_says_that_it_is_gone(pub, "not all is settled")
+
+    def test_pub_says_who_takes_nothing(self):
+        address, = free_addresses(1)
+        pathlib.Path(self.path("in")).write_bytes((b"x" * 999 + b"\n") * 10_000)    # more than both keep
+        self.start_dunlin("sub", "a", "--id", 7, "--listen", address, stdout=subprocess.PIPE)    # which nobody reads
+        pub = self.start_waiting("pub", "a", "--peer", address, "--file", self.path("in"))
+        self.assert_says(pub, "the outbox is full, and nothing was settled lately; connected, but not taking what was sent: node 7")
+
+    def test_status_tells_what_pub_and_sub_count(self):
+        address, = free_addresses(1)
+        commands = {"sub": ("--listen", address), "pub": ("--peer", address)}
+        for verb, where in commands.items():
+            self.start_dunlin(verb, "a", *where, "--socket", self.path(verb), stdin=subprocess.PIPE)
+
+        def counters(verb):
+            result = self.run_dunlin("status", "--json", "--counters", "--socket", self.path(verb))
+            status = json.loads(result.stdout) if result.returncode == 0 else None
+            return status["counters"] if status and status["sessions_open"] == 1 else None
+        for verb in commands:
+            self.assertIn("credit_waits", wait_for(f"the session of {verb}", lambda: counters(verb)))
 
     def test_sub_says_that_nobody_has_come(self):
         address, silent = free_addresses(2)
@@ -69,6 +131,23 @@ class Interrupted(WaitingTest):
     def test_sub_without_a_count_is_done(self):
         address, = free_addresses(1)
         self.assertEqual(self.interrupt(self.start_waiting("sub", "a", "--listen", address), signal.SIGINT), 0)
+
+    def test_signals_that_come_together_are_one_wish(self):
+        """As those of timeout(1), to the process and to its group: what was published is still settled."""
+        pub, sub = self.start_pair()
+        sub.send_signal(signal.SIGSTOP)
+        pub.stdin.write("last\n")
+        pub.stdin.close()
+
+        def published():
+            return json.loads(self.run_dunlin("status", "--json", "--socket", self.path("socket")).stdout)["outbox_messages"] == 1
+        wait_for("the last line in the outbox", published)
+        for _ in range(5):
+            pub.send_signal(signal.SIGTERM)
+            time.sleep(0.01)    # signals that wait together are one already
+        sub.send_signal(signal.SIGCONT)
+        self.assertEqual((self.finish(pub, "pub"), pub.stderr.read()), (0, ""))
+        self.assertEqual(pathlib.Path(self.path("out")).read_bytes(), b"first\nlast\n")
 
     def test_a_lease_that_was_not_acquired_tells_the_signal(self):
         address, = free_addresses(1)

@@ -41,8 +41,12 @@ struct Opened {
     std::uint64_t bytes;
 };
 
+std::string name_of(const FileDeviceOptions& options) {
+    return "the journal '" + (options.name.empty() ? options.path : options.name) + "'";
+}
+
 [[noreturn]] void fail(const FileDeviceOptions& options, const char* what) {
-    throw HostError("cannot " + std::string(what) + " the journal '" + options.path + "'", errno);
+    throw HostError("cannot " + std::string(what) + " " + name_of(options), errno);
 }
 
 int open_file(const FileDeviceOptions& options) {
@@ -54,7 +58,7 @@ int open_file(const FileDeviceOptions& options) {
 
 void lock(int descriptor, const FileDeviceOptions& options) {
     if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return;
-    if (errno == EWOULDBLOCK) throw HostError("the journal '" + options.path + "' is in use by another process.");
+    if (errno == EWOULDBLOCK) throw HostError(name_of(options) + " is in use by another process.");
     fail(options, "lock");
 }
 
@@ -91,14 +95,14 @@ Opened open_device(const FileDeviceOptions& options) {
     lock(file.get(), options);
     struct stat found {};
     if (::fstat(file.get(), &found) != 0) fail(options, "open");
-    if (!S_ISREG(found.st_mode)) throw HostError("the journal '" + options.path + "' is not a regular file.");
+    if (!S_ISREG(found.st_mode)) throw HostError(name_of(options) + " is not a regular file.");
     std::uint64_t bytes = static_cast<std::uint64_t>(found.st_size);
     // An empty file is one whose creator died early, or that nobody has filled yet.
     const bool create = bytes == 0 && options.mode != Mode::open_existing;
-    if (!create && options.mode == Mode::create_new) throw HostError("the journal '" + options.path + "' exists already.");
+    if (!create && options.mode == Mode::create_new) throw HostError(name_of(options) + " exists already.");
     if (create) bytes = options.bytes;
     if (bytes < options.bytes_min) {
-        throw HostError("the journal '" + options.path + "' has " + std::to_string(bytes) + " bytes, but needs at least " +
+        throw HostError(name_of(options) + " has " + std::to_string(bytes) + " bytes, but needs at least " +
                         std::to_string(options.bytes_min) + ".");
     }
     if (create) fill_with_zeros(file.get(), options);
@@ -114,9 +118,9 @@ int sync_data(int descriptor) {
 }
 
 // An application's output may be a pipe or a terminal, which has nothing to sync (EINVAL, fsync(2)).
-bool sync_application_data(int descriptor) {
+int sync_application_data(int descriptor) {
     const int error = sync_data(descriptor);
-    return error == 0 || error == EINVAL;
+    return error == EINVAL ? 0 : error;
 }
 
 }  // namespace
@@ -160,9 +164,11 @@ void FileDevice::start(const dunlin::journal::DeviceOp& operation) {
 std::optional<FileDevice::Completion> FileDevice::take_completion() {
     if (!wake_.take()) return std::nullopt;
     const std::lock_guard guard(mutex_);
-    const std::optional<Completion> completion = std::exchange(completion_, std::nullopt);
-    if (completion) busy_ = false;
-    return completion;
+    const std::optional<Done> done = std::exchange(done_, std::nullopt);
+    if (!done) return std::nullopt;
+    busy_ = false;
+    if (done->failure) failure_ = done->failure;
+    return done->completion;
 }
 
 void FileDevice::work() {
@@ -172,28 +178,33 @@ void FileDevice::work() {
         if (!work_) return;  // what was started is finished also when closing
         const Work work = *std::exchange(work_, std::nullopt);
         guard.unlock();
-        const Completion completion = perform(work);
+        const Done done = perform(work);
         guard.lock();
-        completion_ = completion;
+        done_ = done;
         wake_.wake();
     }
 }
 
-FileDevice::Completion FileDevice::perform(const Work& work) const {
-    Completion completion{.id = work.operation.id};
-    bool ok = work.flush.status == dunlin::Status::ok;
-    if (ok && work.flush.descriptor >= 0) ok = sync_application_data(work.flush.descriptor);
-    if (ok && work.operation.kind == dunlin::journal::DeviceOp::Kind::sync) {
-        ok = sync_data(descriptor_) == 0;
-    } else if (ok) {
-        ok = transfer(work.operation);
-    }
-    if (!ok) completion.status = dunlin::Status::device_error;
-    if (ok) completion.bytes = work.operation.buffer.size();
-    return completion;
+FileDevice::Done FileDevice::perform(const Work& work) const {
+    Done done{.completion = {.id = work.operation.id}, .failure = attempt(work)};
+    if (done.failure) done.completion.status = dunlin::Status::device_error;
+    if (!done.failure) done.completion.bytes = work.operation.buffer.size();
+    return done;
 }
 
-bool FileDevice::transfer(const dunlin::journal::DeviceOp& operation) const {
+std::optional<FileDevice::Failure> FileDevice::attempt(const Work& work) const {
+    if (work.flush.status != dunlin::Status::ok) return Failure{.of_application = true};
+    if (work.flush.descriptor >= 0) {
+        if (const int error = sync_application_data(work.flush.descriptor); error != 0)
+            return Failure{.error_number = error, .of_application = true};
+    }
+    const bool sync = work.operation.kind == dunlin::journal::DeviceOp::Kind::sync;
+    const int error = sync ? sync_data(descriptor_) : transfer(work.operation);
+    return error == 0 ? std::nullopt : std::optional(Failure{.error_number = error});
+}
+
+// 0, or errno; ENODATA where somebody cut the file short.
+int FileDevice::transfer(const dunlin::journal::DeviceOp& operation) const {
     const bool reading = operation.kind == dunlin::journal::DeviceOp::Kind::read;
     std::size_t done = 0;
     while (done < operation.buffer.size()) {
@@ -202,10 +213,10 @@ bool FileDevice::transfer(const dunlin::journal::DeviceOp& operation) const {
         const ssize_t count =
             reading ? ::pread(descriptor_, rest.data(), rest.size(), offset) : ::pwrite(descriptor_, rest.data(), rest.size(), offset);
         if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return false;  // a file that somebody cut short reads as an error too
+        if (count <= 0) return count < 0 ? errno : ENODATA;
         done += static_cast<std::size_t>(count);
     }
-    return true;
+    return 0;
 }
 
 }  // namespace dunlin_asio

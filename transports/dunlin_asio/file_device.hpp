@@ -20,6 +20,7 @@ namespace dunlin_asio {
 struct FileDeviceOptions {
     enum class Mode : std::uint8_t { open_existing, create_new, open_or_create };
     std::string path;
+    std::string name{};                   // as errors tell it; empty: the path
     std::uint64_t bytes = 4U << 20;       // of a file that is created
     std::uint64_t bytes_min = 64U << 10;  // a smaller file is refused
     Mode mode = Mode::open_or_create;
@@ -40,6 +41,11 @@ class FileDevice {
         dunlin::Status status = dunlin::Status::ok;  // ok, or device_error
         std::size_t bytes = 0;                       // read
     };
+    // Why an operation failed.
+    struct Failure {
+        int error_number = 0;         // errno; 0: none, since before_write() said no
+        bool of_application = false;  // its file could not be written or synced, see before_write()
+    };
 
     // Throws HostError: not there, there already (create_new), unwritable, locked by another process, too small, disk full.
     FileDevice(asio::io_context& io, const FileDeviceOptions& options);
@@ -59,24 +65,32 @@ class FileDevice {
     [[nodiscard]] bool busy() const { return busy_; }
     // The completion, once; the io_context wakes up for it.
     [[nodiscard]] std::optional<Completion> take_completion();
+    // Of the last operation that failed, once its completion was taken.
+    [[nodiscard]] std::optional<Failure> failure() const { return failure_; }
 
   private:
     struct Work {
         dunlin::journal::DeviceOp operation{};
         Flush flush{};
     };
+    struct Done {
+        Completion completion{};
+        std::optional<Failure> failure{};
+    };
     void work();
-    [[nodiscard]] Completion perform(const Work& work) const;
-    [[nodiscard]] bool transfer(const dunlin::journal::DeviceOp& operation) const;
+    [[nodiscard]] Done perform(const Work& work) const;
+    [[nodiscard]] std::optional<Failure> attempt(const Work& work) const;
+    [[nodiscard]] int transfer(const dunlin::journal::DeviceOp& operation) const;
 
     int descriptor_ = -1;
     std::uint64_t bytes_ = 0;
-    bool busy_ = false;  // loop thread only
+    bool busy_ = false;  // loop thread only, as the next
+    std::optional<Failure> failure_;
     std::function<Flush()> flush_;
     Wake wake_;
     std::mutex mutex_;  // guards the next three
     std::optional<Work> work_;
-    std::optional<Completion> completion_;
+    std::optional<Done> done_;
     bool closing_ = false;
     std::condition_variable arrived_;
     std::thread worker_;

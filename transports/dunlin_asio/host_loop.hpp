@@ -23,7 +23,7 @@ namespace dunlin_asio {
 
 struct HostLoopOptions {
     dunlin::Duration drain_limit = dunlin::seconds{10};  // how long a graceful stop may take
-    bool stop_on_signals = true;                         // SIGTERM and SIGINT: shutdown(); the second one: stop()
+    bool stop_on_signals = true;                         // SIGTERM and SIGINT: shutdown(); the second: stop() (see StopSignals)
     // How long the loop looks for input before it sleeps. A datagram that comes meanwhile is not late by what waking the thread
     // takes (tens of microseconds); the price is a core that is never idle while messages come more often than this. 0: sleep at once.
     dunlin::Duration busy_poll = dunlin::Duration::zero();

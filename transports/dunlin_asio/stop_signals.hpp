@@ -1,5 +1,7 @@
 #pragma once
 
+#include <dunlin/core/time.hpp>
+
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 
@@ -8,19 +10,24 @@
 
 namespace dunlin_asio {
 
-// SIGTERM and SIGINT as a count, for as long as it lives; before and after, they do what they did.
+// SIGTERM and SIGINT as a count, for as long as it lives; before and after, they do what they did. What comes so soon after one that was
+// counted is the same wish and not counted: timeout(1) signals its child and then the child's group, and a terminal whoever signals too.
 class StopSignals {
   public:
-    explicit StopSignals(asio::io_context& io);
-    // How many have come so far; the io_context wakes up for each.
+    static constexpr dunlin::Duration kOneWish = dunlin::seconds{1};
+
+    explicit StopSignals(asio::io_context& io, dunlin::Duration one_wish = kOneWish);
+    // How many wishes have come so far; the io_context wakes up for each.
     [[nodiscard]] std::size_t count() const { return state_->count; }
     // The first of them; 0: none has come.
     [[nodiscard]] int first() const { return state_->first; }
 
   private:
     struct State {
-        explicit State(asio::io_context& io) : signals(io) {}
+        State(asio::io_context& io, dunlin::Duration one) : signals(io), one_wish(one) {}
         asio::signal_set signals;
+        dunlin::Duration one_wish;
+        dunlin::Instant counted_at{};  // the last
         std::size_t count = 0;
         int first = 0;
     };

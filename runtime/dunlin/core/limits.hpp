@@ -43,7 +43,7 @@ struct Limits {
     std::uint32_t inbox_bytes = 2048;         // received, waiting behind a gap or held back; as outbox_bytes, but a longest message
                                               // that comes in fragments takes a bit more for each
     std::uint16_t inbox_messages = 32;        // 1..65,534
-    std::uint16_t message_bytes_max = 1024;   // longest payload, 1..65,535; above link::kFragmentBytes it counts as several fragments
+    std::uint32_t message_bytes_max = 1024;   // longest payload, 1..65,535; above link::kFragmentBytes it counts as several fragments
     std::uint16_t unsettled_max = 64;         // 64..1024, a multiple of 64: fragments of what a handler has, or had, and of what
                                               // came after it, not yet settled; at least those of a longest message
     std::uint16_t packets_in_flight_per_peer = 8;  // 8..1024, a power of two

@@ -32,7 +32,7 @@ consteval bool valid_limits() {
     static_assert(L.aliases_per_peer >= 1 && L.aliases_per_peer <= 1024, "aliases_per_peer must be 1..1024");
     static_assert(L.payload_block_bytes >= 16 && L.payload_block_bytes <= 4096 && L.payload_block_bytes % 4 == 0,
                   "payload_block_bytes must be a multiple of 4, 16..4096");
-    static_assert(L.message_bytes_max >= 1, "message_bytes_max must be 1..65535");
+    static_assert(L.message_bytes_max >= 1 && L.message_bytes_max <= 65'535, "message_bytes_max must be 1..65535");
     static_assert(link::LinkSizes<L>::outbox_blocks * L.payload_block_bytes >= L.message_bytes_max + link::kBlocksBytesMax,
                   "outbox_bytes must hold at least one longest message, in whole blocks: its payload + 40");
     static_assert(L.outbox_bytes / L.payload_block_bytes <= 65'534, "outbox_bytes must be at most 65534 blocks of payload_block_bytes");

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace dunlin_tool {
+
+// How far into a file somebody is, and a digest of what stands before: both fit the 64 bits that a node's journal has for the
+// application's position, so that they are durable together with the messages. A file that is another one, or was changed before that place,
+// is noticed at the next start (but one in a million).
+class FileMark {
+  public:
+    static constexpr std::uint64_t kBytesMax = (std::uint64_t{1} << 44U) - 1;  // 16 TiB
+
+    FileMark() = default;
+
+    // Goes on over what follows.
+    void add(std::string_view bytes);
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+    // bytes() is at most kBytesMax. 0: the start of any file.
+    [[nodiscard]] std::uint64_t position() const;
+
+  private:
+    std::uint64_t bytes_ = 0;
+    std::uint32_t digest_ = 0;  // CRC32C, of which the journal gets 20 bits
+};
+
+// How many bytes of its file a position stands for.
+[[nodiscard]] constexpr std::uint64_t bytes_before(std::uint64_t position) { return position & FileMark::kBytesMax; }
+
+// What stands in the first bytes of a file.
+struct FilePrefix {
+    FileMark mark;
+    std::uint64_t lines = 0;
+};
+
+// Reads the first `bytes` bytes, or all where the file is shorter, and blocks meanwhile; the descriptor's own place stays. Throws
+// ToolError, which calls the file `name`: reading failed.
+[[nodiscard]] FilePrefix read_prefix(int descriptor, const std::string& name, std::uint64_t bytes);
+
+}  // namespace dunlin_tool
