@@ -47,6 +47,18 @@ TEST(TopicTable, keeps_names_of_the_longest_length_apart) {
     EXPECT_EQ(topics.table.name(second), b);
 }
 
+TEST(TopicTable, finds_the_same_name_again_but_not_once_it_is_forgotten) {
+    Topics topics;
+    const TopicIndex first = topics.table.intern("a");
+    const TopicIndex second = topics.table.intern("b");
+    for (const TopicIndex expected : {first, first, second, first}) EXPECT_EQ(topics.table.find(expected == first ? "a" : "b"), expected);
+    topics.table.forget(first);
+    EXPECT_EQ(topics.table.find("a"), kNoTopic);
+    EXPECT_EQ(topics.table.find(std::string(0xffff, 'a')), kNoTopic) << "as long as a forgotten row says";
+    EXPECT_EQ(topics.table.find(""), kNoTopic);
+    EXPECT_EQ(topics.table.find("b"), second);
+}
+
 TEST(TopicTable, finds_names_behind_a_forgotten_one_and_uses_its_row_again) {
     Topics topics;
     std::array<TopicIndex, 8> indices;

@@ -79,6 +79,24 @@ TEST(Credit, of_a_lane_leaves_room_for_those_above_it) {
     EXPECT_FALSE(account.allows(Lane::urgent));
 }
 
+TEST(Credit, that_is_ample_is_there_for_every_lane) {
+    for (std::uint16_t limit = 1; limit <= 12; ++limit) {
+        for (std::uint16_t used = 0; used <= limit; ++used) {
+            CreditAccount account(3);
+            account.start({.messages = limit, .units = limit});
+            for (std::uint16_t i = 0; i < used; ++i) account.take(1);
+            ASSERT_EQ(account.ample(1), 2 * (used + 1) <= limit) << used << " of " << limit;
+            if (!account.ample(1)) continue;
+            EXPECT_FALSE(account.least());
+            EXPECT_TRUE(account.covers(1));
+            for (const Lane lane : kLanesByPriority) EXPECT_TRUE(account.allows(lane)) << used << " of " << limit;
+            EXPECT_FALSE(account.ample(limit)) << "in units";
+            account.waits(Lane::urgent, true);
+            EXPECT_FALSE(account.ample(1)) << "somebody waits";
+        }
+    }
+}
+
 TEST(Credit, goes_to_the_highest_lane_that_waits_for_it) {
     CreditAccount account(2);
     account.start({.messages = 100, .units = 16});

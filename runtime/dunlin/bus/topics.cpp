@@ -25,6 +25,11 @@ TopicTable::TopicTable(const TopicStorage& storage) : lengths_(storage.lengths),
     DUNLIN_ASSERT(storage.text.size() == lengths_.size() * storage.bytes_max);
 }
 
+bool TopicTable::is_at(std::size_t row, std::string_view topic) const {
+    const bool may_be_a_name = !topic.empty() && topic.size() <= names_.bytes_max();
+    return may_be_a_name && lengths_[row] == topic.size() && names_.get(row, topic.size()) == topic;
+}
+
 TopicTable::Probe TopicTable::probe(std::string_view topic) const {
     const std::size_t rows = lengths_.size();
     std::size_t row = static_cast<std::uint32_t>(fnv1a64(topic)) % static_cast<std::uint32_t>(rows);
@@ -35,13 +40,20 @@ TopicTable::Probe TopicTable::probe(std::string_view topic) const {
         if (length == kFree || length == kForgotten) {
             if (result.place == kNoTopic) result.place = here;
             if (length == kFree) break;
-        } else if (length == topic.size() && names_.get(row, length) == topic) {
+        } else if (is_at(row, topic)) {
             result.found = here;
             break;
         }
         row = row + 1 == rows ? 0 : row + 1;
     }
     return result;
+}
+
+TopicIndex TopicTable::find(std::string_view topic) const {
+    if (is_at(last_.value(), topic)) return last_;
+    const TopicIndex found = probe(topic).found;
+    if (found != kNoTopic) last_ = found;
+    return found;
 }
 
 TopicIndex TopicTable::intern(std::string_view topic) {

@@ -39,7 +39,7 @@ class TopicTable {
     // The index of `topic`, which must be 1..bytes_max long; kNoTopic when the table is full.
     [[nodiscard]] TopicIndex intern(std::string_view topic);
     // kNoTopic: no such name is here. Of any length.
-    [[nodiscard]] TopicIndex find(std::string_view topic) const { return probe(topic).found; }
+    [[nodiscard]] TopicIndex find(std::string_view topic) const;
     [[nodiscard]] std::string_view name(TopicIndex topic) const;
     // Recovery only: nothing refers to this index any more. No effect where it is not in use.
     void forget(TopicIndex topic);
@@ -52,9 +52,11 @@ class TopicTable {
         TopicIndex place = kNoTopic;  // the first row that could take the name
     };
     [[nodiscard]] Probe probe(std::string_view topic) const;
+    [[nodiscard]] bool is_at(std::size_t row, std::string_view topic) const;
 
     std::span<std::uint16_t> lengths_;
     NameSlots names_;
+    mutable TopicIndex last_{0};  // found: most publishes are to the topic of the one before
 };
 
 }  // namespace dunlin::bus

@@ -42,6 +42,10 @@ class CreditAccount {
     [[nodiscard]] bool allows(Lane lane) const;
     [[nodiscard]] bool covers(std::uint32_t units) const;  // as much is left
     [[nodiscard]] bool yields(Lane lane) const;            // one above it waits for credit
+    // So much is left, and nobody waits, that a message of any lane is allowed and covered: what the data path asks first.
+    [[nodiscard]] bool ample(std::uint32_t units) const {
+        return waiting_.empty() && 2U * (messages_ + 1U) <= limit_.messages && 2U * (units_ + units) <= limit_.units;
+    }
     // Whether the lane has something to send, and no credit: as of when it was last asked.
     void waits(Lane lane, bool waiting) { waiting_.set(lane, waiting); }
     // Less is never stated: there may be no room at all.

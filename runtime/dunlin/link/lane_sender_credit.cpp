@@ -28,6 +28,7 @@ std::uint32_t LaneSender::claim_next() const {
 // The oldest message of a lane needs none: what a peer has room for is found out with it. So may another one now and then that is the
 // first which the peer may not have: a handler may take it, though that of another subscription keeps all credit.
 bool LaneSender::has_credit(std::uint32_t offset) const {
+    if (is_delivery(ring_[offset]) && common_->credit.ample(units_of(shared_->outbox.delivery(ring_[offset])))) return true;
     if (!doubtful(offset) && allowed(offset)) return true;
     if (pausing_) return false;
     return offset == 0 || allowed(offset) || (pass_ && offset == missing() && !common_->credit.yields(lane_));
@@ -50,7 +51,7 @@ void LaneSender::charge(std::uint32_t offset) {
     Delivery& delivery = shared_->outbox.delivery(ring_[offset]);
     DUNLIN_ASSERT(!delivery.counted);
     delivery.counted = true;
-    if (!allowed(offset)) pass_ = false;
+    if (pass_ && !allowed(offset)) pass_ = false;
     common_->credit.take(units_of(delivery));
 }
 

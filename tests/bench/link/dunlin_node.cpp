@@ -43,6 +43,13 @@ constexpr dunlin::Limits kPair{
     .events = 64,
     .journal_buffer_bytes = 0,
 };
+// For long messages: a block holds one of 1 KiB, as whoever sends such would choose.
+constexpr dunlin::Limits kLongPair = [] {
+    dunlin::Limits limits = kPair;
+    limits.payload_block_bytes = 1024;
+    return limits;
+}();
+constexpr std::size_t kLongBytes = 512;
 constexpr std::uint16_t kFanoutMax = 32;
 constexpr dunlin::Limits kFan = [] {
     dunlin::Limits limits = kPair;
@@ -250,14 +257,19 @@ int main(int count, char** words) {
     const Arguments arguments = link_bench::parse(count, words);
     if (arguments.payload_bytes > kPair.message_bytes_max) return 4;
     const bool fanout = arguments.mode == "fanout";
+    const bool lengthy = arguments.payload_bytes >= kLongBytes;
     if (arguments.publisher) {
         if (fanout) {
             Publisher<kFan>(arguments).run();
+        } else if (lengthy) {
+            Publisher<kLongPair>(arguments).run();
         } else {
             Publisher<kPair>(arguments).run();
         }
     } else if (fanout) {
         subscribe<kLeaf>(arguments);
+    } else if (lengthy) {
+        subscribe<kLongPair>(arguments);
     } else {
         subscribe<kPair>(arguments);
     }
