@@ -47,7 +47,7 @@ struct Player {
         const std::span<std::byte> buffer = udp.next_buffer();
         if (buffer.empty()) return;
         std::memset(buffer.data(), 7, 200);
-        static_cast<void>(udp.push(path, 200));
+        static_cast<void>(udp.push({path, 200}));
     }
     void operator()(const Udp::Received& datagram) {
         ++*received;

@@ -38,7 +38,7 @@ void send(Udp& udp, PathId path, std::string_view text) {
     const std::span<std::byte> buffer = udp.next_buffer();
     ASSERT_GE(buffer.size(), text.size());
     std::memcpy(buffer.data(), text.data(), text.size());
-    ASSERT_TRUE(udp.push(path, text.size()));
+    ASSERT_TRUE(udp.push({path, text.size()}));
     udp.flush();
 }
 
@@ -50,7 +50,7 @@ void send_burst(Udp& udp, PathId path, int first, int count) {
         const std::span<std::byte> buffer = udp.next_buffer();
         ASSERT_GE(buffer.size(), text.size());
         std::memcpy(buffer.data(), text.data(), text.size());
-        ASSERT_TRUE(udp.push(path, text.size()));
+        ASSERT_TRUE(udp.push({path, text.size()}));
     }
     udp.flush();
 }
@@ -184,7 +184,7 @@ TEST(Udp, does_not_send_to_a_path_that_is_gone) {
     Udp udp(io, {.bind = "127.0.0.1:0", .paths_max = 1});
     const PathId path = udp.dial(*numeric_address("127.0.0.1:9")).path;
     EXPECT_EQ(udp.dial(*numeric_address("127.0.0.1:10")).evicted, path);
-    EXPECT_FALSE(udp.push(path, 4));
+    EXPECT_FALSE(udp.push({path, 4}));
     EXPECT_TRUE(udp.all_sent());
 }
 
@@ -211,6 +211,18 @@ TEST_P(UdpTrains, bring_every_datagram_whole_and_in_order) {
     const bool sends = sender_has && has_gso(a.native_handle());
     EXPECT_EQ(a.send_figures().trains_sent > 0, sends);
     EXPECT_EQ(b.figures().trains_received > 0, sends && receiver_has && enable_gro(b.native_handle()));
+}
+
+TEST(Udp, sends_a_size_probe_in_no_train) {
+    asio::io_context io;
+    Udp a(io, {.bind = "127.0.0.1:0"});
+    Udp b(io, {.bind = "127.0.0.1:0"});
+    const PathId to_b = a.dial(b.local_endpoint()).path;
+    ASSERT_FALSE(a.next_buffer().empty());
+    ASSERT_TRUE(a.push({.path = to_b, .bytes = 200, .size_probe = true}));
+    send_burst(a, to_b, 0, 50);
+    EXPECT_EQ(a.send_figures().datagrams_sent, 51U);
+    EXPECT_EQ(a.send_figures().trains_sent, has_gso(a.native_handle()) ? 1U : 0U);
 }
 
 TEST(Udp, sends_packet_by_packet_on_a_path_that_refuses_trains_and_loses_nothing) {

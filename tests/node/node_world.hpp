@@ -63,9 +63,10 @@ struct Host {
     std::optional<journal::DeviceOp> operation{};
     Instant operation_done{};
     std::vector<Event> events{};
-    bool deaf = false;            // loses what is sent to it
-    bool mute = false;            // and what it sends
-    unsigned late_deadlines = 0;  // its next deadline was not in the future after a whole turn
+    std::vector<std::size_t> probes{};  // bytes of the packets that it sent as size probes
+    bool deaf = false;                  // loses what is sent to it
+    bool mute = false;                  // and what it sends
+    unsigned late_deadlines = 0;        // its next deadline was not in the future after a whole turn
 };
 
 // Hosts that reach each other by their ids as addresses, unless said otherwise, in 200 us, in virtual time.
@@ -93,6 +94,7 @@ class NodeWorld {
         options.seeds = host.seed_views;
         options.instance = InstanceId{++instances_};
         options.seed = instances_ * 7919;
+        options.packet_bytes_max = packet_bytes_max;
         options.journal_bytes = disk != nullptr ? disk->size() : 0;
         host.node = &host.memory->emplace(options);
         hosts_[address] = std::move(made);
@@ -151,6 +153,7 @@ class NodeWorld {
     }
 
     Instant now{seconds{1000}};
+    std::uint16_t packet_bytes_max = 1200;  // of hosts that are added
 
   private:
     struct Packet {
@@ -202,6 +205,7 @@ class NodeWorld {
             while (const auto transmit = host.node->poll_transmit(now, buffer)) {
                 more = true;
                 const auto bytes = std::span(buffer).first(transmit->bytes);
+                if (transmit->size_probe) host.probes.push_back(transmit->bytes);
                 const auto to = static_cast<std::uint16_t>(transmit->path.value());
                 if (!host.mute) air_.emplace(now + microseconds{200}, Packet{host.address, to, {bytes.begin(), bytes.end()}});
             }

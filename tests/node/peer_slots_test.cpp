@@ -1,4 +1,4 @@
-// Who gets a slot of a full peer table, and who keeps it.
+// Who gets a slot of a full peer table, and who keeps it; and what is sent to them.
 #include "node/node_world.hpp"
 
 namespace dunlin {
@@ -110,6 +110,21 @@ TEST(PeerSlots, publishers_that_vanished_are_forgotten_for_newcomers_after_an_ho
     EXPECT_EQ(newcomer.node->status(world.now).sessions_open, 0U);
     world.run_for(std::chrono::hours{1});
     EXPECT_EQ(newcomer.node->status(world.now).sessions_open, 1U);
+}
+
+TEST(SizeProbes, are_told_apart_from_other_packets) {
+    NodeWorld world;
+    Listener listener;
+    world.packet_bytes_max = 1472;
+    Host& publisher = world.add<limits::micro>(1);
+    Host& subscriber = world.add<limits::micro>(2, {"1"});
+    ASSERT_TRUE(subscriber.node->subscribe("t", bus::Handler::of(listener)).ok());
+    world.run_for(seconds{1});
+    ASSERT_EQ(world.publish(publisher, "t", "x"), Status::ok);
+    world.run_for(seconds{1});
+    EXPECT_EQ(publisher.probes, std::vector<std::size_t>{1472});
+    EXPECT_EQ(publisher.node->counters().get(Counter::packet_size_probes), 1U);
+    EXPECT_EQ(listener.heard.size(), 1U);
 }
 
 TEST(PeerSlots, a_node_that_drains_sleeps_though_it_would_dial_a_seed) {

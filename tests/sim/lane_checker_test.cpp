@@ -15,7 +15,7 @@ using testing::StartsWith;
 // Process 0 publishes to process 1.
 class Lanes : public testing::Test {
   protected:
-    void publish(std::uint64_t number, Lane lane) { checker.published(0, number, lane); }
+    void publish(std::uint64_t number, Lane lane) { checker.published(0, number, lane, {}); }
     void send(std::uint64_t number, Lane lane) {
         std::vector<std::byte> payload;  // as the workload's begin
         append(payload, std::uint64_t{0});
@@ -40,7 +40,8 @@ class Lanes : public testing::Test {
     SmallCluster cluster{1, 3};
     Verdict verdict;
     CreditChecker credits{cluster.world, verdict};
-    LaneChecker checker{cluster.world, verdict, credits};
+    DurableStates durable{cluster.world};
+    LaneChecker checker{cluster.world, verdict, credits, durable};
     std::uint64_t sequence = 0;
 };
 
@@ -83,6 +84,38 @@ TEST_F(Lanes, hold_nothing_against_a_message_that_may_have_waited_for_credit) {
     send_others(17, Lane::urgent);
     send(1, Lane::bulk);
     EXPECT_TRUE(verdict.clean());
+}
+
+// A message of a real publisher's journal, which is published here; so many urgent packets leave before it is on the disk, and after.
+class DurableLanes : public Lanes {
+  protected:
+    void pass_over(int before, int after) {
+        World& world = cluster.world;
+        world.start_all();
+        auto accept = [](const bus::Message&) { return bus::Verdict::accept; };
+        ASSERT_TRUE(world.node(1).subscribe("t", bus::Handler::of(accept)).ok());
+        world.touch(1);
+        world.run_for(seconds{3});
+        world.crash(1);
+        const auto published = world.node(0).publish(world.local_now(0), {.topic = "t", .payload = bytes_of("x")});
+        ASSERT_TRUE(published.ok());
+        checker.published(0, 1, Lane::bulk, published.value().id);
+        send_others(before, Lane::urgent);
+        world.touch(0);
+        world.run_for(seconds{1});
+        send_others(after, Lane::urgent);
+        send(1, Lane::bulk);
+    }
+};
+
+TEST_F(DurableLanes, wait_for_their_journal_as_long_as_that_takes) {
+    pass_over(100, 16);
+    EXPECT_TRUE(verdict.clean());
+}
+
+TEST_F(DurableLanes, are_passed_over_no_longer_than_others_once_the_disk_has_them) {
+    pass_over(0, 17);
+    expect_violation("no lane waits for ever");
 }
 
 TEST_F(Lanes, hold_nothing_against_a_message_that_goes_in_another_one) {

@@ -177,7 +177,7 @@ void HostLoop::write_packets() {
         const std::optional<dunlin::Transmit> packet = node_.poll_transmit(boot_now(), buffer);
         if (!packet) break;
         more_work_ = true;
-        if (!udp_.push(packet->path, packet->bytes)) path_down(packet->path);
+        if (!udp_.push(*packet)) path_down(packet->path);
     }
     udp_.flush();
 }

@@ -120,10 +120,11 @@ std::span<std::byte> Udp::next_buffer() {
     return queue_.next_buffer();
 }
 
-bool Udp::push(dunlin::PathId path, std::size_t bytes) {
-    const Endpoint* endpoint = paths_.send_to(path);
+bool Udp::push(const dunlin::Transmit& packet) {
+    const Endpoint* endpoint = paths_.send_to(packet.path);
     if (endpoint == nullptr) return false;
-    queue_.push(path, *endpoint, bytes, !sends_trains_ || !paths_.takes_trains(path));
+    const bool alone = packet.size_probe || !sends_trains_ || !paths_.takes_trains(packet.path);
+    queue_.push(packet.path, *endpoint, packet.bytes, alone);
     return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <dunlin/core/callback.hpp>
 #include <dunlin/core/ids.hpp>
+#include <dunlin/node/io.hpp>
 
 #include <dunlin_asio/arrival_batch.hpp>
 #include <dunlin_asio/boot_timer.hpp>
@@ -70,8 +71,9 @@ class Udp {
     // ---- Sending ----------------------------------------------------------------------------------------------
     // Where the next packet is written; empty under back-pressure, until the io_context has woken up for the socket.
     [[nodiscard]] std::span<std::byte> next_buffer();
-    // Queues what is in next_buffer(). False: the path is unknown, nothing is queued.
-    bool push(dunlin::PathId path, std::size_t bytes);
+    // Queues what is in next_buffer(). False: the path is unknown, nothing is queued. A size probe goes on its own: in a train, it
+    // would be the train that a narrow path refuses.
+    bool push(const dunlin::Transmit& packet);
     // Sends what is queued, as far as the kernel takes it.
     void flush();
     [[nodiscard]] bool all_sent() const { return queue_.empty(); }

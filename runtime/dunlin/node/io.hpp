@@ -38,6 +38,7 @@ struct Dial {
 struct Transmit {
     PathId path{};
     std::size_t bytes = 0;
+    bool size_probe = false;  // longer than the path is known to carry: whether it arrives must hang on its own length alone
 };
 
 }  // namespace dunlin

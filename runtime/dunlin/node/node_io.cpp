@@ -186,7 +186,10 @@ std::optional<Transmit> Node::poll_transmit(Instant now, std::span<std::byte> bu
         if (slot.in_use && !slot.blocked) {
             Transmit transmit;
             transmit.bytes = link_of(peer).write_handshake(now, buffer, transmit.path);
-            if (transmit.bytes == 0) transmit.bytes = link_of(peer).write_size_probe(now, buffer, transmit.path);
+            if (transmit.bytes == 0) {
+                transmit.bytes = link_of(peer).write_size_probe(now, buffer, transmit.path);
+                transmit.size_probe = transmit.bytes != 0;
+            }
             if (transmit.bytes == 0 && link_of(peer).session_open() && wants_to_send(now, peer)) {
                 transmit.path = link_of(peer).session_path();
                 transmit.bytes = fill_packet(now, peer, buffer);

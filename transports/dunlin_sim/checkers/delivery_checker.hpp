@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin_sim/checkers/message_key.hpp>
 #include <dunlin_sim/checkers/verdict.hpp>
 
 #include <dunlin/bus/message.hpp>
@@ -14,15 +15,6 @@
 #include <vector>
 
 namespace dunlin::sim {
-
-// One message of a workload; its payload starts with these bytes. A publisher with a journal goes on numbering where it
-// was after a restart (its position tells it), and its `life` stays 0; any other starts anew with each life.
-struct MessageKey {
-    std::uint32_t publisher = 0;  // process
-    std::uint32_t life = 0;
-    std::uint64_t number = 0;  // from 1
-    friend auto operator<=>(const MessageKey&, const MessageKey&) = default;
-};
 
 // Whose handler ran.
 struct Receiver {

@@ -36,7 +36,8 @@ class DurableBus {
   public:
     void take(journal::RecordKind kind, std::span<const std::byte> payload);
 
-    [[nodiscard]] const SettledSequences* settled(NodeId publisher, std::size_t lane) const;  // nullptr: nothing
+    [[nodiscard]] const SettledSequences* settled(NodeId publisher, std::size_t lane) const;             // nullptr: nothing
+    [[nodiscard]] bool holds(PublishId publish) const { return deliveries_.contains(publish.value()); }  // not all of it was told yet
     // Outcome::none: not known; nothing: the disk has no such delivery.
     [[nodiscard]] std::optional<Outcome> outcome(PublishId publish, NodeId node, SubscriptionId subscription) const;
 

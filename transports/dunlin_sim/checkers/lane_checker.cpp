@@ -1,5 +1,6 @@
 #include <dunlin_sim/checkers/lane_checker.hpp>
 
+#include <dunlin_sim/checkers/message_key.hpp>
 #include <dunlin_sim/checkers/sent_records.hpp>
 
 #include <algorithm>
@@ -7,21 +8,12 @@
 #include <string>
 
 namespace dunlin::sim {
-namespace {
 
-// As the workload's payloads begin.
-struct Head {
-    std::uint32_t publisher;
-    std::uint32_t life;
-    std::uint64_t number;
-};
-
-}  // namespace
-
-LaneChecker::LaneChecker(World& world, Verdict& verdict, CreditChecker& credits)
+LaneChecker::LaneChecker(World& world, Verdict& verdict, CreditChecker& credits, DurableStates& durable)
     : world_(world),
       verdict_(verdict),
       credits_(credits),
+      durable_(durable),
       waits_(verdict.expect("urgent does not wait behind the others", Verdict::Occasion::rare)),
       turns_(verdict.expect("no lane waits for ever", Verdict::Occasion::rare)) {
     world.observe(*this);
@@ -32,13 +24,33 @@ void LaneChecker::resize() {
     sent_.resize(world_.size());
     for (std::vector<Sent>& each : sent_) each.resize(world_.size());
     waiting_.resize(world_.size());
+    syncs_.resize(world_.size());
 }
 
-void LaneChecker::published(std::size_t process, std::uint64_t number, Lane lane) {
+void LaneChecker::published(std::size_t process, std::uint64_t number, Lane lane, PublishId in_journal) {
     resize();
     std::map<std::uint64_t, Waiting>& waiting = waiting_[process];
-    waiting[number] = {.lane = lane, .since = sent_[process], .left = std::vector<bool>(world_.size())};
+    waiting[number] = {.lane = lane,
+                       .in_journal = in_journal,
+                       .journalled = in_journal != PublishId{},
+                       .since = sent_[process],
+                       .left = std::vector<bool>(world_.size())};
     if (waiting.size() > kWaitingMax) waiting.erase(waiting.begin());
+}
+
+void LaneChecker::on_step(Instant, std::size_t process, const Node&) {
+    resize();
+    const std::uint64_t syncs = world_.process(process).disk.syncs();
+    if (syncs != syncs_[process]) take_durable(process);
+    syncs_[process] = syncs;
+}
+
+void LaneChecker::take_durable(std::size_t process) {
+    for (auto& [number, waiting] : waiting_[process]) {
+        if (waiting.in_journal == PublishId{} || !durable_.of(process).bus().holds(waiting.in_journal)) continue;
+        waiting.in_journal = {};
+        waiting.since = sent_[process];
+    }
 }
 
 void LaneChecker::on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) {
@@ -58,10 +70,10 @@ void LaneChecker::on_send(Instant at, std::size_t process, std::size_t to, std::
             others = others || (lane != Lane::urgent && used_credit);
             const auto has = [&](wire::MessageFlag flag) { return (message.head.flags() & static_cast<std::uint8_t>(flag)) != 0; };
             const std::size_t blocks = link::blocks_bytes(has(wire::MessageFlag::fence), has(wire::MessageFlag::explicit_key));
-            Head head{};
-            if (message.place != message.sequence || message.body.size() < blocks + sizeof(head)) return;
-            std::memcpy(&head, message.body.data() + blocks, sizeof(head));
-            if (head.publisher == process) check_first(at, process, to, head.number, lane, used_credit);
+            MessageKey key;
+            if (message.place != message.sequence || message.body.size() < blocks + sizeof(key)) return;
+            std::memcpy(&key, message.body.data() + blocks, sizeof(key));
+            if (key.publisher == process) check_first(at, process, to, key.number, lane, used_credit);
         });
     });
     Sent& sent = sent_[process][to];
@@ -87,9 +99,12 @@ void LaneChecker::check_first(Instant at, std::size_t process, std::size_t to, s
     const auto found = waiting_[process].find(number);
     if (found == waiting_[process].end() || found->second.left[to]) return;
     found->second.left[to] = true;
-    if (found->second.lane != lane) return;
+    if (found->second.lane != lane || found->second.in_journal != PublishId{}) return;
     const Sent& since = found->second.since[to];
-    if (lane == Lane::urgent) return check_urgent(at, process, to, number, since);
+    if (lane == Lane::urgent) {
+        if (!found->second.journalled) check_urgent(at, process, to, number, since);
+        return;
+    }
     if (!used_credit) check_turn(at, process, to, number, lane, since);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin_sim/checkers/credit_checker.hpp>
+#include <dunlin_sim/checkers/durable_state.hpp>
 #include <dunlin_sim/checkers/verdict.hpp>
 #include <dunlin_sim/world.hpp>
 
@@ -22,15 +23,19 @@ namespace dunlin::sim {
 //   no lane waits for ever    between the publish of a message of another lane, the last packet of that lane or the last settlement of
 //                             it, and the packet that the message first leaves in towards a peer, no more urgent packets leave towards
 //                             that peer than come before a turn
-// Judged where nothing but the link can hold a message back: of publishers without a journal; and where credit cannot: urgent does not
-// wait behind what has used some, and what needs none does not wait for ever (CreditChecker::needs_none()).
+// Judged where nothing but the link can hold a message back. For no lane to wait for ever: what needs no credit
+// (CreditChecker::needs_none()), of a publisher with a journal from when that has it on its disk. For urgent not to wait: behind what has
+// used some credit, of a publisher without a journal; one with a journal that starts again sends first by the normal lane what
+// went there before, and opens the others when that is settled.
 class LaneChecker final : public Observer {
   public:
-    LaneChecker(World& world, Verdict& verdict, CreditChecker& credits);  // made after it: it sees packets first
+    // Made after `credits`: it sees packets first.
+    LaneChecker(World& world, Verdict& verdict, CreditChecker& credits, DurableStates& durable);
 
-    // The process, which has no journal, has published this number of its workload.
-    void published(std::size_t process, std::uint64_t number, Lane lane);
+    // The process has published this number of its workload; `in_journal`: as which its journal knows it, 0: it has none.
+    void published(std::size_t process, std::uint64_t number, Lane lane, PublishId in_journal);
 
+    void on_step(Instant at, std::size_t process, const Node& node) override;
     void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) override;
     void on_receive(Instant at, std::size_t process, std::size_t from, std::span<const std::byte> bytes) override;
     void on_crash(Instant at, std::size_t process, const Node& node) override;
@@ -50,10 +55,13 @@ class LaneChecker final : public Observer {
     };
     struct Waiting {
         Lane lane = Lane::normal;
-        std::vector<Sent> since;  // by peer, as of the publish
+        PublishId in_journal{};  // 0: it needs no journal, or its disk has it
+        bool journalled = false;
+        std::vector<Sent> since;  // by peer, as of the publish, or of when it was durable
         std::vector<bool> left;   // by peer: it was sent there
     };
     void resize();
+    void take_durable(std::size_t process);
     void check_first(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane, bool used_credit);
     void check_urgent(Instant at, std::size_t process, std::size_t to, std::uint64_t number, const Sent& since);
     void check_turn(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane, const Sent& since);
@@ -61,9 +69,11 @@ class LaneChecker final : public Observer {
     World& world_;
     Verdict& verdict_;
     CreditChecker& credits_;
+    DurableStates& durable_;
     Verdict::Invariant waits_, turns_;
     std::vector<std::vector<Sent>> sent_;                    // by process and peer
     std::vector<std::map<std::uint64_t, Waiting>> waiting_;  // by process and number
+    std::vector<std::uint64_t> syncs_;                       // by process: of its disk, as of the last look
 };
 
 }  // namespace dunlin::sim

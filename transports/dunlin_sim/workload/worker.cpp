@@ -22,13 +22,6 @@ constexpr std::uint32_t kEffectsDurableId = 6;
 
 constexpr SubscriptionId kLongMessages{0x10};  // which draws what is long
 
-struct Payload {
-    std::uint32_t publisher;
-    std::uint32_t life;
-    std::uint64_t number;
-};
-static_assert(sizeof(Payload) == 16);
-
 // A handler's verdict follows from the message alone, so that it is the same when the message runs again after a crash.
 std::uint32_t percent_of(const MessageKey& key, SubscriptionId subscription) {
     const std::uint64_t mixed = (key.number * 0x9e3779b97f4a7c15U) ^ (std::uint64_t{key.publisher} << 32U | subscription.value());
@@ -36,15 +29,15 @@ std::uint32_t percent_of(const MessageKey& key, SubscriptionId subscription) {
 }
 
 // What follows the payload's head tells one message from the other.
-std::byte pattern_at(const Payload& payload, std::size_t i) { return static_cast<std::byte>(payload.number + payload.publisher + i); }
+std::byte pattern_at(const MessageKey& key, std::size_t i) { return static_cast<std::byte>(key.number + key.publisher + i); }
 
-void write_pattern(std::span<std::byte> bytes, const Payload& payload) {
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = pattern_at(payload, i);
+void write_pattern(std::span<std::byte> bytes, const MessageKey& key) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = pattern_at(key, i);
 }
 
-bool is_pattern(std::span<const std::byte> bytes, const Payload& payload) {
+bool is_pattern(std::span<const std::byte> bytes, const MessageKey& key) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        if (bytes[i] != pattern_at(payload, i)) return false;
+        if (bytes[i] != pattern_at(key, i)) return false;
     }
     return true;
 }
@@ -159,15 +152,14 @@ bus::Verdict Worker::handle(const Subscription& subscription, const bus::Message
         shared_.settlements_.handled(world_.now(), process_, message.publisher, message.lane, message.completion.sequence);
         return resends_.handle(receiver, message);
     }
-    Payload payload{};
-    DUNLIN_ASSERT(message.payload.size() >= sizeof(payload));
-    std::memcpy(&payload, message.payload.data(), sizeof(payload));
-    const MessageKey key{payload.publisher, payload.life, payload.number};
+    MessageKey key;
+    DUNLIN_ASSERT(message.payload.size() >= sizeof(key));
+    std::memcpy(&key, message.payload.data(), sizeof(key));
     check_fence(subscription, message);
     if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
     shared_.settlements_.handled(world_.now(), process_, message.publisher, message.lane, message.completion.sequence);
     shared_.expiries_.handled(world_.now(), process_, message.publisher, message.lane, message.completion.sequence);
-    shared_.delivery_.payload_seen(world_.now(), key, is_pattern(message.payload.subspan(sizeof(payload)), payload));
+    shared_.delivery_.payload_seen(world_.now(), key, is_pattern(message.payload.subspan(sizeof(key)), key));
     seen_ = std::max(seen_, message.lamport);
     echo(key);
     const bus::Verdict said = decide(receiver, key, message);
@@ -247,12 +239,12 @@ void Worker::publish_flow(Instant now) {
 
 void Worker::publish(Instant now, const std::string& topic, std::string_view lease, Token token) {
     std::array<std::byte, kMessageBytesMax> bytes;
-    const Payload payload{process_, journalled_ ? 0 : life_, number_ + 1};
+    const MessageKey key{process_, journalled_ ? 0 : life_, number_ + 1};
     const WorkloadPlan& plan = shared_.plan_;
-    const bool is_long = percent_of({process_, 1, payload.number}, kLongMessages) < plan.long_percent;
-    const std::size_t length = std::clamp(is_long ? plan.long_bytes : plan.payload_bytes, sizeof(payload), host_message_bytes(plan.room));
-    std::memcpy(bytes.data(), &payload, sizeof(payload));
-    write_pattern(std::span(bytes).first(length).subspan(sizeof(payload)), payload);
+    const bool is_long = percent_of({process_, 1, key.number}, kLongMessages) < plan.long_percent;
+    const std::size_t length = std::clamp(is_long ? plan.long_bytes : plan.payload_bytes, sizeof(key), host_message_bytes(plan.room));
+    std::memcpy(bytes.data(), &key, sizeof(key));
+    write_pattern(std::span(bytes).first(length).subspan(sizeof(key)), key);
     bus::PublishOptions options;
     options.topic = topic;
     options.payload = std::span(bytes).first(length);
@@ -260,16 +252,16 @@ void Worker::publish(Instant now, const std::string& topic, std::string_view lea
     traits.after = seen_;
     traits.fenced = token != Token{};
     if (traits.fenced) options.fence = {lease, token};
-    if (plan.lanes) options.lane = traits.lane = lane_of(payload.number, plan.mostly_urgent);
-    const bool limited = percent_of({process_, 0, payload.number}, SubscriptionId{}) < plan.limited_percent;
+    if (plan.lanes) options.lane = traits.lane = lane_of(key.number, plan.mostly_urgent);
+    const bool limited = percent_of({process_, 0, key.number}, SubscriptionId{}) < plan.limited_percent;
     if (limited) traits.lifetime = plan.lifetime;
     options.lifetime = traits.lifetime;
-    if (journalled_) options.position = payload.number;
+    if (journalled_) options.position = key.number;
     auto write = [&options](std::span<std::byte> piece, std::size_t offset) {
         std::memcpy(piece.data(), options.payload.data() + offset, piece.size());
     };
     Node& node = world_.node(process_);
-    const bool in_place = payload.number % 3 == 0;
+    const bool in_place = key.number % 3 == 0;
     const auto published =
         in_place ? node.publish_in_place(now, options, options.payload.size(), link::PayloadWriter::of(write)) : node.publish(now, options);
     switch (published.status()) {
@@ -277,10 +269,10 @@ void Worker::publish(Instant now, const std::string& topic, std::string_view lea
         case Status::no_subscriber: ++shared_.counts_.unheard; return;
         default: ++shared_.counts_.refused; return;
     }
-    number_ = payload.number;
+    number_ = key.number;
     shared_.resends_.given_again(process_, published.value().id);
-    if (!journalled_) shared_.lanes_.published(process_, payload.number, options.lane);
-    shared_.delivery_.published(world_.now(), {payload.publisher, payload.life, payload.number}, published.value(), traits);
+    shared_.lanes_.published(process_, key.number, options.lane, journalled_ ? published.value().id : PublishId{});
+    shared_.delivery_.published(world_.now(), key, published.value(), traits);
 }
 
 // ---- Coordinating -------------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ Workload::Workload(World& world, Verdict& verdict, LeaseChecker& leases, Audit& 
       expiries_(world, verdict, plan.lifetime),
       backoffs_(verdict, plan.attempts_max),
       credits_(world, verdict),
-      lanes_(world, verdict, credits_),
+      lanes_(world, verdict, credits_, audit.durable()),
       departures_(world, verdict, delivery_) {
     world.observe(*this);
 }
