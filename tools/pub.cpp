@@ -215,7 +215,10 @@ void add_pub(CLI::App& app, Action& action) {
     command->add_option("--subscribers", arguments->subscribers, "Wait for this many subscribers before the first line")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
-    command->add_option("--lifetime", arguments->lifetime, "A line that is not delivered by then is a dead letter (default: no limit)");
+    command
+        ->add_option("--lifetime", arguments->lifetime,
+                     "A line that is not delivered by then is a dead letter: 250ms, 5s, 10min, 2h (default: no limit)")
+        ->option_text("TIME");
     command
         ->add_option("--keyed", arguments->keyed,
                      "Give each line a key of NAME, its place and its text, so that input which is published again under the same NAME is "
@@ -228,6 +231,7 @@ void add_pub(CLI::App& app, Action& action) {
         "ninth longer than --lifetime (those with a journal over restarts too), and " +
         std::to_string(kHostSubscriber.explicit_keys) +
         " of them at a time: publish no more than that within a lifetime, or the rest ends as dead letters, expired.\n"
+        "A journal is for one --file, which may grow; another one, or one that was written anew, is refused.\n"
         "One of the two sides names the other with --peer: voters do not forward. What it waits for, it says after three seconds.\n"
         "Exit status: 0 every line was acknowledged by every subscriber; 1 a dead letter, or a signal ended it earlier;\n"
         "2 wrong command line; 3 could not start (port in use, unusable journal).");

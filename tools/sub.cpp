@@ -171,7 +171,8 @@ void add_sub(CLI::App& app, Action& action) {
     arguments->member.add_to(*command, true);
     command->add_option("--file", arguments->file,
                         "Write this file instead of standard output; with --journal a restart goes on where it was");
-    command->add_option("--count", arguments->count, "End when this many lines were written in all (those in the file count)");
+    command->add_option("--count", arguments->count, "End when this many lines were written in all (those in the file count)")
+        ->option_text("N");
     command->footer(
         "With --journal the subscription is durable: what is published while this command is down waits for it. "
         "A journal is for one FILTER, and for one --file.\n"

@@ -4,12 +4,14 @@
 import fcntl
 import os
 import pathlib
+import resource
+import signal
 import socket
 import subprocess
 import sys
 import unittest
 
-from processes import PATIENCE_S, ProcessTest, wait_for
+from processes import DUNLIN, PATIENCE_S, ProcessTest, wait_for
 
 USAGE, CANNOT_START = 2, 3
 PROJECT = pathlib.Path(__file__).parents[2]
@@ -143,6 +145,15 @@ class Resources(ProcessTest):
         result = self.voter()
         self.assertEqual(result.returncode, CANNOT_START, result.stderr)
         self.assertIn("node.journal", result.stderr)
+
+    def test_a_journal_for_which_there_is_no_room_leaves_nothing_behind(self):
+        def no_room():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)    # so that a write says it
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        result = subprocess.run([DUNLIN, "join", "--id", "1", "--journal", self.path("j"), "--address", "127.0.0.1:7"], capture_output=True, text=True,
+                                timeout=PATIENCE_S, check=False, preexec_fn=no_room)
+        self.assert_refused(result, CANNOT_START, f"'{self.path('j')}'", "too large")
+        self.assertEqual(os.listdir(self.folder), [])
 
     def test_a_missing_journal_at_a_voter_cannot_start(self):
         self.assert_refused(self.voter(), CANNOT_START, "node.journal", "dunlin init", "dunlin join")
