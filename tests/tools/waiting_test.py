@@ -5,10 +5,11 @@ import json
 import pathlib
 import signal
 import subprocess
+import threading
 import time
 import unittest
 
-from processes import ProcessTest, free_addresses, wait_for
+from processes import PATIENCE_S, ProcessTest, free_addresses, wait_for
 
 FAILED, USAGE, NOT_ACQUIRED = 1, 2, 122
 GOING_ON = "dunlin: going on.\n"
@@ -17,6 +18,16 @@ GOING_ON = "dunlin: going on.\n"
 class WaitingTest(ProcessTest):
     def start_waiting(self, *arguments, **options):
         return self.start_dunlin(*arguments, **{"stderr": subprocess.PIPE, "text": True, **options})
+
+    @staticmethod
+    def next_line(process):
+        """What it says next on its standard error; nothing where it stays silent."""
+        patience = threading.Timer(PATIENCE_S / 2, process.kill)    # below what ctest waits
+        patience.start()
+        try:
+            return process.stderr.readline()
+        finally:
+            patience.cancel()
 
     def start_pair(self):
         """A publisher and its subscriber, which has id 7, once a first line has come."""
@@ -37,7 +48,7 @@ class WaitingTest(ProcessTest):
 class Waiting(WaitingTest):
     def assert_says(self, process, *words):
         """The next line on its standard error has these words."""
-        line = process.stderr.readline()
+        line = self.next_line(process)
         self.assertTrue(line.startswith("dunlin: waiting: ") and line.endswith(".\n"), line)
         for word in words:
             self.assertIn(word, line)
@@ -55,9 +66,9 @@ class Waiting(WaitingTest):
         self.assertIn(pub.stderr.read(), ("", GOING_ON))    # it may end before it looks again
 
     def assert_says_that_it_is_gone(self, pub, what):
-        told = pub.stderr.readline()
+        told = self.next_line(pub)
         if "not taking" in told:    # until the session ends
-            told = pub.stderr.readline()
+            told = self.next_line(pub)
         self.assertEqual(told, f"dunlin: waiting: {what}; no session with node 7.\n")
 
     def test_pub_says_who_stands_still_and_that_it_goes_on(self):
@@ -66,7 +77,7 @@ class Waiting(WaitingTest):
         self.feed(pub, "x\n" * 6000)    # more than the outbox has room for
         self.assert_says_that_it_is_gone(pub, "the outbox is full, and nothing was settled lately")
         sub.send_signal(signal.SIGCONT)
-        self.assertEqual(pub.stderr.readline(), GOING_ON)
+        self.assertEqual(self.next_line(pub), GOING_ON)
         pub.stdin.close()
         self.assertEqual((self.finish(pub, "pub"), pub.stderr.read()), (0, ""))
 
@@ -117,7 +128,7 @@ class Waiting(WaitingTest):
 class Interrupted(WaitingTest):
     def interrupt(self, process, number):
         """Its exit status after that signal, sent when it says that it waits."""
-        self.assertTrue(process.stderr.readline().startswith("dunlin: waiting: "))
+        self.assertTrue(self.next_line(process).startswith("dunlin: waiting: "))
         process.send_signal(number)
         return self.finish(process, "the command")
 
