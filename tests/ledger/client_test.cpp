@@ -24,6 +24,17 @@ struct ClientTest : testing::Test {
         EXPECT_EQ(records.size(), 1u);
         return records.empty() ? wire::Command() : records[0].as<wire::Command>();
     }
+    struct Opening {
+        std::uint64_t session = 0;
+        std::uint64_t as_of = 0;
+        [[nodiscard]] bool operator==(const Opening&) const = default;
+    };
+    Opening opening(Instant now, NodeId node) {
+        const auto records = written(now, node);
+        OpenSessionCommand body{};
+        if (records.size() != 1 || !decode(records[0].bytes, body)) ADD_FAILURE() << "no opening";
+        return records.empty() ? Opening{} : Opening{records[0].as<wire::Command>().session(), body.as_of};
+    }
     void reply(Instant now, NodeId from, const wire::Command& to, Status status, std::uint64_t value = 0, NodeId leader = {}) {
         const wire::CommandReply answer(to.session(), to.sequence(), value, 0, to.attempt(), static_cast<std::uint8_t>(status), 0,
                                         leader.value());
@@ -238,10 +249,32 @@ TEST_F(ClientTest, opens_another_session_for_a_command_that_cannot_have_run) {
     open(at(0));
     ASSERT_TRUE(client.put(at(0), "k", {}).ok());
     const wire::Command put = command(at(0), NodeId{1});
-    reply(at(1), NodeId{1}, put, Status::session_evicted);
-    const wire::Command opening = command(at(1), NodeId{1});
-    EXPECT_EQ(opening.type(), static_cast<std::uint8_t>(CommandType::open_session));
-    EXPECT_TRUE(opened_before(put.session(), opening.session()));
+    reply(at(1), NodeId{1}, put, Status::session_evicted, 80);
+    const auto [session, as_of] = opening(at(1), NodeId{1});
+    EXPECT_NE(session, put.session());
+    EXPECT_EQ(as_of, 80u);
+}
+
+TEST_F(ClientTest, draws_another_session_as_of_the_index_told_where_its_opening_could_be_a_late_copy) {
+    ASSERT_TRUE(client.put(at(0), "k", {}).ok());
+    const wire::Command first = command(at(0), NodeId{1});
+    reply(at(1), NodeId{1}, first, Status::stale_sequence, 70);
+    const auto [session, as_of] = opening(at(1), NodeId{1});
+    EXPECT_NE(session, first.session());
+    EXPECT_EQ(as_of, 70u);
+    reply(at(2), NodeId{1}, first, Status::ok);  // late, and of no use any more
+    EXPECT_TRUE(written(at(2), NodeId{1}).empty());
+}
+
+TEST_F(ClientTest, sends_every_copy_of_an_opening_with_the_same_index) {
+    ASSERT_TRUE(client.put(at(0), "k", {}).ok());
+    reply(at(1), NodeId{1}, command(at(0), NodeId{1}), Status::stale_sequence, 70);
+    const Opening first = opening(at(1), NodeId{1});
+    EXPECT_EQ(first.as_of, 70u);
+    client.on_timeout(at(251));
+    const Instant now = client.next_deadline();
+    client.on_timeout(now);
+    EXPECT_EQ(opening(now, NodeId{2}), first);
 }
 
 TEST_F(ClientTest, says_session_evicted_of_a_command_that_may_have_run) {

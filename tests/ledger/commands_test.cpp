@@ -72,7 +72,10 @@ TEST(Commands, that_no_encoder_wrote_are_refused) {
     const auto sound = encode(PutCommand{"k", bytes_of_text("v1")}, buffer);
     EXPECT_FALSE(decode(sound.first(sound.size() - 1), put));
     EXPECT_EQ(validate_command(static_cast<CommandType>(99), {}), Status::unsupported_version);
-    EXPECT_EQ(validate_command(CommandType::open_session, sound), Status::invalid_argument);
+    const OpenSessionCommand open{7};
+    EXPECT_EQ(validate_command(CommandType::open_session, raw(open)), Status::ok);
+    EXPECT_EQ(validate_command(CommandType::open_session, raw(open).first(7)), Status::invalid_argument);
+    EXPECT_EQ(validate_command(CommandType::open_session, joined(raw(open), raw(open))), Status::invalid_argument);
 }
 
 TEST(Commands, bootstrap_with_two_claims_to_one_id_or_storage_is_refused) {

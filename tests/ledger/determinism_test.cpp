@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace dunlin::ledger::test {
@@ -19,7 +20,13 @@ std::vector<std::byte> random_payload(Random& random, consensus::EntryType type,
         if (random.below(10) == 0) head.session += 100;
         std::span<const std::byte> body{};
         switch (static_cast<CommandType>(head.type)) {
-            case CommandType::open_session: head.sequence = 0; break;
+            case CommandType::open_session: {
+                head.sequence = 0;
+                const OpenSessionCommand open{replica.ledger.applied().value() - random.below(4)};
+                std::ranges::copy(raw(open), buffer.begin());
+                body = std::span<const std::byte>(buffer).first(sizeof open);
+                break;
+            }
             case CommandType::acquire:
                 body = encode(AcquireCommand{name, random.between(milliseconds{90}, seconds{2}), BootEpoch{1}}, buffer);
                 break;

@@ -17,7 +17,7 @@ TEST(Image, of_a_small_board_fits_three_and_a_half_kilobytes) { EXPECT_LE(image_
 TEST(Image, of_an_empty_ledger_has_pinned_leading_bytes) {
     Replica replica;
     const auto bytes = replica.ledger.image();
-    const std::uint8_t expected[] = {0x44, 0x4c, 0x49, 0x4d, 1, 0, 16, 0, 16, 0, 16, 0, 8, 0, 32, 0};
+    const std::uint8_t expected[] = {0x44, 0x4c, 0x49, 0x4d, 2, 0, 16, 0, 16, 0, 16, 0, 8, 0, 32, 0};
     EXPECT_EQ(std::memcmp(bytes.data(), expected, sizeof expected), 0);
 }
 
@@ -87,7 +87,7 @@ TEST(Image, with_an_unsound_row_is_refused_though_its_checksum_holds) {
 TEST(Image, of_another_version_is_refused_as_such) {
     Replica from, to;
     Image image(from.image, from.ledger.limits());
-    image.header().version = 2;
+    image.header().version = kImageVersion + 1;
     EXPECT_EQ(to.ledger.install(from.ledger.image()), Status::unsupported_version);
 }
 

@@ -7,6 +7,8 @@
 namespace dunlin::ledger::test {
 namespace {
 
+std::string_view text(std::span<const std::byte> value) { return {reinterpret_cast<const char*>(value.data()), value.size()}; }
+
 TEST(Ledger, learns_the_cluster_from_the_bootstrap_entry_once) {
     Replica replica;
     ASSERT_EQ(replica.bootstrap(500).replica, Status::ok);
@@ -81,7 +83,8 @@ TEST(Ledger, a_session_belongs_to_the_node_that_opened_it) {
     Replica replica;
     (void)replica.open(1, 7);
     EXPECT_EQ(replica.put(1, 1, "k", "v", 8).status, Status::session_evicted);
-    EXPECT_EQ(replica.open(1, 8).status, Status::session_evicted);
+    EXPECT_EQ(replica.open(1, 8).status, Status::stale_sequence);
+    EXPECT_EQ(replica.put(1, 1, "k", "v", 7).status, Status::ok);
 }
 
 TEST(Ledger, a_node_that_opens_another_session_ends_its_old_one) {
@@ -92,13 +95,14 @@ TEST(Ledger, a_node_that_opens_another_session_ends_its_old_one) {
     EXPECT_EQ(replica.put(2, 1, "k", "v", 7).status, Status::ok);
 }
 
-TEST(Ledger, a_late_copy_of_an_earlier_opening_does_not_end_the_session_that_its_process_has_opened_since) {
-    constexpr std::uint64_t kProcess = std::uint64_t{9} << 32;
+TEST(Ledger, a_late_copy_of_its_opening_does_not_bring_a_session_back_that_another_process_of_its_node_has_ended) {
     Replica replica;
-    (void)replica.open(kProcess + 2, 7);
-    EXPECT_EQ(replica.open(kProcess + 1, 7).status, Status::stale_sequence);
-    EXPECT_EQ(replica.put(kProcess + 2, 1, "k", "v", 7).status, Status::ok);
-    EXPECT_EQ(replica.open((std::uint64_t{8} << 32) + 1, 7).status, Status::ok);  // another process of the node
+    (void)replica.open_as_of(0, 1, 7);
+    (void)replica.put(1, 1, "k", "v", 7);
+    EXPECT_EQ(replica.open_as_of(0, 2, 7).status, Status::ok);
+    EXPECT_EQ(replica.open_as_of(0, 1, 7).status, Status::stale_sequence);
+    EXPECT_EQ(replica.put(1, 1, "k", "v", 7).status, Status::session_evicted);
+    EXPECT_EQ(replica.put(2, 1, "k", "w", 7).status, Status::ok);
 }
 
 TEST(Ledger, opening_a_session_twice_keeps_what_it_ran) {
@@ -118,6 +122,58 @@ TEST(Ledger, evicts_the_session_least_recently_used_when_full_and_says_so) {
     EXPECT_EQ(replica.counters.get(Counter::sessions_evicted), 1u);
     EXPECT_EQ(replica.put(2, 1, "k", "v", 2).status, Status::session_evicted);
     EXPECT_EQ(replica.put(1, 2, "k", "v", 1).status, Status::ok);
+}
+
+TEST(Ledger, a_late_copy_of_its_opening_does_not_bring_an_evicted_session_back_to_run_its_commands_again) {
+    Replica replica;
+    (void)replica.bootstrap();
+    const std::uint64_t as_of = replica.ledger.applied().value();
+    (void)replica.open_as_of(as_of, 100, 99);
+    (void)replica.put(100, 1, "k", "first", 99);
+    for (std::uint16_t i = 1; i <= 16; ++i) EXPECT_EQ(replica.open_as_of(as_of, i, i).status, Status::ok);  // evicts it
+    (void)replica.put(16, 1, "k", "newer", 16);
+    Replica successor;
+    ASSERT_EQ(successor.ledger.install(replica.ledger.image()), Status::ok);
+    for (Replica* const each : {&replica, &successor}) {
+        EXPECT_EQ(each->open_as_of(as_of, 100, 99).status, Status::stale_sequence);
+        EXPECT_EQ(each->put(100, 1, "k", "first", 99).status, Status::session_evicted);
+        EXPECT_EQ(text(each->ledger.value(each->ledger.find_key("k"))), "newer");
+    }
+}
+
+TEST(Ledger, who_is_refused_a_session_gets_one_as_of_the_index_that_it_is_told) {
+    Replica replica;
+    (void)replica.open_as_of(0, 1, 7);
+    (void)replica.open_as_of(0, 2, 7);
+    const CommandResult evicted = replica.put(1, 1, "k", "v", 7);
+    EXPECT_EQ(evicted.value, replica.ledger.applied().value());
+    const CommandResult refused = replica.open_as_of(0, 3, 8);
+    EXPECT_EQ(refused.status, Status::stale_sequence);
+    EXPECT_EQ(refused.value, replica.ledger.applied().value());
+    (void)replica.put(2, 1, "k", "v", 7);
+    (void)replica.open_as_of(refused.value, 4, 7);  // a session used after that index is gone, too
+    EXPECT_EQ(replica.open_as_of(refused.value, 3, 8).status, Status::stale_sequence);
+    EXPECT_EQ(replica.open_as_of(replica.ledger.applied().value() + 1, 3, 8).status, Status::stale_sequence);  // nobody knows it yet
+    EXPECT_EQ(replica.open_as_of(replica.ledger.applied().value(), 3, 8).status, Status::ok);
+}
+
+TEST(Ledger, one_that_was_idle_for_long_and_goes_lets_none_back_that_was_used_later) {
+    Replica replica;
+    for (std::uint16_t i = 1; i <= 16; ++i) (void)replica.open(i, i);
+    const std::uint64_t as_of = replica.ledger.applied().value();
+    (void)replica.open_as_of(as_of, 100, 16);
+    (void)replica.put(100, 1, "k", "v", 16);
+    EXPECT_EQ(replica.open(101, 16).status, Status::ok);  // ends it
+    EXPECT_EQ(replica.open(17, 17).status, Status::ok);   // evicts the first
+    EXPECT_EQ(replica.open_as_of(as_of, 100, 16).status, Status::stale_sequence);
+}
+
+TEST(Ledger, sessions_that_are_in_use_do_not_keep_newcomers_out) {
+    Replica replica;
+    for (std::uint16_t i = 1; i <= 17; ++i) EXPECT_EQ(replica.open(i, i).status, Status::ok);  // one is gone
+    const std::uint64_t told = replica.open_as_of(0, 20, 20).value;
+    for (std::uint16_t i = 21; i <= 30; ++i) EXPECT_EQ(replica.open(i, i).status, Status::ok);  // more are, none used since
+    EXPECT_EQ(replica.open_as_of(told, 20, 20).status, Status::ok);
 }
 
 TEST(Ledger, only_the_clusters_limits_decide_full) {

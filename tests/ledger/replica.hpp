@@ -52,7 +52,11 @@ struct Replica {
         const CommandHead head{session, sequence, node, static_cast<std::uint8_t>(type), 0, 0};
         return apply(consensus::EntryType::command, joined(raw(head), body));
     }
-    CommandResult open(std::uint64_t session, std::uint16_t node = 7) { return command(session, 0, CommandType::open_session, {}, node); }
+    CommandResult open_as_of(std::uint64_t as_of, std::uint64_t session, std::uint16_t node = 7) {
+        return command(session, 0, CommandType::open_session, raw(OpenSessionCommand{as_of}), node);
+    }
+    // As a client that knows everything there is.
+    CommandResult open(std::uint64_t session, std::uint16_t node = 7) { return open_as_of(ledger.applied().value(), session, node); }
     CommandResult acquire(std::uint64_t session, std::uint64_t sequence, std::string_view name, std::uint64_t ttl_us,
                           std::uint16_t node = 7, std::uint32_t epoch = 1) {
         const AcquireCommand body{name, from_us(static_cast<std::int64_t>(ttl_us)), BootEpoch{epoch}};

@@ -11,6 +11,8 @@
 namespace dunlin::ledger::test {
 namespace {
 
+constexpr std::array<std::byte, sizeof(OpenSessionCommand)> kOpening{};  // as of nothing
+
 constexpr Instant at(std::int64_t milli) { return Instant{} + milliseconds{milli}; }
 constexpr NodeId kPeer{7};
 
@@ -60,7 +62,7 @@ struct ServiceTest : testing::Test {
         return records.empty() ? wire::CommandReply() : records[0].as<wire::CommandReply>();
     }
     void open() {
-        command(at(1), 50, 0, CommandType::open_session, {});
+        command(at(1), 50, 0, CommandType::open_session, kOpening);
         commit();
         EXPECT_EQ(reply(at(1)).status(), 0u);
     }
@@ -127,18 +129,18 @@ TEST_F(ServiceTest, a_grant_tells_its_slot_and_the_voters_clock_bound) {
 }
 
 TEST_F(ServiceTest, says_busy_when_its_table_or_the_log_is_full) {
-    for (std::uint64_t session = 1; session <= 4; ++session) command(at(1), session, 0, CommandType::open_session, {});
-    command(at(1), 5, 0, CommandType::open_session, {});
+    for (std::uint64_t session = 1; session <= 4; ++session) command(at(1), session, 0, CommandType::open_session, kOpening);
+    command(at(1), 5, 0, CommandType::open_session, kOpening);
     EXPECT_EQ(status_of(reply(at(1))), Status::busy);
     commit();
     EXPECT_EQ(written(at(1)).size(), 4u);
     log.full = true;
-    command(at(2), 5, 0, CommandType::open_session, {});
+    command(at(2), 5, 0, CommandType::open_session, kOpening);
     EXPECT_EQ(status_of(reply(at(2))), Status::busy);
 }
 
 TEST_F(ServiceTest, an_answer_that_nobody_comes_for_makes_room) {
-    for (std::uint64_t session = 1; session <= 4; ++session) command(at(1), session, 0, CommandType::open_session, {}, 1, NodeId{30});
+    for (std::uint64_t session = 1; session <= 4; ++session) command(at(1), session, 0, CommandType::open_session, kOpening, 1, NodeId{30});
     commit();
     put(at(2), 1, "v");
     EXPECT_EQ(log.waiting.size(), 1u);
@@ -172,7 +174,7 @@ TEST_F(ServiceTest, a_proposal_that_another_leaders_entry_replaced_is_not_answer
     put(at(2), 1, "v");
     log.waiting.back().term = Term{0};
     const CommandHead head{60, 0, 8, static_cast<std::uint8_t>(CommandType::open_session), 0, 0};
-    log.waiting.back().payload = joined(raw(head), {});
+    log.waiting.back().payload = joined(raw(head), kOpening);
     commit();
     EXPECT_EQ(status_of(reply(at(3))), Status::not_leader);
 }
@@ -182,7 +184,7 @@ TEST_F(ServiceTest, refuses_malformed_and_unknown_commands_without_logging_them)
     EXPECT_EQ(status_of(reply(at(1))), Status::invalid_argument);
     command(at(1), 50, 1, static_cast<CommandType>(90), {});
     EXPECT_EQ(status_of(reply(at(1))), Status::unsupported_version);
-    command(at(1), 0, 0, CommandType::open_session, {});
+    command(at(1), 0, 0, CommandType::open_session, kOpening);
     EXPECT_EQ(status_of(reply(at(1))), Status::invalid_argument);
     EXPECT_TRUE(log.waiting.empty());
 }
@@ -239,7 +241,7 @@ TEST_F(ServiceTest, answers_lease_lost_to_a_renewal_applied_past_the_deadline_th
 
 TEST_F(ServiceTest, answers_lease_lost_to_a_renewal_whose_slot_was_granted_anew_at_the_very_time_of_its_entry) {
     open();
-    command(at(1), 60, 0, CommandType::open_session, {}, 1, NodeId{8});
+    command(at(1), 60, 0, CommandType::open_session, kOpening, 1, NodeId{8});
     commit();
     (void)written(at(1), NodeId{8});
     const std::uint64_t token = grant();

@@ -34,7 +34,7 @@ enum class [[nodiscard]] Status : std::uint8_t{
     lease_held = 34,       // somebody else holds the lease
     lease_lost = 35,       // the token names no current grant
     ledger_full = 36,      // a table of the replicated ledger is full
-    stale_sequence = 37,   // a later command of the session was already answered
+    stale_sequence = 37,   // a later command of the session was answered; of an opening: draw another id
     // Bytes
     corrupt = 40,  // checksum or structure is wrong
     foreign_cluster = 41, unsupported_version = 42,

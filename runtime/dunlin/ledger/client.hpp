@@ -152,10 +152,10 @@ class Client {
     [[nodiscard]] std::span<std::byte> value_of(const Request& request);
 
     void on_command_reply(Instant now, NodeId from, const wire::CommandReply& reply);
-    void on_session_reply(Instant now, Status status, Request& request);
+    void on_session_reply(Instant now, const wire::CommandReply& reply, Request& request);
     void on_read_reply(Instant now, NodeId from, const wire::Record& record);
     void on_refusal(Instant now, NodeId from, Request& request, Status status, NodeId leader);
-    void on_session_evicted(Instant now, Request& request);
+    void on_session_evicted(Instant now, std::uint64_t applied, Request& request);
 
     void finish(Instant now, Request& request, Status status, std::uint64_t value = 0, std::uint64_t detail = 0);
     void give_up(Instant now, Request& request, Status status);
@@ -184,6 +184,7 @@ class Client {
     Random* random_;
     EventQueue* events_;
     std::uint64_t session_ = 0;
+    OpenSessionCommand opening_{};  // of that session, or of the next one
     std::uint64_t next_sequence_ = 1;
     Instant leader_evidence_{};  // when a leader last answered
     Instant ask_voters_at_ = kNever;

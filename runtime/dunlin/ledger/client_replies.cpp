@@ -45,21 +45,24 @@ void Client::on_command_reply(Instant now, NodeId from, const wire::CommandReply
     leader_evidence_ = now;
     redirects_ = 0;
     if (opening) {
-        on_session_reply(now, status, *request);
+        on_session_reply(now, reply, *request);
     } else if (status == Status::session_evicted) {
-        on_session_evicted(now, *request);
+        on_session_evicted(now, reply.value(), *request);
     } else {
         if (status == Status::stale_sequence) request->effect = Effect::unknown;
         finish(now, *request, status, reply.value(), reply.detail());
     }
 }
 
-void Client::on_session_reply(Instant now, Status status, Request& request) {
+// stale_sequence: the id drawn is another node's, or could be that of a session that is gone, which the next one cannot.
+void Client::on_session_reply(Instant now, const wire::CommandReply& reply, Request& request) {
+    const Status status = static_cast<Status>(reply.status());
     if (status == Status::ok) {
         session_state_ = SessionState::open;
         owe(now, request);
-    } else if (status == Status::session_evicted) {  // the id drawn is another node's
+    } else if (status == Status::stale_sequence) {
         session_state_ = SessionState::none;
+        opening_.as_of = reply.value();
         owe(now, request);
     } else {
         session_state_ = SessionState::none;
@@ -68,8 +71,9 @@ void Client::on_session_reply(Instant now, Status status, Request& request) {
 }
 
 // What was sent once was refused by this very answer, so it has not run; of what was sent before, nobody can tell.
-void Client::on_session_evicted(Instant now, Request& request) {
+void Client::on_session_evicted(Instant now, std::uint64_t applied, Request& request) {
     session_state_ = SessionState::none;
+    opening_.as_of = applied;
     if (request.times_sent > 1) {
         request.effect = Effect::unknown;
         finish(now, request, Status::session_evicted);

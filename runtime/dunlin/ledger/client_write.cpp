@@ -16,6 +16,16 @@ CommandType command_of(RequestKind kind) {
     }
 }
 
+// Completes the open record, or takes it back.
+bool close(wire::PacketWriter& writer, bool fits) {
+    if (fits) {
+        writer.end();
+    } else {
+        writer.cancel();
+    }
+    return fits;
+}
+
 }  // namespace
 
 bool Client::wants_to_send(NodeId to) const {
@@ -53,24 +63,18 @@ bool Client::write_request(Instant now, Request& request, wire::PacketWriter& wr
 
 bool Client::write_open_session(Request& request, wire::PacketWriter& writer) {
     if (session_state_ == SessionState::none) {
-        if (session_ == 0) session_ = random_->next_nonzero_u64() << 32;
-        ++session_;
+        session_ = random_->next_nonzero_u64();
         next_sequence_ = 1;
         session_state_ = SessionState::opening;
     }
     const wire::Command open(session_, 0, request.attempt, static_cast<std::uint8_t>(CommandType::open_session), 0, 0);
-    return writer.record(wire::RecordType::command, open);
+    return writer.begin(wire::RecordType::command, open) && close(writer, writer.append(bytes_of(opening_)));
 }
 
 bool Client::write_command(Instant now, Request& request, wire::PacketWriter& writer) {
     const std::uint64_t sequence = request.sequence != 0 ? request.sequence : next_sequence_;
     const wire::Command command(session_, sequence, request.attempt, static_cast<std::uint8_t>(command_of(request.kind)), 0, 0);
-    if (!writer.begin(wire::RecordType::command, command)) return false;
-    if (!write_body(request, writer)) {
-        writer.cancel();
-        return false;
-    }
-    writer.end();
+    if (!writer.begin(wire::RecordType::command, command) || !close(writer, write_body(request, writer))) return false;
     if (request.sequence == 0) {
         request.sequence = sequence;
         next_sequence_ = sequence + 1;

@@ -22,7 +22,8 @@ struct PutHead {
 };
 static_assert(sizeof(AcquireHead) == 8 && sizeof(ReleaseHead) == 8 && sizeof(PutHead) == 4);
 static_assert(kPutBytesMax == sizeof(PutHead) + kKeyNameBytesMax + kValueBytesMax);
-static_assert(wire::WireStruct<CommandHead> && wire::WireStruct<RenewalsHead> && wire::WireStruct<BootstrapHead>);
+static_assert(wire::WireStruct<OpenSessionCommand> && wire::WireStruct<CommandHead> && wire::WireStruct<RenewalsHead> &&
+              wire::WireStruct<BootstrapHead>);
 
 std::span<const std::byte> bytes_of_text(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
@@ -60,6 +61,8 @@ std::span<const std::byte> encode(const PutCommand& command, std::span<std::byte
     return join(out, bytes_of(head), bytes_of_text(command.key), command.value);
 }
 
+bool decode(std::span<const std::byte> body, OpenSessionCommand& command) { return take(body, command) && body.empty(); }
+
 bool decode(std::span<const std::byte> body, AcquireCommand& command) {
     AcquireHead head{};
     if (!take(body, head)) return false;
@@ -88,7 +91,7 @@ Status validate_command(CommandType type, std::span<const std::byte> body) {
     PutCommand put{};
     bool sound = false;
     switch (type) {
-        case CommandType::open_session: sound = body.empty(); break;
+        case CommandType::open_session: sound = body.size() == sizeof(OpenSessionCommand); break;
         case CommandType::acquire: sound = decode(body, acquire); break;
         case CommandType::release: sound = decode(body, release); break;
         case CommandType::put: sound = decode(body, put); break;

@@ -34,6 +34,11 @@ enum class ReadKind : std::uint8_t {
 
 // ---- Command bodies: the bytes of a Command record, and of its log entry behind CommandHead ------------------------
 
+// As it is on the wire: 8 bytes. The same in every copy, however often it is sent.
+struct OpenSessionCommand {
+    std::uint64_t as_of;  // log index that its client knew to be applied when it drew the id; 0: it knew of none
+};
+static_assert(sizeof(OpenSessionCommand) == 8);
 struct AcquireCommand {
     std::string_view name;  // 1..kLeaseNameBytesMax bytes
     Duration ttl{};         // kLeaseTtlMin..kLeaseTtlMax
@@ -57,17 +62,12 @@ inline constexpr std::size_t kPutBytesMax = 4 + kKeyNameBytesMax + kValueBytesMa
 [[nodiscard]] std::span<const std::byte> encode(const ReleaseCommand& command, std::span<std::byte> out);
 [[nodiscard]] std::span<const std::byte> encode(const PutCommand& command, std::span<std::byte> out);
 // Each decoder returns false where `body` is malformed; views point into `body`.
+[[nodiscard]] bool decode(std::span<const std::byte> body, OpenSessionCommand& command);
 [[nodiscard]] bool decode(std::span<const std::byte> body, AcquireCommand& command);
 [[nodiscard]] bool decode(std::span<const std::byte> body, ReleaseCommand& command);
 [[nodiscard]] bool decode(std::span<const std::byte> body, PutCommand& command);
-// ok, invalid_argument (malformed), or unsupported_version (unknown type). open_session has an empty body.
+// ok, invalid_argument (malformed), or unsupported_version (unknown type).
 [[nodiscard]] Status validate_command(CommandType type, std::span<const std::byte> body);
-
-// A session's id: 32 random bits of its client's process, then the count of that process's openings. Whether `session` is an
-// earlier one of the process that opened `other`.
-[[nodiscard]] constexpr bool opened_before(std::uint64_t session, std::uint64_t other) {
-    return session >> 32 == other >> 32 && session < other;
-}
 
 // ---- Log entries ------------------------------------------------------------------------------------------------
 

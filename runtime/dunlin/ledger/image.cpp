@@ -16,8 +16,8 @@ static_assert(wire::WireStruct<ImageHeader> && wire::WireStruct<LeaseRow> && wir
 static_assert(offsetof(ImageHeader, limits) == 6 && offsetof(ImageHeader, incarnation) == 16 &&
               offsetof(ImageHeader, applied_index) == 24 && offsetof(ImageHeader, applied_term) == 32 &&
               offsetof(ImageHeader, cluster_time) == 40 && offsetof(ImageHeader, state_hash) == 48 &&
-              offsetof(ImageHeader, voters_index) == 56 && offsetof(ImageHeader, voter_rate_ppm) == 64 &&
-              offsetof(ImageHeader, crc32c) == 76);
+              offsetof(ImageHeader, voters_index) == 56 && offsetof(ImageHeader, sessions_gone) == 64 &&
+              offsetof(ImageHeader, voter_rate_ppm) == 72 && offsetof(ImageHeader, crc32c) == 84);
 static_assert(offsetof(LeaseRow, deadline) == 8 && offsetof(LeaseRow, ttl_us) == 16 && offsetof(LeaseRow, holder_epoch) == 20 &&
               offsetof(LeaseRow, holder) == 24 && offsetof(LeaseRow, name) == 26);
 static_assert(offsetof(KeyRow, value_length) == 8 && offsetof(KeyRow, name) == 10);

@@ -18,11 +18,11 @@ namespace dunlin::ledger {
 // An unused row is all zero.
 
 inline constexpr std::uint32_t kImageMagic = 0x4d494c44;  // "DLIM"
-inline constexpr std::uint16_t kImageVersion = 1;
+inline constexpr std::uint16_t kImageVersion = 2;
 
 #pragma pack(push, 4)
 
-struct ImageHeader {  // 80 bytes
+struct ImageHeader {  // 88 bytes
     std::uint32_t magic;
     std::uint16_t version;
     LedgerLimits limits;          // u16 each: leases, keys, sessions, members, value_bytes
@@ -32,6 +32,7 @@ struct ImageHeader {  // 80 bytes
     std::uint64_t cluster_time;    // microseconds, of the last entry applied
     std::uint64_t state_hash;      // rolling FNV-1a over every entry and every row change
     std::uint64_t voters_index;    // log index of the entry that named the voters
+    std::uint64_t sessions_gone;   // highest last_used of the sessions that are gone: each was opened by then
     std::uint32_t voter_rate_ppm;  // bound of every voter's clock rate error
     std::uint32_t feature_level;   // newest commands and layouts that may be used
     std::uint32_t reserved;
@@ -86,7 +87,7 @@ inline constexpr std::uint8_t kMemberVoter = 1;
 // Whether a voter's fields are in range.
 [[nodiscard]] bool sound(const MemberRow& row);
 
-static_assert(sizeof(LedgerLimits) == 10 && sizeof(ImageHeader) == 80);
+static_assert(sizeof(LedgerLimits) == 10 && sizeof(ImageHeader) == 88);
 static_assert(sizeof(LeaseRow) == 59 && sizeof(KeyRow) == 43 && sizeof(SessionRow) == 37 && sizeof(MemberRow) == 76);
 
 // Where each table starts, in bytes from the image's start.

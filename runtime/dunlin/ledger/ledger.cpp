@@ -131,7 +131,7 @@ void Ledger::apply_command(std::span<const std::byte> payload, ApplyResult& resu
     }
     const std::uint16_t slot = find_session(SessionId{head.session});
     if (slot == kNoSlot || image_.session(slot).node != head.node) {
-        result.command.status = Status::session_evicted;
+        result.command = {Status::session_evicted, 0, image_.header().applied_index};
         return;
     }
     SessionRow row = image_.session(slot);
@@ -164,17 +164,23 @@ CommandResult Ledger::execute(CommandType type, const CommandHead& head, std::sp
 }
 
 CommandResult Ledger::open_session(const CommandHead& head, std::span<const std::byte> body) {
-    if (head.sequence != 0 || !body.empty()) return {.status = Status::invalid_argument};
+    OpenSessionCommand command{};
+    if (head.sequence != 0 || !decode(body, command)) return {.status = Status::invalid_argument};
     const std::uint16_t known = find_session(SessionId{head.session});
-    if (known != kNoSlot) return {.status = image_.session(known).node == head.node ? Status::ok : Status::session_evicted};
+    if (known != kNoSlot && image_.session(known).node == head.node) return {};
+    ImageHeader& header = image_.header();
+    const bool may_be_gone = command.as_of < header.sessions_gone || command.as_of >= header.applied_index;
+    if (known != kNoSlot || may_be_gone) return {Status::stale_sequence, 0, header.applied_index};
     const std::uint16_t slot = session_slot_for(NodeId{head.node});
     SessionRow row = image_.session(slot);
-    if (row.node == head.node && opened_before(head.session, row.id)) return {.status = Status::stale_sequence};
-    if (row.id != 0) counters_->add(Counter::sessions_evicted);
+    if (row.id != 0) {
+        counters_->add(Counter::sessions_evicted);
+        header.sessions_gone = std::max<std::uint64_t>(header.sessions_gone, row.last_used);
+    }
     row = {};
     row.id = head.session;
     row.node = head.node;
-    row.last_used = image_.header().applied_index;
+    row.last_used = header.applied_index;
     mix_row(slot, image_.store(slot, row));
     return {};
 }

@@ -25,7 +25,9 @@ struct LedgerStorage {
 struct CommandResult {
     Status status = Status::ok;
     std::uint16_t detail = 0;  // acquire: slot of the lease; lease_held: the holder's NodeId
-    std::uint64_t value = 0;   // acquire: token; lease_held: microseconds until its deadline; put: revision
+    // acquire: token; lease_held: microseconds until its deadline; put: revision; session_evicted, and stale_sequence of an
+    // opening: applied index
+    std::uint64_t value = 0;
 };
 
 // What applying one entry did. `replica` other than ok: this replica must stop, and apply() is not called again.
@@ -44,10 +46,13 @@ struct ApplyResult {
 //   whose deadline has come expire, in (deadline, slot) order; the rest waits for the next entry.
 // - Commands run exactly once: (session, sequence) at or below the session's last is answered, not executed. A new
 //   sequence may leave gaps; what it passes over can never run later (stale_sequence).
-// - A session is opened under an id that its client drew. One node has one session: opening another ends the old one, but
-//   for a late copy of an earlier opening of the same process (stale_sequence).
-//   When the table is full the least recently used session is evicted. Commands of a session that is gone end in
-//   session_evicted and change nothing.
+// - A session is opened under an id that its client drew. One node has one session: opening another ends the old one. When
+//   the table is full the least recently used session is evicted. Commands of a session that is gone end in session_evicted
+//   and change nothing.
+// - A session that is gone stays gone, else late copies of its opening and commands would run them again. Every copy of an
+//   opening says which log index was known when its id was drawn (as_of), and can only have been committed behind it. So an
+//   opening whose as_of is before the last use of any session that is gone may be that one's, and ends in stale_sequence.
+//   Its client opens under another id, as of the applied index that it is told; so it does after session_evicted.
 // - acquire: a free name, or one held by the same (node, epoch), is granted under token = log index; else lease_held.
 // - renewals: a slot is renewed only if its token <= as_of and its deadline > cluster time.
 class Ledger {

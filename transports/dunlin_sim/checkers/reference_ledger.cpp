@@ -46,7 +46,9 @@ void ReferenceLedger::check_command(Instant at, LogIndex index, std::span<const 
     ledger::CommandHead head{};
     if (!take(payload, head) || result.command.status == Status::invalid_argument) return;
     const auto type = static_cast<ledger::CommandType>(head.type);
-    if (!sessions_.applied(at, index, head, type == ledger::CommandType::open_session, result)) return;
+    ledger::OpenSessionCommand opening{};
+    const bool opens = type == ledger::CommandType::open_session && decode(payload, opening);
+    if (!sessions_.applied(at, index, head, opens ? &opening : nullptr, result)) return;
     ledger::AcquireCommand acquire{};
     ledger::ReleaseCommand release{};
     if (type == ledger::CommandType::acquire && decode(payload, acquire)) leases_.acquired(head, acquire, result.command);
