@@ -63,7 +63,7 @@ TEST_F(SkipTest, behind_a_gap_a_long_one_takes_its_share_and_comes_again) {
     EXPECT_EQ(settled(), Sequence{kLongest + 2});
 }
 
-TEST_F(SkipTest, one_that_asks_for_many_outcomes_gets_them_as_notes_are_free) {
+TEST_F(SkipTest, one_that_asks_for_more_outcomes_than_there_are_notes_takes_the_notes_and_its_share_and_comes_again) {
     EXPECT_FALSE(skip(1, kLongest, true, 2));
     const SettlementBook& book = receiver().settlements();
     EXPECT_FALSE(book.note_fits());
@@ -71,7 +71,8 @@ TEST_F(SkipTest, one_that_asks_for_many_outcomes_gets_them_as_notes_are_free) {
     EXPECT_LT(end.inbox.used(), end.inbox.capacity());
 }
 
-// The peer may have it, but as a rule it does not; and what it takes there to remember a skip it leaves out of what it states itself.
+// Credit counts what the peer may have: what was lost it hardly has. The room that it takes there to remember a skip, the peer leaves
+// out of the credit that it states.
 TEST_F(SkipTest, what_was_lost_and_is_then_given_up_uses_no_credit) {
     (void)declare_alias();
     const wire::Settlement three(5, 1, 0, 0, 0, 3, 1000);

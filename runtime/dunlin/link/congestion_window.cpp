@@ -58,12 +58,12 @@ bool CongestionWindow::on_lost(std::uint32_t number_low, std::uint32_t bytes, st
     DUNLIN_ASSERT(in_flight_ >= bytes);
     in_flight_ -= bytes;
     const bool first = !comes_before(number_low, recovery_end_low_);
-    if (first) cut(next_low, carried);
+    if (first) enter_recovery(next_low, carried);
     if (shrinking_) window_ = std::max(window_ - std::min(window_, bytes), threshold_);
     return first;
 }
 
-void CongestionWindow::cut(std::uint32_t next_low, const Carried& carried) {
+void CongestionWindow::enter_recovery(std::uint32_t next_low, const Carried& carried) {
     const std::uint32_t least = std::max(window_ / 2, kMinimumPackets * packet_bytes_);
     recovery_end_low_ = next_low;
     acked_ = 0;

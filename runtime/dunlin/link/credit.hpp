@@ -42,7 +42,8 @@ class CreditAccount {
     [[nodiscard]] bool allows(Lane lane) const;
     [[nodiscard]] bool covers(std::uint32_t units) const;  // as much is left
     [[nodiscard]] bool yields(Lane lane) const;            // one above it waits for credit
-    // So much is left, and nobody waits, that a message of any lane is allowed and covered: what the data path asks first.
+    // A cheaper question, which the data path asks first. True: a message of `units` is covered and every lane is allowed, since half
+    // of the credit stays free and no lane must leave more than a quarter (LaneScheduler::leaves_room). False says nothing.
     [[nodiscard]] bool ample(std::uint32_t units) const {
         return waiting_.empty() && 2U * (messages_ + 1U) <= limit_.messages && 2U * (units_ + units) <= limit_.units;
     }

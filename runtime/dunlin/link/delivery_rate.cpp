@@ -18,9 +18,10 @@ void DeliveryRate::on_acked(Instant now, std::uint32_t number_low, std::uint32_t
     const std::uint64_t length = std::max<std::uint64_t>(now_us_low - began_us_low_, least);
     const auto sample = static_cast<std::uint32_t>(divide(delivered_ * least, length).quotient);
     if (round_end_low_ != 0) {
+        DUNLIN_ASSERT(sample < 1U << 31U);  // CongestionWindow::kWindowMax bounds what is in flight; the mask tells the compiler
         const std::uint32_t before = estimate_;
         estimate_ = std::max(sample, before - before / 4) & 0x7fff'ffffU;
-        queued_ = length > least ? 1 : 0;
+        queued_ = length > least;
     }
     delivered_ = 0;
     round_end_low_ = next_low;

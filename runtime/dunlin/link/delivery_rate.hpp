@@ -21,14 +21,14 @@ class DeliveryRate {
     void reset();  // another path, or a new session on it
     // `number_low`: of the acknowledged packet; `next_low`: of the next one to be sent; `unqueued`: a round trip without queues, > 0.
     void on_acked(Instant now, std::uint32_t number_low, std::uint32_t bytes, std::uint32_t next_low, Duration unqueued);
-    [[nodiscard]] Carried carried() const { return {.bytes = estimate_, .queued = queued_ != 0}; }
+    [[nodiscard]] Carried carried() const { return {.bytes = estimate_, .queued = queued_}; }
 
   private:
     std::uint32_t delivered_ = 0;      // in this round
     std::uint32_t round_end_low_ = 0;  // the first packet sent after the round began: its ack ends it
     std::uint32_t began_us_low_ = 0;
     std::uint32_t estimate_ : 31 = 0;
-    std::uint32_t queued_ : 1 = 0;
+    bool queued_ : 1 = false;
 };
 
 }  // namespace dunlin::link

@@ -80,7 +80,8 @@ Sequence LaneReceiver::sequence_of(std::uint16_t slot) const {
     return Sequence{widened(shared_->inbox[slot].sequence_low, contiguous_.value())};
 }
 
-// In the list; found from its end, where most of what arrives belongs.
+// The first message of the list that comes after `sequence`; kNoSlot: none. Looked for from the end, where most of what arrives
+// belongs. O(messages behind it)
 std::uint16_t LaneReceiver::first_after(Sequence sequence) const {
     std::uint16_t first = kNoSlot;
     for (std::uint16_t i = tail_; i != kNoSlot && sequence_of(i) > sequence; i = shared_->inbox[i].previous) first = i;

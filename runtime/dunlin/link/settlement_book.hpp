@@ -69,7 +69,8 @@ class SettlementBook {
     [[nodiscard]] bool note_fits() const { return notes_used_ < note_capacity_; }
     // Settles a sequence of the window, not settled yet. Another outcome than acknowledged takes a note: note_fits().
     void settle(Sequence sequence, Outcome outcome, Effect effect);
-    // Settles everything up to `last`, which nobody has; beyond the window too. O(window)
+    // Settles as acknowledged all after live().cumulative() up to `last` (> it, asserted), of which nothing waits in the inbox; `last`
+    // may lie beyond the window. O(window).
     void settle_up_to(Sequence last);
     // The publisher has resolved everything up to here; its notes are of no use any more.
     void raise(Sequence cumulative);
