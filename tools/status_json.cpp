@@ -1,11 +1,10 @@
 #include "status_json.hpp"
 
 #include "names.hpp"
+#include "values.hpp"
 
 #include <dunlin/core/counters.hpp>
 
-#include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -13,12 +12,6 @@ namespace dunlin_tool {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string hexadecimal(std::uint64_t value) {
-    std::array<char, 24> text{};
-    std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
-    return text.data();
-}
 
 std::string_view role_of(const dunlin::PeerReport& peer) {
     if (peer.epoch == dunlin::BootEpoch{}) return "unknown";

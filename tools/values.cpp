@@ -6,8 +6,8 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <limits>
-#include <string>
 
 namespace dunlin_tool {
 namespace {
@@ -55,6 +55,12 @@ std::optional<std::uint64_t> read_number(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, hexadecimal ? 16 : 10);
     if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return number;
+}
+
+std::string hexadecimal(std::uint64_t value) {
+    std::array<char, 24> text{};
+    std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
+    return text.data();
 }
 
 bool is_address(std::string_view text, bool port_zero) {

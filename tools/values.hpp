@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace dunlin_tool {
@@ -18,6 +19,9 @@ inline constexpr const char* kDurationForm = "a whole number and its unit (us, m
 
 // A whole decimal or, after 0x, hexadecimal number that fills `text`.
 [[nodiscard]] std::optional<std::uint64_t> read_number(std::string_view text);
+
+// All 16 digits: for a number that is a name.
+[[nodiscard]] std::string hexadecimal(std::uint64_t value);
 
 // host:port with a port from 1 (or 0, where any free one will do), as the transport reads it.
 [[nodiscard]] bool is_address(std::string_view text, bool port_zero);

@@ -22,9 +22,10 @@ class CommandLine(ProcessTest):
     def test_help_names_every_subcommand_and_the_exit_codes(self):
         result = self.run_dunlin("--help")
         self.assertEqual(result.returncode, 0)
-        for word in ("init", "join", "node", "pub", "sub", "lease", "status", "key", "Exit status: "):
+        for word in ("init", "join", "node", "pub", "sub", "lease", "status", "key", "journal", "Exit status: "):
             self.assertIn(word, result.stdout)
-        for command in (["pub"], ["sub"], ["node"], ["init"], ["join"], ["lease", "acquire"], ["status"], ["key", "put"], ["key", "get"]):
+        for command in (["pub"], ["sub"], ["node"], ["init"], ["join"], ["lease", "acquire"], ["status"], ["key", "put"], ["key", "get"],
+                        ["journal", "inspect"]):
             result = self.run_dunlin(*command, "--help")
             self.assertEqual(result.returncode, 0, command)
             self.assertRegex(result.stdout, "Exit status: ", command)
@@ -33,7 +34,7 @@ class CommandLine(ProcessTest):
     def test_a_mistyped_subcommand_is_told_with_what_was_meant(self):
         self.assert_mistyped(["stauts", "--socket", "s"], "no subcommand 'stauts' of `dunlin`: did you mean 'status'?")
         self.assert_mistyped(["key", "gett", "k"], "no subcommand 'gett' of `key`: did you mean 'get'?")
-        self.assert_mistyped(["frobnicate"], "there are init, join, node, pub, sub, lease, status, key.")
+        self.assert_mistyped(["frobnicate"], "there are init, join, node, pub, sub, lease, status, key, journal.")
         self.assert_mistyped(["lease", "release"], "there are acquire.")
 
     def assert_mistyped(self, command, words):

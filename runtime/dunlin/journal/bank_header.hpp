@@ -4,6 +4,7 @@
 #include <dunlin/core/status.hpp>
 #include <dunlin/journal/format_info.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -40,6 +41,14 @@ struct BankHeader {
     static constexpr std::uint64_t kMagic = 0x6c6e6a6e6c6e7564U;  // "dunlnjnl"
 };
 static_assert(sizeof(BankHeader) == kBankHeaderBytes);
+
+// Bytes of each of the two banks of a device: half of it, rounded down to 512, and at most 1 GiB. 0: it is too small for a journal.
+[[nodiscard]] constexpr std::uint32_t bank_bytes_of(std::uint64_t device_bytes) {
+    constexpr std::uint64_t kBankBytesMin = 1024;
+    constexpr std::uint64_t kBankBytesMax = 1U << 30U;
+    const std::uint64_t half = std::min(device_bytes / 2, kBankBytesMax) / kHeaderSectorBytes * kHeaderSectorBytes;
+    return half < kBankBytesMin ? 0 : static_cast<std::uint32_t>(half);
+}
 
 // What the first bytes of a bank are. `garbage` is a header torn while it was written, or rotten.
 enum class BankHeaderKind : std::uint8_t { blank, garbage, newer_version, valid };

@@ -5,12 +5,6 @@
 #include <cstring>
 
 namespace dunlin::journal {
-namespace {
-
-constexpr std::uint64_t kBankBytesMin = 1024;
-constexpr std::uint64_t kBankBytesMax = 1U << 30U;
-
-}  // namespace
 
 Journal::Journal(JournalStorage storage, Counters& counters) : buffer_(storage.buffer), counters_(&counters), recovery_(storage.buffer) {
     DUNLIN_ASSERT(buffer_.empty() || (buffer_.size() >= kBufferBytesMin && buffer_.size() <= kBufferBytesMax));
@@ -19,12 +13,12 @@ Journal::Journal(JournalStorage storage, Counters& counters) : buffer_(storage.b
 
 bool Journal::set_device(std::uint64_t device_bytes) {
     DUNLIN_ASSERT(!outstanding_ && !buffer_.empty() && appended_ == 0);
-    const std::uint64_t half = std::min(device_bytes / 2, kBankBytesMax) / kHeaderSectorBytes * kHeaderSectorBytes;
-    if (half < kBankBytesMin) {
+    const std::uint32_t bank_bytes = bank_bytes_of(device_bytes);
+    if (bank_bytes == 0) {
         fail(Status::invalid_argument);
         return false;
     }
-    bank_bytes_ = static_cast<std::uint32_t>(half);
+    bank_bytes_ = bank_bytes;
     return true;
 }
 

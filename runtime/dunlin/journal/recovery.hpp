@@ -40,6 +40,8 @@ class Recovery {
     // When failed: blank, corrupt, unsupported_version, too_large, invalid_argument, device_error.
     Status status() const { return status_; }
     [[nodiscard]] const RecoveryReport& report() const { return report_; }
+    // Where it is corrupt: the sequence that the bad record should have had; 0: it is the header.
+    [[nodiscard]] std::uint64_t corrupt_sequence() const { return expected_; }
 
     // What recovery needs next: `length` bytes into the buffer from `at` of the bank (none: a sync); false when it waits for
     // next() or is over.
@@ -53,6 +55,11 @@ class Recovery {
     void op_done();
     // The next record, in order; false: an operation is needed, or (phase done) that was the last.
     [[nodiscard]] bool next(RecoveredRecord& record);
+    [[nodiscard]] std::uint32_t position() const { return position_; }  // offset in the bank behind that record
+
+    // What was read of both banks' headers, once the second was.
+    [[nodiscard]] BankHeaderKind bank_kind(std::size_t bank) const { return kinds_[bank]; }
+    [[nodiscard]] const BankHeader& bank_header(std::size_t bank) const { return headers_[bank]; }  // of one that is valid
 
     // When done: where to go on.
     [[nodiscard]] const BankHeader& header() const { return headers_[bank_]; }
