@@ -160,6 +160,14 @@ TEST_F(CongestionWindowTest, after_persistent_congestion_slow_start_leads_back_t
     EXPECT_FALSE(window.in_slow_start());
 }
 
+TEST_F(CongestionWindowTest, what_else_is_lost_of_a_round_trip_that_was_persistent_congestion_makes_it_no_larger) {
+    while (window.fits()) send();
+    EXPECT_TRUE(window.on_lost(1, kPacket, next, unqueued(8'000)));
+    window.on_persistent_congestion();
+    EXPECT_FALSE(window.on_lost(2, kPacket, next, unqueued(8'000)));
+    EXPECT_EQ(window.window(), 2'000U);
+}
+
 TEST_F(CongestionWindowTest, numbers_pass_the_32_bit_limit) {
     for (std::uint32_t far = 0; far < 8; ++far) {  // twice around, in steps below 2^31
         next += 0x4000'0000U;

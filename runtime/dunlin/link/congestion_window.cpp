@@ -74,6 +74,7 @@ void CongestionWindow::enter_recovery(std::uint32_t next_low, const Carried& car
 }
 
 void CongestionWindow::on_persistent_congestion() {
+    shrinking_ = false;
     window_ = kMinimumPackets * packet_bytes_;
     acked_ = 0;
 }
