@@ -10,6 +10,7 @@ import random
 import signal
 import struct
 import subprocess
+import threading
 import unittest
 
 from processes import Cluster, ProcessTest, free_addresses, wait_for
@@ -335,6 +336,34 @@ class Damaged(JournalTest):
         seed = crc32c(content[16:32])    # storage and generation of the bank's header
         content[at + 20:at + 24] = bytes(4)
         content[at + 20:at + 24] = struct.pack("<L", crc32c(content[at:at + HEAD + payload], seed))
+
+    def test_damage_is_believed_only_where_a_second_look_finds_the_same(self):
+        """A bank that is another one at each look, and whose records are never its own: as of a file that is written meanwhile."""
+        self.init()
+        path, header = self.path("n1.journal"), self.content("n1.journal")[:64]
+        headers = []
+        for generation in range(2, 202):
+            header[24:32] = struct.pack("<Q", generation)
+            self.seal(header)
+            headers.append(bytes(header))
+        stop = threading.Event()
+
+        def write():
+            with open(path, "r+b", buffering=0) as file:
+                while not stop.is_set():
+                    for each in headers:
+                        os.pwrite(file.fileno(), each, 0)
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            def restless():
+                result = self.run_dunlin("journal", "inspect", path)
+                return result if result.returncode == CANNOT_START else None
+            self.assert_refused(wait_for("looks that differ", restless), CANNOT_START, path, "never stood still")
+        finally:
+            stop.set()
+            writer.join()
+        self.assertEqual(self.inspect("n1.journal", FAILED)["integrity"], "corrupt")
 
     def test_a_file_that_was_cut_short_or_grew(self):
         self.init()
