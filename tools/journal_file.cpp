@@ -100,7 +100,7 @@ std::string why_journal_failed(const std::string& path, const std::string& node,
         case dunlin::Status::foreign_cluster: return journal + "belongs to another node or another cluster than " + node + ".";
         case dunlin::Status::voter_journal:
             return journal + "is a voter's, and this node does not vote: it would forget the voter's promises.";
-        case dunlin::Status::unsupported_version: return journal + "was written by a newer version of dunlin.";
+        case dunlin::Status::unsupported_version: return journal + "was written by another version of dunlin.";
         case dunlin::Status::device_error: return why_device_failed(path, failure);
         case dunlin::Status::device_full: return journal + "is too small for what this node must remember.";
         case dunlin::Status::invalid_argument:
