@@ -24,6 +24,9 @@ std::uint64_t FileMark::position() const {
     return std::uint64_t{digest_} << 44U | bytes_;
 }
 
+namespace {
+
+// Less where the file is shorter.
 FilePrefix read_prefix(int descriptor, const std::string& name, std::uint64_t bytes) {
     FilePrefix prefix;
     std::vector<char> chunk(std::size_t{1} << 20U);
@@ -37,6 +40,18 @@ FilePrefix read_prefix(int descriptor, const std::string& name, std::uint64_t by
         prefix.mark.add(read);
         prefix.lines += static_cast<std::uint64_t>(std::ranges::count(read, '\n'));
     }
+    return prefix;
+}
+
+}  // namespace
+
+FilePrefix prefix_at(int descriptor, const std::string& name, std::uint64_t position) {
+    const std::uint64_t bytes = bytes_before(position);
+    const FilePrefix prefix = read_prefix(descriptor, name, bytes);
+    const std::string known = "the " + std::to_string(bytes) + " bytes that its journal knows: for another file use another --journal.";
+    if (prefix.mark.bytes() < bytes)
+        throw ToolError(kCannotStart, name + " has " + std::to_string(prefix.mark.bytes()) + " bytes and is shorter than " + known);
+    if (prefix.mark.position() != position) throw ToolError(kCannotStart, name + " does not begin with " + known);
     return prefix;
 }
 

@@ -9,14 +9,12 @@ namespace dunlin_tool {
 
 // How far into a file somebody is, and a digest of what stands before: both fit the 64 bits that a node's journal has for the
 // application's position, so that they are durable together with the messages. A file that is another one, or was changed before that place,
-// is noticed at the next start (but one in a million).
+// is noticed at the next start (all but one in a million).
 class FileMark {
   public:
     static constexpr std::uint64_t kBytesMax = (std::uint64_t{1} << 44U) - 1;  // 16 TiB
 
-    FileMark() = default;
-
-    // Goes on over what follows.
+    // Moves on over `bytes`, which come next in the file.
     void add(std::string_view bytes);
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
     // bytes() is at most kBytesMax. 0: the start of any file.
@@ -36,8 +34,8 @@ struct FilePrefix {
     std::uint64_t lines = 0;
 };
 
-// Reads the first `bytes` bytes, or all where the file is shorter, and blocks meanwhile; the descriptor's own place stays. Throws
-// ToolError, which calls the file `name`: reading failed.
-[[nodiscard]] FilePrefix read_prefix(int descriptor, const std::string& name, std::uint64_t bytes);
+// The first bytes_before(position) bytes, which must be those that `position` came from; the descriptor's own place stays. Blocks; O(bytes).
+// Throws ToolError (kCannotStart): reading failed, `name` is shorter, or does not begin with them.
+[[nodiscard]] FilePrefix prefix_at(int descriptor, const std::string& name, std::uint64_t position);
 
 }  // namespace dunlin_tool

@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <system_error>
 
 namespace dunlin_tool {
 namespace {
@@ -45,7 +46,8 @@ HostedNode::HostedNode(const HostSettings& settings) : settings_(settings), seed
     udp.loss_seed = dunlin_asio::random_nonzero_u64();
     udp_.emplace(io_, udp);
     if (!settings_.journal.empty()) {
-        if (settings_.make_journal && !std::filesystem::exists(settings_.journal)) {
+        std::error_code unusable;  // opening it says what is wrong
+        if (settings_.make_journal && !std::filesystem::exists(settings_.journal, unusable) && !unusable) {
             make_journal(settings_.journal, kMemberJournalBytes, fresh_plan(settings_.id, settings_.cluster));
         }
         journal_.emplace(

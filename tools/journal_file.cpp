@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 
 namespace dunlin_tool {
 namespace {
@@ -77,7 +78,9 @@ dunlin::FormatPlan fresh_plan(std::uint16_t id, std::string_view cluster) {
 }
 
 void make_journal(const std::string& path, std::uint64_t bytes, const dunlin::FormatPlan& plan) {
-    if (std::filesystem::exists(path)) throw ToolError(kCannotStart, "the journal '" + path + "' exists already; nothing was changed.");
+    std::error_code unusable;  // making it says what is wrong
+    if (std::filesystem::exists(path, unusable))
+        throw ToolError(kCannotStart, "the journal '" + path + "' exists already; nothing was changed.");
     // A name of its own: another process may be making the same journal, of which publish_under() lets one have the name.
     const std::string forming = path + ".forming." + std::to_string(dunlin_asio::random_nonzero_u64());
     try {

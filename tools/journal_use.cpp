@@ -3,9 +3,13 @@
 #include "tool_error.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace dunlin_tool {
@@ -16,19 +20,20 @@ constexpr std::string_view kSubscribes = "sub ";  // and the filter
 
 std::string name_of(const std::string& journal) { return journal + ".use"; }
 
-// Nothing: it was not noted yet, or a loss of power took the text.
+// Nothing: it was not noted yet, a loss of power took the text, or it cannot be read: then note() says so, if it cannot replace it.
 std::optional<std::string> noted(const std::string& journal) {
     std::ifstream file(name_of(journal), std::ios::binary);
-    if (!file) return std::nullopt;
-    std::string use{std::istreambuf_iterator<char>(file), {}};
-    return use.empty() ? std::nullopt : std::optional(std::move(use));
+    std::ostringstream use;
+    if (file) use << file.rdbuf();  // which throws nothing, other than an iterator
+    return use.view().empty() ? std::nullopt : std::optional(use.str());
 }
 
 }  // namespace
 
 JournalUse::JournalUse(std::string journal, std::optional<std::string> filter)
     : journal_(std::move(journal)), use_(filter ? std::string(kSubscribes) + *filter : kPublishes) {
-    if (!std::filesystem::exists(journal_)) std::filesystem::remove(name_of(journal_));
+    std::error_code unusable;  // opening the journal says what is wrong
+    if (!std::filesystem::exists(journal_, unusable) && !unusable) std::filesystem::remove(name_of(journal_), unusable);
 }
 
 void JournalUse::check() const {
@@ -45,8 +50,10 @@ void JournalUse::note() const {
     const std::string fresh = name_of(journal_) + ".new";
     std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
     file << use_ << std::flush;
-    if (!file) throw ToolError(kCannotStart, "cannot write '" + fresh + "'.");
-    std::filesystem::rename(fresh, name_of(journal_));
+    if (!file) throw ToolError(kCannotStart, "cannot write '" + fresh + "': " + std::strerror(errno) + ".");
+    std::error_code error;
+    std::filesystem::rename(fresh, name_of(journal_), error);
+    if (error) throw ToolError(kCannotStart, "cannot write '" + name_of(journal_) + "': " + error.message() + ".");
 }
 
 }  // namespace dunlin_tool

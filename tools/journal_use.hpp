@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace dunlin_tool {
 
@@ -12,7 +11,8 @@ namespace dunlin_tool {
 // '<journal>.use'.
 class JournalUse {
   public:
-    // `filter`: of `dunlin sub`; nothing: `dunlin pub`. Call it before the journal is opened: the use of one that is gone means nothing.
+    // `filter`: of `dunlin sub`; nothing: `dunlin pub`. Call it before the journal is opened: where there is no journal it removes
+    // '<journal>.use', since the use of one that is gone means nothing.
     JournalUse(std::string journal, std::optional<std::string> filter);
 
     // With the journal open, so that nobody else is here, and before anything is written to it. Throws ToolError: it has another use.

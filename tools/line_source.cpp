@@ -44,13 +44,8 @@ LineSource::LineSource(asio::io_context& io, const std::string& path, std::uint6
 
 // Another file than before would silently lose its first lines.
 void LineSource::go_to(std::uint64_t position) {
-    const std::uint64_t bytes = bytes_before(position);
-    const std::string before = "the first " + std::to_string(bytes) + " bytes of what was published with this journal: for another " +
-                               "input use another --journal.";
-    mark_ = read_prefix(descriptor_, name_, bytes).mark;
-    if (mark_.bytes() < bytes) throw ToolError(kCannotStart, name_ + " is shorter than " + before);
-    if (mark_.position() != position) throw ToolError(kCannotStart, name_ + " does not begin with " + before);
-    ::lseek(descriptor_, static_cast<off_t>(bytes), SEEK_SET);
+    mark_ = prefix_at(descriptor_, name_, position).mark;
+    ::lseek(descriptor_, static_cast<off_t>(mark_.bytes()), SEEK_SET);
 }
 
 LineSource::~LineSource() {

@@ -5,6 +5,8 @@
 
 #include <dunlin_asio/entropy.hpp>
 
+#include <utility>
+
 namespace dunlin_tool {
 namespace {
 
@@ -50,6 +52,11 @@ HostSettings MemberOptions::settings() const {
     settings.stop_on_conflict = true;
     settings.loss_ppm = *to_ppm(loss_);
     return settings;
+}
+
+std::optional<JournalUse> MemberOptions::journal_use(std::optional<std::string> filter) const {
+    if (journal_.empty()) return std::nullopt;
+    return JournalUse(journal_, std::move(filter));
 }
 
 }  // namespace dunlin_tool

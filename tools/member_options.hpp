@@ -1,9 +1,11 @@
 #pragma once
 
 #include "hosted_node.hpp"
+#include "journal_use.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <optional>
 #include <string>
 
 namespace dunlin_tool {
@@ -16,7 +18,8 @@ class MemberOptions {
     // Checks them together. Throws ToolError(kUsage).
     [[nodiscard]] HostSettings settings() const;
     [[nodiscard]] bool has_journal() const { return !journal_.empty(); }
-    [[nodiscard]] const std::string& journal() const { return journal_; }
+    // `filter`: as in JournalUse. Nothing: there is no journal.
+    [[nodiscard]] std::optional<JournalUse> journal_use(std::optional<std::string> filter) const;
     [[nodiscard]] const std::string& socket() const { return socket_; }  // empty: none
 
   private:

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 
 namespace dunlin_tool {
 namespace {
@@ -69,7 +70,8 @@ class NodeProcess {
         return log;
     }
     static const HostSettings& checked(const HostSettings& settings) {
-        if (!settings.journal.empty() && !std::filesystem::exists(settings.journal)) {
+        std::error_code unusable;  // opening it says what is wrong
+        if (!settings.journal.empty() && !std::filesystem::exists(settings.journal, unusable) && !unusable) {
             throw ToolError(kCannotStart,
                             "the journal '" + settings.journal + "' does not exist; make one with `dunlin init` or `dunlin join`.");
         }

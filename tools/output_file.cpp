@@ -13,6 +13,18 @@ namespace {
 
 constexpr std::size_t kBufferBytesMax = 4U << 20U;
 
+// For a while: what is written is opened for writing alone.
+struct Reader {
+    Reader(const std::string& path, const std::string& name) : descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+        if (descriptor < 0) throw ToolError(kCannotStart, "cannot read " + name + ": " + std::strerror(errno) + ".");
+    }
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+    ~Reader() { ::close(descriptor); }
+
+    int descriptor;
+};
+
 }  // namespace
 
 OutputFile::OutputFile(asio::io_context& io, const std::string& path, std::uint64_t position)
@@ -34,24 +46,13 @@ OutputFile::OutputFile(asio::io_context& io, const std::string& path, std::uint6
 
 // Nothing is cut off a file that is another one, or was changed meanwhile.
 void OutputFile::keep(const std::string& path, std::uint64_t position) {
-    const std::uint64_t bytes = bytes_before(position);
-    if (bytes != 0) {
-        const int reader = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-        if (reader < 0) throw ToolError(kCannotStart, "cannot read " + name_ + ": " + std::strerror(errno) + ".");
-        const FilePrefix prefix = read_prefix(reader, name_, bytes);
-        ::close(reader);
+    if (position != 0) {
+        const Reader reader(path, name_);
+        const FilePrefix prefix = prefix_at(reader.descriptor, name_, position);
         mark_ = prefix.mark;
         lines_kept_ = prefix.lines;
     }
-    if (mark_.bytes() < bytes) {
-        throw ToolError(kCannotStart, name_ + " has " + std::to_string(mark_.bytes()) + " bytes, but the journal says that " +
-                                          std::to_string(bytes) + " were written.");
-    }
-    if (mark_.position() != position) {
-        throw ToolError(kCannotStart, name_ + " does not begin with the " + std::to_string(bytes) +
-                                          " bytes that were written with this journal: for another file use another --journal.");
-    }
-    if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0 || ::lseek(descriptor_, 0, SEEK_END) < 0)
+    if (::ftruncate(descriptor_, static_cast<off_t>(mark_.bytes())) != 0 || ::lseek(descriptor_, 0, SEEK_END) < 0)
         throw ToolError(kCannotStart, "cannot cut " + name_ + ": " + std::strerror(errno) + ".");
 }
 

@@ -1,6 +1,5 @@
 #include "control_socket.hpp"
 #include "hosted_node.hpp"
-#include "journal_use.hpp"
 #include "line_keys.hpp"
 #include "line_source.hpp"
 #include "member_options.hpp"
@@ -45,7 +44,7 @@ struct PubTerms {
 class Publisher {
   public:
     Publisher(const PubArguments& arguments, const PubTerms& terms)
-        : arguments_(arguments), terms_(terms), use_(use_of_journal(arguments)), host_(arguments.member.settings()) {
+        : arguments_(arguments), terms_(terms), use_(arguments.member.journal_use(std::nullopt)), host_(arguments.member.settings()) {
         if (arguments_.keyed) keys_.emplace(arguments_.topic, *arguments_.keyed);
         if (use_) use_->check();
         if (!arguments_.member.socket().empty()) socket_.emplace(host_, arguments_.member.socket());
@@ -67,11 +66,6 @@ class Publisher {
     }
 
   private:
-    static std::optional<JournalUse> use_of_journal(const PubArguments& arguments) {
-        if (!arguments.member.has_journal()) return std::nullopt;
-        return JournalUse(arguments.member.journal(), std::nullopt);
-    }
-
     // The position in the file is known when the journal was read.
     void start() {
         lines_.emplace(host_.io(), arguments_.file, host_.node().publish_position(), kHostMember.message_bytes_max);
@@ -139,7 +133,7 @@ class Publisher {
                "' (" + std::to_string(count) + " of " + std::to_string(arguments_.subscribers) + " subscribers)";
     }
 
-    // Nothing while outcomes come: then it is slow, and does not wait.
+    // Empty while outcomes come: it is slow then, but does not wait. Compares with the outcomes at the last call.
     [[nodiscard]] std::string why_unsettled() {
         const bool some_came = outcomes_ != outcomes_looked_at_;
         outcomes_looked_at_ = outcomes_;
@@ -149,7 +143,7 @@ class Publisher {
         const dunlin::Instant now = dunlin_asio::boot_now();
         for (std::size_t i = 0; const auto peer = host_.node().peer(now, i); ++i) {
             const bool never_owed = peer->id == dunlin::NodeId{} || peer->voter || peer->left;
-            if (peer->session_open ? peer->messages_in_flight == 0 : never_owed) continue;
+            if (peer->session_open ? peer->messages_unsettled == 0 : never_owed) continue;
             std::string& list = peer->session_open ? idle : gone;
             list += (list.empty() ? "node " : ", node ") + std::to_string(peer->id.value());
         }

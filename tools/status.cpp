@@ -24,11 +24,11 @@ void print_peer(const Json& peer) {
     const bool answered = peer.at("id") != 0;
     const std::string health = peer.at("left") == true ? "left" : plain(peer.at("health"));
     const std::string circuit = peer.at("circuit") == "closed" ? "" : ", circuit " + plain(peer.at("circuit"));
-    std::printf("  %-6s %-8s %-10s %-7s rtt %s us, silent %s ms, lost %s, in flight %s%s\n",
+    std::printf("  %-6s %-8s %-10s %-7s rtt %s us, silent %s ms, lost %s, unsettled %s%s\n",
                 answered ? ("node " + plain(peer.at("id"))).c_str() : "seed", health.c_str(),
                 peer.at("session_open") == true ? "connected" : "no session", plain(peer.at("role")).c_str(),
                 plain(peer.at("rtt_us")).c_str(), plain(peer.at("silence_ms")).c_str(), plain(peer.at("packets_lost")).c_str(),
-                plain(peer.at("messages_in_flight")).c_str(), circuit.c_str());
+                plain(peer.at("messages_unsettled")).c_str(), circuit.c_str());
 }
 
 void print_for_people(const Json& status) {

@@ -30,7 +30,7 @@ Json peer_json(const dunlin::PeerReport& peer) {
             {"silence_ms", dunlin::to_us(peer.silence) / 1000},
             {"packets_lost", peer.packets_lost},
             {"packet_bytes", peer.packet_bytes},
-            {"messages_in_flight", peer.messages_in_flight}};
+            {"messages_unsettled", peer.messages_unsettled}};
 }
 
 Json report_json(const dunlin::StatusReport& report) {

@@ -1,6 +1,5 @@
 #include "control_socket.hpp"
 #include "hosted_node.hpp"
-#include "journal_use.hpp"
 #include "member_options.hpp"
 #include "output_file.hpp"
 #include "subcommands.hpp"
@@ -50,7 +49,7 @@ class Subscriber {
     Subscriber(const SubArguments& arguments, std::uint64_t count)
         : arguments_(arguments),
           count_(count),
-          use_(use_of_journal(arguments)),
+          use_(arguments.member.journal_use(arguments.filter)),
           host_(settings_of(arguments.member)),
           positioned_(!arguments.file.empty() && arguments.member.has_journal()) {
         if (use_) use_->check();
@@ -77,11 +76,6 @@ class Subscriber {
     }
 
   private:
-    static std::optional<JournalUse> use_of_journal(const SubArguments& arguments) {
-        if (!arguments.member.has_journal()) return std::nullopt;
-        return JournalUse(arguments.member.journal(), arguments.filter);
-    }
-
     // The position in the file is known when the journal was read.
     void start() {
         output_.emplace(host_.io(), arguments_.file, positioned_ ? host_.node().receive_position() : 0);
@@ -127,7 +121,8 @@ class Subscriber {
         held_.clear();
     }
 
-    // Whether a peer publishes shows with its first message; that a voter does is unlikely enough to be told.
+    // Whether a peer publishes shows with its first message; voters hardly ever publish, so where only voters have connected that is worth
+    // telling.
     [[nodiscard]] std::string why_waiting() const {
         if (!output_ || met_publisher_) return {};
         if (std::string alone = why_alone(host_, "publisher"); !alone.empty()) return alone;

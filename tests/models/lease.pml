@@ -9,7 +9,7 @@
  *   - what is behind a FenceGate is never used with a token below one that it was used with before (in admit).
  *
  * Step here          what it stands for in runtime/dunlin
- *   become_leader      consensus/election.cpp: Consensus::become_leader, start_term; whom nobody's newer log refuses
+ *   become_leader      consensus/election.cpp: Consensus::become_leader, start_term; a winner: no voter with a newer log refuses it
  *   latest_time        consensus/cluster_clock.cpp: ClusterClock::on_heartbeat, following, lead
  *   append             consensus/leading.cpp: Consensus::append_entry, its time from ClusterClock::leading
  *   commit             consensus/leading.cpp: Consensus::advance_commit; only entries of its own term count
@@ -37,7 +37,7 @@
  * Voters. Followers' logs are not kept: what one has is decided when it matters, at an election. Who wins one may have any
  * first part of the log of the leader before, and may last have heard a heartbeat at any time; an older leader goes on
  * without knowing, and it, or who has its log, may win again as long as nothing of the newest term is committed. Commands
- * are counted as committed when a majority has them. That leaders are as Raft's are is assumed: tests/consensus tests it.
+ * are counted as committed when a majority has them. That leaders are elected as Raft says is assumed: tests/consensus tests it.
  *
  * Left out, because it can only end validity sooner or free a lease later, or because it is tested elsewhere: elections that
  * nobody wins; what is not durable yet (tests/consensus, tests/journal); ticks of the ledger, which let a lease expire that

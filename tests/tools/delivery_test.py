@@ -190,7 +190,7 @@ class Journals(ProcessTest):
         self.assertEqual((self.finish(pub, "pub"), self.finish(sub, "sub")), (0, 0))
         os.truncate(self.path("out"), 3)
         result = self.run_dunlin("sub", "harbour/#", "--id", 2, "--listen", self.address, "--journal", self.path("sub.journal"), "--file", self.path("out"))
-        self.assert_refused(result, 3, self.path("out"), "3 bytes")
+        self.assert_refused(result, 3, self.path("out"), "has 3 bytes", "shorter than the 21 bytes")
 
     def publish_and_write_ten_lines(self):
         self.address, = free_addresses(1)
@@ -202,7 +202,7 @@ class Journals(ProcessTest):
     def test_another_input_than_the_journals_is_refused_and_one_that_has_grown_goes_on(self):
         self.publish_and_write_ten_lines()
         again = ("pub", "harbour/tide", "--id", 1, "--peer", self.address, "--journal", self.path("pub.journal"), "--file", self.path("in"))
-        for other, words in (("x" * 100, "does not begin with the first 21 bytes"), ("1\n2\n", "is shorter than the first 21 bytes")):
+        for other, words in (("x" * 100, "does not begin with the 21 bytes"), ("1\n2\n", "is shorter than the 21 bytes")):
             pathlib.Path(self.path("in")).write_text(other)
             self.assert_refused(self.run_dunlin(*again), 3, self.path("in"), words, "another --journal")
         self.COUNT = 12

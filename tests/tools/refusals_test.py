@@ -139,9 +139,10 @@ class Resources(ProcessTest):
             self.assert_refused(self.voter(address), CANNOT_START, address, "another program")
 
     def test_an_unwritable_journal_cannot_start(self):
-        self.assert_refused(self.run_dunlin("sub", "a", "--id", 1, "--listen", "127.0.0.1:0", "--journal", "/proc/none/journal"), CANNOT_START, "'/proc/none/journal'")
-        self.assert_refused(self.run_dunlin("join", "--id", 1, "--journal", "/proc/none/journal", "--address", "127.0.0.1:7"), CANNOT_START,
-                            "/proc/none/journal")
+        for journal in ("/proc/none/journal", "/etc/passwd/journal", self.path("x" * 300)):
+            for verb in ("sub", "pub"):
+                self.assert_refused(self.run_dunlin(*self.member(verb, "a", journal)), CANNOT_START, f"'{journal}'")
+            self.assert_refused(self.run_dunlin("join", "--id", 1, "--journal", journal, "--address", "127.0.0.1:7"), CANNOT_START, f"'{journal}'")
         os.mkdir(self.path("node.journal"))
         result = self.voter()
         self.assertEqual(result.returncode, CANNOT_START, result.stderr)
@@ -254,6 +255,10 @@ class Resources(ProcessTest):
         result = self.run_dunlin(*self.member("sub", "a", self.path("node.journal")))
         self.assertEqual(result.returncode, CANNOT_START, result.stderr)
         self.assertFalse(os.path.exists(self.path("node.journal.use")))
+
+    def test_a_use_that_cannot_be_written_cannot_start(self):
+        os.makedirs(self.path("journal.use/full"))
+        self.assert_refused(self.run_dunlin(*self.member("sub", "a", self.path("journal"))), CANNOT_START, f"'{self.path('journal.use')}'", "directory")
 
     def test_wrong_voter_entries_are_refused(self):
         for entry in ("2", "2:12@nowhere", "2:12@127.0.0:7", "2:12@999.0.0.1:7", "2:12@no host:7", "0:12@127.0.0.1:7", "2:0@127.0.0.1:7", "2:xyz@127.0.0.1:7", "70000:12@127.0.0.1:7"):

@@ -10,10 +10,12 @@
 
 namespace dunlin_asio {
 
-// SIGTERM and SIGINT as a count, for as long as it lives; before and after, they do what they did. What comes so soon after one that was
-// counted is the same wish and not counted: timeout(1) signals its child and then the child's group, and a terminal whoever signals too.
+// SIGTERM and SIGINT as a count, for as long as it lives; before and after, they do what they did. What comes less than `one_wish` after
+// the last counted one is the same wish and is not counted: timeout(1) signals its child and then the child's whole group, and a terminal
+// signals a group of which a member may pass the signal on.
 class StopSignals {
   public:
+    // So whoever wants it ended at once waits a second before the next signal.
     static constexpr dunlin::Duration kOneWish = dunlin::seconds{1};
 
     explicit StopSignals(asio::io_context& io, dunlin::Duration one_wish = kOneWish);

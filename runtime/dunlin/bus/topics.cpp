@@ -25,6 +25,7 @@ TopicTable::TopicTable(const TopicStorage& storage) : lengths_(storage.lengths),
     DUNLIN_ASSERT(storage.text.size() == lengths_.size() * storage.bytes_max);
 }
 
+// An empty text, or one of 65,535 bytes, would match a free or a forgotten row: neither can be a name.
 bool TopicTable::is_at(std::size_t row, std::string_view topic) const {
     const bool may_be_a_name = !topic.empty() && topic.size() <= names_.bytes_max();
     return may_be_a_name && lengths_[row] == topic.size() && names_.get(row, topic.size()) == topic;

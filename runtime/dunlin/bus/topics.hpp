@@ -38,7 +38,7 @@ class TopicTable {
 
     // The index of `topic`, which must be 1..bytes_max long; kNoTopic when the table is full.
     [[nodiscard]] TopicIndex intern(std::string_view topic);
-    // kNoTopic: no such name is here. Of any length.
+    // kNoTopic: no such name is here. Of any length. O(length); without a hash where it is the one found last.
     [[nodiscard]] TopicIndex find(std::string_view topic) const;
     [[nodiscard]] std::string_view name(TopicIndex topic) const;
     // Recovery only: nothing refers to this index any more. No effect where it is not in use.

@@ -427,7 +427,7 @@ std::optional<PeerReport> Node::peer(Instant now, std::size_t i) const {
         report.packet_bytes = each.packet_bytes();
         report.circuit = client_.circuit(report.id);
         for (const link::LaneEnds& lane : each.lanes())
-            report.messages_in_flight = static_cast<std::uint16_t>(report.messages_in_flight + lane.sender.unsettled());
+            report.messages_unsettled = static_cast<std::uint16_t>(report.messages_unsettled + lane.sender.unsettled());
         return report;
     }
     return std::nullopt;

@@ -60,7 +60,7 @@ void Node::on_hello(Instant now, PathId path, wire::PacketReader& reader) {
     if (peer == kNoPeer) {
         if (!admits(reader)) return;
         peer = take_peer(now, SlotUse::settled_long_ago);
-        if (peer == kNoPeer) return;
+        if (peer == kNoPeer) return counters_.add(Counter::packets_no_peer_slot);
         peers_[peer].path = path;
         peers_[peer].phase = PathPhase::up;
     }

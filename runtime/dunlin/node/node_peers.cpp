@@ -10,7 +10,7 @@ namespace dunlin {
 namespace {
 
 // A stranger that said hello and never opened a session, or whose session ended, gives its slot back after this long; and where the
-// node at an address of ours is silent, the address is asked anew who is there.
+// node at an address that is dialled from here has had no session for so long, the address is asked anew who is there.
 constexpr Duration kPatience = seconds{10};
 
 // A publisher that was not heard for so long will not send again what was settled here; only in a full table does it matter.
@@ -71,11 +71,7 @@ bool Node::void_watermark(PeerIndex peer) {
 PeerIndex Node::take_peer(Instant now, SlotUse most) {
     PeerIndex peer = peers_.take();
     if (peer == kNoPeer && make_room(now, most)) peer = peers_.take();
-    if (peer == kNoPeer) {
-        counters_.add(Counter::packets_no_peer_slot);
-        return kNoPeer;
-    }
-    peers_[peer].quiet_since = now;
+    if (peer != kNoPeer) peers_[peer].quiet_since = now;
     return peer;
 }
 
@@ -115,7 +111,7 @@ void Node::end_patience(Instant now) {
         if (now - peers_[peer].quiet_since < kPatience) continue;
         if (is_stranger(peer)) {
             free_peer(now, peer);
-        } else if (state_ == RunState::ready && is_silent_seed(peer)) {
+        } else if (is_silent_seed(peer)) {
             ask_anew(now, peer);
         }
     }
@@ -125,8 +121,7 @@ Instant Node::patience_deadline() const {
     Instant deadline = kNever;
     for (std::size_t i = 0; i < links_.size(); ++i) {
         const PeerIndex peer{static_cast<std::uint16_t>(i)};
-        const bool silent = is_stranger(peer) || (state_ == RunState::ready && is_silent_seed(peer));
-        if (silent) deadline = earlier(deadline, peers_[peer].quiet_since + kPatience);
+        if (is_stranger(peer) || is_silent_seed(peer)) deadline = earlier(deadline, peers_[peer].quiet_since + kPatience);
     }
     return deadline;
 }
@@ -146,8 +141,7 @@ StorageId Node::voter_storage(NodeId node) const {
 void Node::dial_voter(Instant now, NodeId node, std::span<const std::byte> address) {
     if (node == self_.id || node == NodeId{} || address.empty()) return;
     if (peers_.find_address(address) != kNoPeer) return;  // who is there will say so
-    PeerIndex peer = peers_.find(node);
-    if (peer == kNoPeer) peer = ensure_peer(now, node, SlotUse::settled);
+    const PeerIndex peer = ensure_peer(now, node, SlotUse::settled);
     if (peer == kNoPeer) return;
     if (peers_[peer].address_bytes == 0) peers_.set_address(now, peer, address);
 }
@@ -203,7 +197,7 @@ void Node::on_session_opened(Instant now, PeerIndex peer) {
     }
     slot.attempts = 0;
     slot.said_goodbye = false;
-    if (slot.predecessor != slot.node) predecessor_gone(slot.predecessor);
+    predecessor_gone(slot.predecessor);  // not where it is this one, whose session is open
     slot.predecessor = {};
     detector_.session_opened(now, peer, slot.node, each.peer_epoch());
     bus_.session_opened(peer);

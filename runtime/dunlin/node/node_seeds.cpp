@@ -1,5 +1,4 @@
 // The part of Node that finds out who is at an address.
-#include <dunlin/core/assert.hpp>
 #include <dunlin/node/node.hpp>
 
 namespace dunlin {
@@ -29,10 +28,12 @@ void Node::merge_seed(Instant now, PeerIndex seed, PeerIndex peer) {
     link_of(peer).dial(now, slot.path);
 }
 
-// Where a node was not heard for a while, and is not thought to be alive, somebody else may be by now.
+// No session, and not thought to be alive: once that has lasted for kPatience, somebody else may be at its address. Any address that
+// is dialled, a voter's too.
 bool Node::is_silent_seed(PeerIndex peer) const {
     const PeerSlot& slot = peers_[peer];
-    if (!slot.in_use || slot.address_bytes == 0 || slot.node == NodeId{} || slot.phase != PathPhase::up) return false;
+    if (state_ != RunState::ready || !slot.in_use || slot.address_bytes == 0 || slot.node == NodeId{} || slot.phase != PathPhase::up)
+        return false;
     const membership::Health health = detector_.health(peer);
     return !link_of(peer).session_open() && (health == membership::Health::unknown || health == membership::Health::dead);
 }
@@ -41,9 +42,8 @@ bool Node::is_silent_seed(PeerIndex peer) const {
 // into its own; or another one. Where every slot is of more use, it is asked for the node that was, for now.
 void Node::ask_anew(Instant now, PeerIndex peer) {
     const PeerSlot silent = peers_[peer];
-    peers_[peer].address_bytes = 0;
-    PeerIndex seed = peers_.take();
-    if (seed == kNoPeer && make_room(now, SlotUse::none)) seed = peers_.take();
+    peers_[peer].address_bytes = 0;  // so that its own slot, too, may be the one of least use
+    const PeerIndex seed = take_peer(now, SlotUse::none);
     if (seed == kNoPeer) {
         peers_[peer].address_bytes = silent.address_bytes;
         peers_[peer].quiet_since = now;
@@ -53,7 +53,6 @@ void Node::ask_anew(Instant now, PeerIndex peer) {
         link_of(peer).close();
         peers_.path_down(now, peer);
     }
-    peers_[seed].quiet_since = now;
     peers_[seed].predecessor = silent.node;
     peers_.set_address(now, seed, std::span(silent.address).first(silent.address_bytes));
 }

@@ -22,10 +22,11 @@ enum class PathPhase : std::uint8_t {
 // Where one peer can be reached. A slot is in use while it has an address to dial or a node that was heard.
 struct PeerSlot {
     Instant dial_at = kNever;  // when to ask for a path again
-    Instant quiet_since{};     // session closed since then; meaningful while no session is open
-    PathId path{};             // valid in phase `up`
-    NodeId node{};             // 0: a seed that has not answered yet
-    NodeId predecessor{};      // who was met at the address before, and not for a while; 0: nobody
+    // No session since then, or its address was asked anew without success; meaningful while no session is open.
+    Instant quiet_since{};
+    PathId path{};         // valid in phase `up`
+    NodeId node{};         // 0: nobody has answered at the address since it got this slot
+    NodeId predecessor{};  // who was met at the address before, and not for a while; 0: nobody
     std::uint16_t dial_id = 0;
     std::uint8_t attempts = 0;
     std::uint8_t address_bytes = 0;  // 0: not dialled from here

@@ -47,9 +47,9 @@ struct PeerReport {
     BootEpoch epoch{};                                                    // 0: no session was ever open
     Duration rtt{};                                                       // smoothed; 0: none measured
     Duration silence{};                                                   // microseconds since the last packet; 0: none was ever heard
-    std::uint32_t packets_lost = 0;  // declared lost by the slot that this peer has, since the process began
-    std::uint16_t messages_in_flight = 0;
-    std::uint16_t packet_bytes = 0;  // of a whole packet to it, as its path is known to carry; 0: no session
+    std::uint32_t packets_lost = 0;        // declared lost by the slot that this peer has, since the process began
+    std::uint16_t messages_unsettled = 0;  // sent to it in all lanes and not settled
+    std::uint16_t packet_bytes = 0;        // of a whole packet to it, as its path is known to carry; 0: no session
 };
 
 }  // namespace dunlin

@@ -49,7 +49,7 @@ constexpr dunlin::Limits kLongPair = [] {
     limits.payload_block_bytes = 1024;
     return limits;
 }();
-constexpr std::size_t kLongBytes = 512;
+constexpr std::size_t kLongBytes = 512;  // from here on a block of 1 KiB is at least half full
 constexpr std::uint16_t kFanoutMax = 32;
 constexpr dunlin::Limits kFan = [] {
     dunlin::Limits limits = kPair;
@@ -257,18 +257,18 @@ int main(int count, char** words) {
     const Arguments arguments = link_bench::parse(count, words);
     if (arguments.payload_bytes > kPair.message_bytes_max) return 4;
     const bool fanout = arguments.mode == "fanout";
-    const bool lengthy = arguments.payload_bytes >= kLongBytes;
+    const bool long_messages = arguments.payload_bytes >= kLongBytes;
     if (arguments.publisher) {
         if (fanout) {
             Publisher<kFan>(arguments).run();
-        } else if (lengthy) {
+        } else if (long_messages) {
             Publisher<kLongPair>(arguments).run();
         } else {
             Publisher<kPair>(arguments).run();
         }
     } else if (fanout) {
         subscribe<kLeaf>(arguments);
-    } else if (lengthy) {
+    } else if (long_messages) {
         subscribe<kLongPair>(arguments);
     } else {
         subscribe<kPair>(arguments);
