@@ -114,8 +114,7 @@ Status Bus::accept(Instant now, const PublishOptions& options, link::OutboxPut& 
     if (options.key) {
         put.blocks.keyed = true;
         put.blocks.key = *options.key;
-        put.blocks.key_lifetime_ms =
-            static_cast<std::uint32_t>(divide(static_cast<std::uint64_t>(to_us(options.lifetime)) + 999, 1000).quotient);
+        put.blocks.key_lifetime_ms = static_cast<std::uint32_t>(whole_ms_up(options.lifetime));
     }
     const std::size_t lanes = shared_.links(remote_.rows()[first].peer)->lane_count();
     const Lane lane = index_of(options.lane) < lanes ? options.lane : Lane::normal;

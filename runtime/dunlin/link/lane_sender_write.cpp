@@ -21,8 +21,8 @@ struct Lifetime {
 
 Lifetime lifetime_until(Instant now, Instant expires) {
     if (expires == kNever) return {};
-    const std::int64_t left_us = to_us(expires - now);
-    std::uint64_t left = left_us < 1000 ? 1 : divide(static_cast<std::uint64_t>(left_us), 1000).quotient;
+    const Duration time = expires - now;
+    std::uint64_t left = time < milliseconds{1} ? 1 : whole_ms(time);
     std::uint8_t shift = 0;
     for (; left > 0xffff; left >>= 1) ++shift;
     return {static_cast<std::uint16_t>(left), shift};

@@ -1,4 +1,5 @@
 #include <dunlin/core/assert.hpp>
+#include <dunlin/core/division.hpp>
 #include <dunlin/link/session.hpp>
 
 #include <algorithm>
@@ -11,9 +12,7 @@ constexpr std::uint8_t kEchoesMax = 4;
 
 constexpr std::uint16_t kSilenceMax = 0xffff;
 
-std::uint16_t silence_ms(Duration silence) {
-    return static_cast<std::uint16_t>(std::min<std::int64_t>(silence / milliseconds{1}, kSilenceMax));
-}
+std::uint16_t silence_ms(Duration silence) { return static_cast<std::uint16_t>(std::min<std::uint64_t>(whole_ms(silence), kSilenceMax)); }
 
 }  // namespace
 
@@ -166,7 +165,7 @@ void Session::on_refused(Instant now, NodeId by, const wire::HelloRefused& refus
     // After a break nobody knows what this answers: this process may have been stopped meanwhile.
     const Duration break_min = std::max<Duration>(self.idle_timeout, kRetryMax);
     if (refused_since_ == kNever || now - refused_since_ - milliseconds{refused_for_ms_} >= break_min) refused_since_ = now;
-    refused_for_ms_ = static_cast<std::uint32_t>(std::min<std::int64_t>((now - refused_since_) / milliseconds{1}, 0xffffffff));
+    refused_for_ms_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(whole_ms(now - refused_since_), 0xffffffff));
     // Who was heard last about when this process began may have died then, however patient the refuser is.
     const Instant heard_there = now - milliseconds{refused.silence_ms()};
     if (refused.silence_ms() != kSilenceMax && heard_there - refused_since_ >= self.idle_timeout) tell_conflict(by);

@@ -30,11 +30,6 @@ ledger::ClientOptions client_options(const Options& options) {
     return result;
 }
 
-// Rounded up.
-std::uint32_t whole_ms(Duration time) {
-    return static_cast<std::uint32_t>(divide(static_cast<std::uint64_t>(to_us(time)) + 999, 1000).quotient);
-}
-
 link::LinkSelf link_self(const Options& options, bool voter) {
     link::LinkSelf self;
     self.instance = options.instance;
@@ -50,8 +45,8 @@ link::LinkSelf link_self(const Options& options, bool voter) {
 }
 
 bus::KeyTimes key_times(const Options& options) {
-    return {.lifetime_max_ms = whole_ms(options.key_lifetime_max),
-            .packet_age_max_ms = whole_ms(options.packet_age_max),
+    return {.lifetime_max_ms = static_cast<std::uint32_t>(whole_ms_up(options.key_lifetime_max)),
+            .packet_age_max_ms = static_cast<std::uint32_t>(whole_ms_up(options.packet_age_max)),
             .clock_rate_bound_ppm = options.clock_rate_bound_ppm};
 }
 
