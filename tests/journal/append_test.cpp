@@ -104,7 +104,9 @@ TEST_F(Append, says_device_full_at_the_last_byte_of_the_bank_and_asks_for_a_chec
         asked = asked || journal().needs_checkpoint();
         if (status == Status::device_full) break;
         ASSERT_EQ(status, Status::ok);
-        ASSERT_EQ(asked, journal().used_bytes() >= journal().bank_bytes() / 4 * 3);
+        // Each bank has its own mark: somewhere in the last quarter before three quarters.
+        ASSERT_TRUE(!asked || journal().used_bytes() >= journal().bank_bytes() / 16 * 9);
+        ASSERT_TRUE(asked || journal().used_bytes() < journal().bank_bytes() / 4 * 3);
         ++count;
     }
     EXPECT_EQ(count, (journal().bank_bytes() - record_bytes(6)) / record_bytes(100));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace dunlin::journal::test {
 namespace {
 
@@ -229,6 +231,25 @@ TEST_F(Checkpoint, does_not_follow_checkpoint_when_the_live_state_alone_nears_th
     EXPECT_FALSE(boot.journal.needs_checkpoint());
     while (!boot.journal.needs_checkpoint()) boot.store("aaaa");
     EXPECT_GE(boot.journal.used_bytes(), 12 * record_bytes(200) + boot.journal.bank_bytes() / 8);
+}
+
+// Those whose journals take the same records at the same time would all stand still at once.
+TEST_F(Checkpoint, is_wanted_at_a_mark_of_its_own_by_each_journal_and_each_bank) {
+    std::set<std::uint32_t> marks;
+    for (std::uint64_t storage = 1; storage <= 4; ++storage) {
+        MemoryDevice disk(64 * 1024);
+        Boot boot(disk, 512);
+        boot.format(StorageId{storage});
+        for (int bank = 0; bank < 2; ++bank) {
+            while (!boot.journal.needs_checkpoint()) boot.store("aaaa");
+            const std::uint32_t used = boot.journal.used_bytes();
+            EXPECT_GT(used, boot.journal.bank_bytes() / 16 * 9 - 512);
+            EXPECT_LT(used, boot.journal.bank_bytes() / 4 * 3 + 512);
+            marks.insert(used);
+            boot.compact({"live"});
+        }
+    }
+    EXPECT_GE(marks.size(), 6U);
 }
 
 TEST_F(Checkpoint, of_a_new_format_hides_everything_that_was_there) {

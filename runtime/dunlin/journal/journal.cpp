@@ -241,7 +241,9 @@ bool Journal::needs_checkpoint() const {
     if (full_) return used > live_end_;
     // Not at every append when the live state alone comes near the mark: an eighth of the bank must be won.
     const std::uint32_t reserve = std::max(bank_bytes() / 4, std::min(2 * static_cast<std::uint32_t>(buffer_.size()), bank_bytes() / 2));
-    return used >= bank_bytes_ - reserve && used - live_end_ >= bank_bytes() / 8;
+    const std::uint32_t mark = bank_bytes_ - reserve;
+    const std::uint32_t spread = (mark - std::min(mark, live_end_)) / 4 + 1;
+    return used >= mark - seed_ % spread && used - live_end_ >= bank_bytes() / 8;
 }
 
 void Journal::begin_checkpoint() {

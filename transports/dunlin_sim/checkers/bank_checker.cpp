@@ -61,7 +61,7 @@ void BankChecker::on_durable(Instant at, std::size_t process, const Node& node) 
 
 void BankChecker::check_compaction(Instant at, std::size_t process, const DurableState::Compaction& compaction) {
     const bool full = compaction.used_bytes + compaction.longest_bytes > compaction.bank_bytes;
-    const bool used = compaction.used_bytes >= compaction.bank_bytes / 2 && compaction.won_bytes >= compaction.bank_bytes / 8;
+    const bool used = compaction.used_bytes >= compaction.bank_bytes / 8 * 3 && compaction.won_bytes >= compaction.bank_bytes / 8;
     verdict_.check(worth_, full || used, at, [&] {
         return "process " + std::to_string(process) + " writes its journal anew with " + std::to_string(compaction.used_bytes) + " of " +
                std::to_string(compaction.bank_bytes) + " bytes used, " + std::to_string(compaction.won_bytes) +
