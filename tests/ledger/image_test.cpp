@@ -56,7 +56,8 @@ TEST(Image, with_any_bit_flipped_is_refused_and_the_state_is_untouched) {
         const std::byte was = image[i];
         image[i] ^= std::byte{0x10};
         const Status status = to.ledger.install(image);
-        EXPECT_TRUE(status == Status::corrupt) << i;
+        const bool version = i >= offsetof(ImageHeader, version) && i < offsetof(ImageHeader, limits);
+        EXPECT_EQ(status, version ? Status::unsupported_version : Status::corrupt) << i;
         image[i] = was;
     }
     EXPECT_EQ(to.copy(), before);
@@ -84,11 +85,19 @@ TEST(Image, with_an_unsound_row_is_refused_though_its_checksum_holds) {
     EXPECT_EQ(to.ledger.install(from.ledger.image()), Status::corrupt);
 }
 
-TEST(Image, of_another_version_is_refused_as_such) {
+TEST(Image, of_another_version_or_a_newer_feature_level_is_refused_as_such_and_the_state_is_untouched) {
     Replica from, to;
+    fill(from);
+    const std::vector<std::byte> before = to.copy();
     Image image(from.image, from.ledger.limits());
     image.header().version = kImageVersion + 1;
     EXPECT_EQ(to.ledger.install(from.ledger.image()), Status::unsupported_version);
+    image.header().version = kImageVersion;
+    image.header().feature_level = kFeatureLevel + 1;
+    EXPECT_EQ(to.ledger.install(from.ledger.image()), Status::unsupported_version);
+    EXPECT_EQ(to.copy(), before);
+    image.header().feature_level = kFeatureLevel;
+    EXPECT_EQ(to.ledger.install(from.ledger.image()), Status::ok);
 }
 
 TEST(Image, made_under_other_limits_stops_the_replica_and_leaves_its_state) {

@@ -20,7 +20,6 @@ namespace dunlin::ledger {
 inline constexpr Duration kLeaseTtlMin = milliseconds{100};
 inline constexpr Duration kLeaseTtlMax = seconds{3600};
 inline constexpr std::uint32_t kClockRatePpmMax = 100'000;
-inline constexpr std::uint32_t kFeatureLevel = 1;  // of this build
 
 // Numbers are never reused. A type that a replica does not know stops it (protocol.md §2).
 enum class CommandType : std::uint8_t { none = 0, open_session = 1, acquire = 2, release = 3, put = 4 };

@@ -72,8 +72,10 @@ bool sound(const MemberRow& row) { return row.storage != 0 && row.node != 0 && r
 Status verify_image(std::span<const std::byte> bytes, const LedgerLimits& limits) {
     if (bytes.size() < sizeof(ImageHeader)) return Status::corrupt;
     const ImageHeader header = wire::load<ImageHeader>(bytes);
-    if (header.magic != kImageMagic || header.crc32c != image_checksum(bytes)) return Status::corrupt;
-    if (header.version != kImageVersion) return Status::unsupported_version;
+    if (header.magic != kImageMagic) return Status::corrupt;
+    if (header.version != kImageVersion) return Status::unsupported_version;  // whose checksum may lie elsewhere
+    if (header.crc32c != image_checksum(bytes)) return Status::corrupt;
+    if (header.feature_level > kFeatureLevel) return Status::unsupported_version;
     const LedgerLimits claimed = header.limits;
     if (!valid(claimed) || bytes.size() != image_bytes(claimed)) return Status::corrupt;
     if (claimed != limits) return Status::invalid_argument;

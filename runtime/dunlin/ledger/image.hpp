@@ -19,10 +19,11 @@ namespace dunlin::ledger {
 
 inline constexpr std::uint32_t kImageMagic = 0x4d494c44;  // "DLIM"
 inline constexpr std::uint16_t kImageVersion = 2;
+inline constexpr std::uint32_t kFeatureLevel = 1;  // of this build: the newest rules and layouts that it knows
 
 #pragma pack(push, 4)
 
-struct ImageHeader {  // 88 bytes
+struct ImageHeader {  // 88 bytes; magic and version keep their places in every version
     std::uint32_t magic;
     std::uint16_t version;
     LedgerLimits limits;          // u16 each: leases, keys, sessions, members, value_bytes
@@ -121,8 +122,8 @@ static_assert(image_bytes(LedgerLimits{}) <= 3584, "a board's ledger fits 3.5 Ki
 [[nodiscard]] RowName row_name(std::string_view name);
 [[nodiscard]] inline std::string_view text_of(const RowName& name) { return {name.text, name.length}; }
 
-// Checks that `bytes` is a sealed image under `limits`, with every length in its bounds: corrupt; unsupported_version; or
-// invalid_argument where it is sound but was made under other limits, so that this build can not hold it. O(bytes).
+// Checks that `bytes` is a sealed image under `limits`, with every length in its bounds: corrupt; unsupported_version, which goes
+// for a newer feature level too, since its rows would be read by older rules; or invalid_argument where it is sound but was made under other limits, so that this build can not hold it. O(bytes).
 [[nodiscard]] Status verify_image(std::span<const std::byte> bytes, const LedgerLimits& limits);
 
 // Typed access to an image's rows, by copy: rows need no alignment. Slots are asserted to be in range. O(row).
