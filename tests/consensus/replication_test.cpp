@@ -206,16 +206,40 @@ TEST(Replication, a_ring_full_of_proposals_outlives_as_many_failed_terms_as_slot
         voter.lead();
         while (voter.raft().propose(voter.now, EntryType::command, text_bytes("x")).ok()) {}
         const LogIndex filled = voter.raft().last_index();
-        for (std::size_t failed = 0; failed < kReservedSlots - (one_more ? 0 : 1); ++failed) {
+        const auto lead_again = [&] {
             voter.advance(seconds{2});
             voter.lead();
-        }
-        voter.advance(seconds{2});
-        voter.lead();
+            (void)voter.told(2);
+            voter.hear_match(2, voter.raft().last_index().value());
+            voter.advance(milliseconds{100});
+            voter.sync();
+        };
+        for (std::size_t failed = 0; failed < kReservedSlots - (one_more ? 0 : 1); ++failed) lead_again();
+        lead_again();
         EXPECT_EQ(voter.raft().last_index(), filled.plus(kReservedSlots));
         voter.hear_match(2, voter.raft().last_index().value());
         EXPECT_EQ(voter.raft().commit(), one_more ? LogIndex{0} : voter.raft().last_index());
     }
+}
+
+TEST(Replication, a_ring_full_of_proposals_outlives_any_number_of_terms_whose_appends_nobody_answers) {
+    LoneVoter voter;
+    voter.lead();
+    while (voter.raft().propose(voter.now, EntryType::command, text_bytes("x")).ok()) {}
+    const LogIndex filled = voter.raft().last_index();
+    for (std::size_t failed = 0; failed < 3 * kReservedSlots; ++failed) {
+        voter.advance(seconds{2});
+        voter.lead();
+        EXPECT_EQ(voter.raft().last_index(), filled);
+    }
+    (void)voter.told(2);
+    voter.hear_match(2, filled.value());
+    voter.advance(milliseconds{100});
+    voter.sync();
+    EXPECT_EQ(voter.raft().last_index(), filled.next());
+    EXPECT_EQ(voter.raft().commit(), LogIndex{0});
+    voter.hear_match(2, filled.next().value());
+    EXPECT_EQ(voter.raft().commit(), filled.next());
 }
 
 TEST(Replication, what_a_follower_still_needs_stays_in_the_ring_as_long_as_it_makes_progress) {

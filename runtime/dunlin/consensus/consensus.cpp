@@ -203,47 +203,4 @@ ClusterTime Consensus::cluster_time(Instant now) const {
     return role_ == Role::leader ? clock_.leading(now) : clock_.following(log_.last_term(), log_.last_time());
 }
 
-// ---- Images
-
-bool Consensus::wants_image() const {
-    if (role_ != Role::leader || image_sendable() || applied_ < log_.base().index) return false;
-    for (const Progress& peer : peers()) {
-        if (peer.mode == Progress::Mode::image && peer.answers) return true;
-    }
-    return false;
-}
-
-Status Consensus::provide_image(const ImagePoint& point, std::span<const std::byte> image) {
-    if (role_ != Role::leader) return Status::not_leader;
-    DUNLIN_ASSERT(point.index >= log_.base().index && point.index <= applied_);
-    if (!stage_.freeze(point, image)) return Status::too_large;
-    counters_->add(Counter::snapshots_sent);
-    for (Progress& peer : peers()) peer.restart_image();
-    return Status::ok;
-}
-
-std::optional<ReceivedImage> Consensus::received_image() const {
-    if (stage_.state() != ImageStage::State::complete) return std::nullopt;
-    return ReceivedImage{stage_.point(), stage_.bytes()};
-}
-
-void Consensus::adopt_image() {
-    constexpr JournalSequence kNotYet{~std::uint64_t{0}};
-    stage_.begin_install();
-    DUNLIN_ASSERT(stage_.point().index > commit_);
-    log_.reset_keeping_suffix(stage_.point(), kNotYet);
-    set_commit(stage_.point().index);
-    applied_ = stage_.point().index;
-}
-
-void Consensus::image_installed(JournalSequence gate) {
-    DUNLIN_ASSERT(stage_.state() == ImageStage::State::installing);
-    log_.set_base_sequence(gate);
-    stage_.clear();
-    reply_.verified = std::max(reply_.verified, log_.base().index);
-    reply_.append_owed = true;
-    counters_->add(Counter::snapshots_installed);
-    tell(EventKind::snapshot_installed, {}, log_.base().index.value());
-}
-
 }  // namespace dunlin::consensus

@@ -22,7 +22,7 @@
 
 namespace dunlin::consensus {
 
-// Slots that proposals leave free, so that new leaders find room for their no-ops when nothing can be committed.
+// Slots that proposals leave free, so that new leaders find room for their no-ops where nothing can be committed.
 inline constexpr std::size_t kReservedSlots = 4;
 
 struct ConsensusStorage {
@@ -100,9 +100,10 @@ class Consensus {
     // At a leader: adds an entry (payload: `first` then `second`), stamped with cluster time. Proposals made between two
     // write_records() travel in one append. not_leader · busy: the term's no-op is not in yet, leadership is being handed
     // over, or log or journal are full · too_large. An accepted entry may still be lost: see Entry::term when it is applied.
-    // Proposals leave kReservedSlots of the ring to no-ops. A ring that proposals have filled, with nothing of it committed,
-    // outlives so many terms in a row less one that end before their no-op is committed; after one more it is full for good,
-    // for Raft commits nothing without an entry of the leader's own term.
+    // Proposals leave kReservedSlots of the ring to no-ops. Where they have filled it, with nothing of it committed, a leader adds
+    // its no-op only once a majority has stored the whole log. Of terms that end between that and the no-op's commit, one round trip
+    // later, it outlives kReservedSlots - 1 in a row; after one more it is full for good, for Raft commits nothing without an entry
+    // of the leader's own term.
     Result<LogIndex> propose(Instant now, EntryType type, std::span<const std::byte> first, std::span<const std::byte> second = {});
     // The next committed entry that was not reported as applied, or nothing.
     [[nodiscard]] std::optional<Entry> next_to_apply() const;
@@ -146,8 +147,9 @@ class Consensus {
 
     // ---- Leadership transfer (Raft thesis §3.10) -----------------------------------------------------------------
     // Hands leadership to the voter that is furthest, if one answers within an election timeout. Proposals are refused
-    // meanwhile. Nothing happens where this node does not lead or is alone.
-    void hand_over(Instant now);
+    // meanwhile. False: nothing happens, since this node does not lead, is at it, or hears no other voter. A leader whose disk is
+    // at one operation for election_timeout_max does so by itself, again and again (leaders_hung).
+    bool hand_over(Instant now);
 
   private:
     // ---- election.cpp
@@ -175,7 +177,6 @@ class Consensus {
     [[nodiscard]] bool agrees(LogIndex prev, Term prev_term) const;
     [[nodiscard]] bool take_entries(Instant now, const wire::Record& record, LogIndex& last);
     [[nodiscard]] Status take_entry(Instant now, LogIndex index, const wire::EntryHead& head, std::span<const std::byte> payload);
-    void on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record);
     [[nodiscard]] LogIndex reportable_match() const;
     void stop(Status why);
 
@@ -187,29 +188,34 @@ class Consensus {
     void start_term(Instant now);
     void lead_on(Instant now);
     void owe_heartbeats(Instant now);
+    [[nodiscard]] bool disk_hangs(Instant now);
     [[nodiscard]] bool hears_majority(Instant now) const;
+    [[nodiscard]] LogIndex majority_has() const;  // durably
     void advance_commit();
     void set_commit(LogIndex index);
     [[nodiscard]] LogIndex agreement(LogIndex hint, Term hint_term) const;
     [[nodiscard]] bool answers_me(Instant now, Progress& peer, Term term, std::uint64_t round);
     void on_append_reply(Instant now, Progress& peer, const wire::AppendReply& reply);
-    void on_snapshot_reply(Instant now, Progress& peer, const wire::SnapshotReply& reply);
     [[nodiscard]] bool judge_state(Progress& peer, const wire::AppendReply& reply);
     [[nodiscard]] bool told_to_stop(const Progress& peer) const;
     [[nodiscard]] std::uint64_t reached(std::uint64_t own, std::uint64_t (*value)(const Progress& peer)) const;
-    [[nodiscard]] bool image_sendable() const {
-        return stage_.state() == ImageStage::State::sending && stage_.point().index >= log_.base().index;
-    }
 
     // ---- output.cpp
     [[nodiscard]] bool owes(const Progress& peer) const;
     [[nodiscard]] bool owes_append_reply(const Progress& peer) const;
-    [[nodiscard]] bool may_send_chunk(const Progress& peer) const;
     void write_votes(Progress& peer, wire::PacketWriter& writer);
     void write_replies(Progress& peer, wire::PacketWriter& writer);
     void write_append(Instant now, Progress& peer, wire::PacketWriter& writer);
     [[nodiscard]] std::uint32_t entries_that_fit(const Progress& peer, std::size_t room) const;
+
+    // ---- images.cpp
+    [[nodiscard]] bool image_sendable() const {
+        return stage_.state() == ImageStage::State::sending && stage_.point().index >= log_.base().index;
+    }
+    [[nodiscard]] bool may_send_chunk(const Progress& peer) const;
     void write_chunk(Progress& peer, wire::PacketWriter& writer);
+    void on_snapshot_reply(Instant now, Progress& peer, const wire::SnapshotReply& reply);
+    void on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record);
 
     // ---- consensus.cpp
     [[nodiscard]] std::span<Progress> peers() { return peers_.first(peer_count_); }
@@ -254,7 +260,7 @@ class Consensus {
     LogIndex replay_commit_{};            // recovery: committed as the journal says, maybe beyond what was replayed
     LogIndex term_start_{};               // leader: index of its no-op; 0: not in the log yet
     std::uint64_t round_ = 0;             // leader: number of the last append or chunk sent; grows while the process lives
-    Instant election_deadline_ = kNever;  // not leader
+    Instant election_deadline_ = kNever;  // leader: by when its disk must have ended disk_operation_
     Instant leader_heard_{};              // follower: last record of leader_
     Instant resend_at_ = kNever;          // leader: next heartbeat; candidate: next round of requests
     Instant transfer_deadline_ = kNever;
@@ -274,6 +280,7 @@ class Consensus {
     bool self_named_ = false;  // this NodeId is in the voter set
     bool self_votes_ = false;  // and its storage is the one named
     std::uint8_t peer_count_ = 0;
+    std::uint32_t disk_operation_ = 0;  // leader: what the journal was at when last looked
     std::span<Progress> peers_;
 };
 

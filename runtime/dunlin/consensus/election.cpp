@@ -71,10 +71,11 @@ bool Consensus::store_hard_state(Term term, NodeId vote) {
 
 bool Consensus::adopt_term(Instant now, Term term, NodeId vote) {
     DUNLIN_ASSERT(term > term_);
-    if (!store_hard_state(term, vote)) return false;
-    if (role_ == Role::leader) counters_->add(Counter::leaders_deposed);
+    const bool stored = store_hard_state(term, vote);
+    if (!stored && role_ != Role::leader) return false;
+    if (role_ == Role::leader) counters_->add(Counter::leaders_deposed);  // even where the term finds no room: others lead
     become_follower(now);
-    return true;
+    return stored;
 }
 
 // ---- Campaigns
@@ -169,17 +170,18 @@ void Consensus::on_timeout_now(Instant now, const Progress& peer, const wire::Ti
     campaign(now, false);
 }
 
-void Consensus::hand_over(Instant now) {
-    if (role_ != Role::leader || transfer_to_ != NodeId{}) return;
+bool Consensus::hand_over(Instant now) {
+    if (role_ != Role::leader || transfer_to_ != NodeId{}) return false;
     Progress* best = nullptr;
     for (Progress& peer : peers()) {
         if (peer.state_differs || now - peer.heard >= options_.election_timeout_min) continue;
         if (best == nullptr || peer.match > best->match) best = &peer;
     }
-    if (best == nullptr) return;
+    if (best == nullptr) return false;
     transfer_to_ = best->node;
     transfer_deadline_ = now + options_.election_timeout_min;
     best->timeout_now_owed = best->match == log_.last_index();
+    return true;
 }
 
 }  // namespace dunlin::consensus

@@ -102,25 +102,6 @@ void Consensus::stop(Status why) {
     set_role(Role::member);
 }
 
-void Consensus::on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record) {
-    const auto chunk = record.as<wire::SnapshotChunk>();
-    if (!follow(now, peer, Term{chunk.term()}, chunk.round())) return;
-    const ImagePoint point{LogIndex{chunk.index()}, Term{chunk.index_term()}, ClusterTime{chunk.cluster_time()}};
-    if (!stage_.pending() && point.index <= commit_) {  // nothing in it is new: say how far our own log goes
-        reply_.verified = std::max(reply_.verified, point.index);
-        reply_.append_owed = true;
-        reply_.refused = false;
-        return;
-    }
-    if (!stage_.holds(chunk.total_bytes())) return stop(Status::invalid_argument);
-    if (!stage_.take(point, chunk.total_bytes(), chunk.crc32c(), chunk.offset(), record.bytes)) {
-        counters_->add(Counter::records_malformed);
-        return;
-    }
-    reply_.image_owed = true;
-    reply_.image_index = point.index;
-}
-
 void Consensus::note_state(Term term, bool agrees) {
     const std::uint32_t flags = agrees ? kStateAgrees : kStateDiffers;
     if (role_ != Role::follower || term != term_ || flags == reply_.state_flags) return;

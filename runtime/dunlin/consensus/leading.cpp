@@ -64,8 +64,11 @@ Status Consensus::append_entry(Instant now, Term term, ClusterTime time, EntryTy
 }
 
 // Until an entry of its own term is committed a leader neither knows nor may count what is (Raft §5.4.2, thesis §6.4).
+// A ring that is full but for its reserve gives of that only when a majority has all of it, so that the entry needs one more
+// round trip: however many terms end without, they use none of it.
 void Consensus::start_term(Instant now) {
     if (term_start_ != LogIndex{}) return;
+    if (!make_room(now, 0, kReservedSlots) && majority_has() < log_.last_index()) return;
     if (append_entry(now, term_, clock_.leading(now), EntryType::none, {}, {}, 0) != Status::ok) return;
     term_start_ = log_.last_index();
     advance_commit();
@@ -101,6 +104,19 @@ void Consensus::lead_on(Instant now) {
         return;
     }
     owe_heartbeats(now);
+    if (disk_hangs(now) && hand_over(now)) counters_->add(Counter::leaders_hung);
+}
+
+// Nothing is durable here any more, so soon nothing can be proposed, and whoever hears the heartbeats waits for this disk: others
+// must lead. The operation counts, not what is owed: that is nothing in a checkpoint, where nothing can be proposed either; and a
+// disk that is slow, but goes on, stays. Who hears no answer is no better off; check-quorum sees to that.
+bool Consensus::disk_hangs(Instant now) {
+    const std::uint32_t operation = journal_->operation();
+    if (operation == 0 || operation != disk_operation_) {
+        disk_operation_ = operation;
+        election_deadline_ = now + options_.election_timeout_max;
+    }
+    return now >= election_deadline_;
 }
 
 void Consensus::owe_heartbeats(Instant now) {
@@ -128,9 +144,13 @@ std::uint64_t Consensus::reached(std::uint64_t own, std::uint64_t (*value)(const
     return reached_by_majority(std::span(values).first(count));
 }
 
+LogIndex Consensus::majority_has() const {
+    return LogIndex{reached(durable_index().value(), [](const Progress& peer) { return peer.match.value(); })};
+}
+
 // A majority's durable prefix is committed only as far as an entry of the leader's own term (Raft §5.4.2, figure 8).
 void Consensus::advance_commit() {
-    const LogIndex stored{reached(durable_index().value(), [](const Progress& peer) { return peer.match.value(); })};
+    const LogIndex stored = majority_has();
     if (stored <= commit_ || log_.term_at(stored) != term_) return;
     const bool first = commit_ < term_start_;
     set_commit(stored);
@@ -202,32 +222,6 @@ void Consensus::on_append_reply(Instant now, Progress& peer, const wire::AppendR
     peer.choose_mode(log_.base().index);
     advance_commit();
     if (peer.node == transfer_to_ && peer.match == log_.last_index()) peer.timeout_now_owed = true;
-}
-
-void Consensus::on_snapshot_reply(Instant now, Progress& peer, const wire::SnapshotReply& reply) {
-    if (!answers_me(now, peer, Term{reply.term()}, reply.round())) return;
-    const bool ours = peer.mode == Progress::Mode::image && image_sendable() && LogIndex{reply.index()} == stage_.point().index;
-    if (!ours || reply.next_offset() > stage_.total()) return;
-    if (reply.next_offset() < peer.image_acked && reply.round() < peer.acked_round) return;  // an older answer comes late
-    peer.on_image_offset(reply.next_offset(), now);
-}
-
-// ---- Reads
-
-Result<ReadTicket> Consensus::begin_read() {
-    if (role_ != Role::leader) return Status::not_leader;
-    if (!committed_in_term()) return Status::busy;
-    for (Progress& peer : peers()) peer.heartbeat_owed = true;
-    return ReadTicket{term_, commit_, round_ + 1};
-}
-
-ReadState Consensus::read_state(const ReadTicket& ticket) {
-    if (role_ != Role::leader || ticket.term != term_) return ReadState::failed;
-    constexpr std::uint64_t kAlways = ~std::uint64_t{0};
-    if (reached(kAlways, [](const Progress& peer) { return peer.acked_round; }) < ticket.round) return ReadState::waiting;
-    if (applied_ < ticket.index) return ReadState::waiting;
-    counters_->add(Counter::reads_confirmed);
-    return ReadState::ready;
 }
 
 }  // namespace dunlin::consensus

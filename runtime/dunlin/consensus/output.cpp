@@ -5,13 +5,6 @@
 
 namespace dunlin::consensus {
 
-namespace {
-
-// Worth a chunk: less only where it ends the image or a packet has nothing else.
-constexpr std::size_t kChunkBytesMin = 256;
-
-}  // namespace
-
 bool Consensus::wants_to_send(NodeId to) const {
     const Progress* const peer = peer_of(to);
     return peer != nullptr && term_durable() && owes(*peer);
@@ -28,11 +21,6 @@ bool Consensus::owes(const Progress& peer) const {
 bool Consensus::owes_append_reply(const Progress& peer) const {
     if (role_ == Role::leader || reply_.to != peer.node || stage_.pending()) return false;
     return reply_.append_owed || (!reply_.refused && reportable_match() > reply_.reported);
-}
-
-bool Consensus::may_send_chunk(const Progress& peer) const {
-    return peer.mode == Progress::Mode::image && peer.answers && image_sendable() && peer.in_flight < options_.appends_in_flight_max &&
-           peer.image_sent < stage_.total();
 }
 
 void Consensus::write_records(Instant now, NodeId to, wire::PacketWriter& writer) {
@@ -131,22 +119,6 @@ void Consensus::write_append(Instant now, Progress& peer, wire::PacketWriter& wr
     peer.heartbeat_owed = false;
     if (count == 0) return;
     peer.next = end.next();
-    ++peer.in_flight;
-}
-
-void Consensus::write_chunk(Progress& peer, wire::PacketWriter& writer) {
-    const std::size_t left = stage_.total() - peer.image_sent;
-    const std::size_t room = writer.room() < sizeof(wire::SnapshotChunk) ? 0 : writer.room() - sizeof(wire::SnapshotChunk);
-    const std::size_t length = std::min(left, room);
-    if (length == 0 || (length < std::min(left, kChunkBytesMin) && !writer.empty())) return;
-    const ImagePoint& point = stage_.point();
-    const wire::SnapshotChunk chunk(term_.value(), point.index.value(), point.term.value(), point.time.value(), ++round_, stage_.total(),
-                                    peer.image_sent, stage_.checksum(), 0);
-    const bool written = writer.record(wire::RecordType::snapshot_chunk, chunk, stage_.bytes().subspan(peer.image_sent, length));
-    DUNLIN_ASSERT(written);
-    counters_->add(Counter::snapshot_chunks_sent);
-    peer.sent_round = round_;
-    peer.image_sent += static_cast<std::uint32_t>(length);
     ++peer.in_flight;
 }
 

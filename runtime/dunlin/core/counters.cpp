@@ -104,6 +104,8 @@ constexpr Row kRows[] = {
     {Counter::leaders_elected, {"leaders_elected", "elections won by this voter"}},
     {Counter::leaders_deposed, {"leaders_deposed", "leaderships lost to a higher term"}},
     {Counter::leaders_stepped_down, {"leaders_stepped_down", "leaderships given up: no quorum heard, or handed over"}},
+    {Counter::leaders_hung,
+     {"leaders_hung", "leaderships offered to others because this disk was at one operation for an election timeout"}},
     {Counter::appends_sent, {"appends_sent", "append records sent"}},
     {Counter::appends_received, {"appends_received", "append records received"}},
     {Counter::appends_rejected, {"appends_rejected", "appends refused: the log does not match"}},

@@ -103,6 +103,7 @@ enum class Counter : std::uint16_t {
     leaders_elected,
     leaders_deposed,
     leaders_stepped_down,
+    leaders_hung,
     appends_sent,
     appends_received,
     appends_rejected,

@@ -70,6 +70,8 @@ class Journal {
     [[nodiscard]] std::optional<DeviceOp> poll_op();
     // `bytes`: how many were read (ignored otherwise). An `id` other than the outstanding one is ignored.
     void on_complete(std::uint32_t id, Status status, std::size_t bytes);
+    // The id of the outstanding operation; 0: there is none.
+    [[nodiscard]] std::uint32_t operation() const { return outstanding_ ? op_id_ : 0; }
 
     // --- Appending.
     // Puts one record (`first`, then `second`) behind all others and returns its sequence: wait for durable() to reach it
@@ -91,7 +93,8 @@ class Journal {
 
     // --- Checkpoints.
     // The owner should checkpoint soon: the bank has passed its high-water mark (three quarters, or less where the buffer is
-    // large); or at once: a torn tail was cut, so append() is busy until then; or append() has said device_full.
+    // large, less up to a quarter of what it had room for: each bank of each node draws its own, so that voters, which append the
+    // same, do not all stand still at once); or at once: a torn tail was cut, so append() is busy until then; or append() has said device_full.
     [[nodiscard]] bool needs_checkpoint() const;
     // From here to its end append() is busy. Records in the buffer are first written and synced. Only when ready, not
     // checkpointing(), and not within a batch.

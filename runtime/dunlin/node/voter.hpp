@@ -42,7 +42,7 @@ class Voter final : public Coordinator {
     [[nodiscard]] bool live_record(std::uint32_t position, std::size_t bytes_max, journal::RecordKind& kind,
                                    std::span<const std::byte>& first, std::span<const std::byte>& second) override;
     void end_checkpoint(JournalSequence gate) override;
-    void hand_over(Instant now) override { consensus_.hand_over(now); }
+    void hand_over(Instant now) override { static_cast<void>(consensus_.hand_over(now)); }
     void report(Instant now, StatusReport& report) const override;
     [[nodiscard]] ClusterIncarnation incarnation() const override { return incarnation_; }
     [[nodiscard]] ledger::MemberRow voter(std::size_t i) const override;

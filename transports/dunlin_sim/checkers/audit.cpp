@@ -13,6 +13,7 @@ Audit::Audit(World& world, Verdict& verdict, const LedgerLimits& limits, const s
       banks_(world, verdict, durable_),
       elections_(world, verdict, voters),
       followers_(world, verdict),
+      hung_disks_(world, verdict, voters),
       reads_(world, verdict, commits_, voters.size()),
       sessions_(verdict),
       adverts_(world, verdict) {
@@ -25,6 +26,7 @@ void Audit::on_event(Instant at, std::size_t process, const Node& node, const Ev
     commits_.on_event(at, process, node, event);
     elections_.on_event(at, process, node, event);
     followers_.on_event(process, event);
+    hung_disks_.on_event(at, process, event);
     sessions_.on_event(at, process, event);
     adverts_.on_event(process, event);
 }
@@ -48,6 +50,7 @@ void Audit::on_receive(Instant at, std::size_t process, std::size_t from, std::s
     if ((types & bit(wire::RecordType::subscriptions_acked)) != 0) adverts_.on_acked(process, from);
     if (!elections_.votes(process) || !elections_.votes(from)) return;
     elections_.on_datagram(at, process, from);
+    hung_disks_.on_datagram(at, process, from);
     if (hello || (types & kConsensus) == 0) return;
     elections_.on_receive(process, from, bytes);
     followers_.on_receive(process, bytes);
@@ -59,6 +62,7 @@ void Audit::on_step(Instant at, std::size_t process, const Node& node) {
     commits_.on_step(at, process, node);
     elections_.on_step(at, process, node);
     if (elections_.votes(process)) followers_.on_step(at, process, node);
+    hung_disks_.on_step(at, process);
     banks_.on_step(at, process);
     const std::uint64_t version = durable_.version(process);
     if (version == versions_[process]) return;
@@ -72,6 +76,7 @@ void Audit::on_crash(Instant, std::size_t process, const Node&) {
     commits_.on_crash(process);
     elections_.on_crash(process);
     followers_.on_crash(process);
+    hung_disks_.on_crash(process);
     reads_.on_crash(process);
     sessions_.on_crash(process);
 }

@@ -6,6 +6,7 @@
 #include <dunlin_sim/checkers/durable_state.hpp>
 #include <dunlin_sim/checkers/election_checker.hpp>
 #include <dunlin_sim/checkers/follower_checker.hpp>
+#include <dunlin_sim/checkers/hung_disk_checker.hpp>
 #include <dunlin_sim/checkers/promise_checker.hpp>
 #include <dunlin_sim/checkers/read_checker.hpp>
 #include <dunlin_sim/checkers/reference_ledger.hpp>
@@ -53,6 +54,7 @@ class Audit final : public Observer {
     BankChecker banks_;
     ElectionChecker elections_;
     FollowerChecker followers_;
+    HungDiskChecker hung_disks_;
     ReadChecker reads_;
     SessionChecker sessions_;
     AdvertChecker adverts_;

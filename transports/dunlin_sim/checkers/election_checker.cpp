@@ -61,7 +61,7 @@ void ElectionChecker::on_send(Instant at, std::size_t process, std::size_t to, s
         if (term > seen.stale[to].term) seen.stale[to] = {};
         if (record.type == RecordType::vote_reply) on_vote_reply(process, to, record);
         if (record.type == RecordType::vote_request) on_vote_request(at, process, record);
-        if (record.type == RecordType::timeout_now) handed_over_to_ = world_.process(to).setup.options.id;
+        if (record.type == RecordType::timeout_now) told_to_lead_ |= std::uint64_t{1} << to;
     });
 }
 
@@ -83,7 +83,7 @@ void ElectionChecker::on_vote_request(Instant at, std::size_t process, const wir
     if (has(request.flags(), wire::VoteFlag::pre_vote) || term == seen.campaign) return;
     seen.campaign = term;
     if (!led_) return;  // nobody to disturb
-    const bool transferred = has(request.flags(), wire::VoteFlag::transfer) && handed_over_to_ == world_.process(process).setup.options.id;
+    const bool transferred = has(request.flags(), wire::VoteFlag::transfer) && (told_to_lead_ >> process & 1U) != 0;
     const std::size_t votes = 1 + (seen.consent_term == term ? static_cast<std::size_t>(std::popcount(seen.consents)) : 0);
     verdict_.check(consent_, transferred || votes >= majority(), at, [&] {
         return text(process) + " campaigns in term " + number(term) + " with the consent of " + std::to_string(votes) + " of " +

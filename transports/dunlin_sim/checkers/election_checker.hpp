@@ -85,10 +85,10 @@ class ElectionChecker {
     Verdict& verdict_;
     std::size_t voters_;
     Verdict::Invariant consent_, sticky_, patient_, quorum_, held_, told_, time_;
-    std::vector<bool> is_voter_;  // by process
-    std::vector<Seen> seen_;      // by process
-    bool led_ = false;            // there was a leader
-    NodeId handed_over_to_{};     // the last that a leader told to take over
+    std::vector<bool> is_voter_;      // by process
+    std::vector<Seen> seen_;          // by process
+    bool led_ = false;                // there was a leader
+    std::uint64_t told_to_lead_ = 0;  // whom leaders have told to take over, as bits: a leader may tell one after the other
 };
 
 }  // namespace dunlin::sim

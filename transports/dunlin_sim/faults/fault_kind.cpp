@@ -43,6 +43,7 @@ constexpr std::array<FaultKindInfo, kFaultKindCount> kInfos{{
     {"slow_sync", "disk", "disks whose syncs took long for a while"},
     {"full_disk", "disk", "disks that took no write for a while"},
     {"wiped_disk", "disk", "starts with a disk that was blank, or a newcomer's"},
+    {"hung_leader", "disk", "leaders whose disk was at one sync for seconds"},
 }};
 
 constexpr bool named() {

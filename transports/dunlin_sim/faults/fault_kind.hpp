@@ -55,6 +55,7 @@ enum class FaultKind : std::uint8_t {
     slow_sync,
     full_disk,
     wiped_disk,
+    hung_leader,
     count_
 };
 inline constexpr std::size_t kFaultKindCount = static_cast<std::size_t>(FaultKind::count_);

@@ -56,7 +56,8 @@ constexpr std::array<Habit, kFaultKindCount> kHabits{{
     {FaultKind::rot_middle, seconds{15}, seconds{60}, seconds{4}, 0, ~std::uint64_t{0}},  // where
     {FaultKind::slow_sync, seconds{8}, seconds{40}, seconds{4}, 1'000, 200'000},          // us longer
     {FaultKind::full_disk, seconds{15}, seconds{60}, seconds{3}, 0, 0},
-    {FaultKind::wiped_disk, seconds{15}, seconds{60}, seconds{4}, 0, 1},  // 1: a voter's is formatted as a newcomer's
+    {FaultKind::wiped_disk, seconds{15}, seconds{60}, seconds{4}, 0, 1},           // 1: a voter's is formatted as a newcomer's
+    {FaultKind::hung_leader, seconds{10}, seconds{60}, {}, 1'200'000, 6'000'000},  // us longer
 }};
 
 constexpr bool in_order() {

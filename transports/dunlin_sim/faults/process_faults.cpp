@@ -29,6 +29,7 @@ void ProcessFaults::strike(const Fault& fault) {
         case FaultKind::slow_process: return slow_down(victim, fault);
         case FaultKind::shutdown: return shut_down(fault.amount != 0 ? leader().value_or(victim) : victim, fault.length);
         case FaultKind::contested_election: return contest_election(fault);
+        case FaultKind::hung_leader: return hang_leader(fault);
         default: return;
     }
 }
@@ -110,6 +111,15 @@ void ProcessFaults::contest_election(const Fault& fault) {
     world_.at(world_.now() + fault.length + kAftermath, [this] {
         for (std::size_t i = 0; i < world_.size(); ++i) world_.set_sync_stall(i, {});
     });
+}
+
+// The sync that its disk begins next, and what it begins within an election timeout of that.
+void ProcessFaults::hang_leader(const Fault& fault) {
+    const auto found = leader();
+    if (!found) return;
+    count(FaultKind::hung_leader);
+    world_.set_sync_stall(*found, Duration{static_cast<std::int64_t>(fault.amount)});
+    world_.at(world_.now() + seconds{1}, [this, hung = *found] { world_.set_sync_stall(hung, {}); });
 }
 
 void ProcessFaults::slow_down(std::size_t process, const Fault& fault) {

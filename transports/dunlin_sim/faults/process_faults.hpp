@@ -28,6 +28,7 @@ class ProcessFaults {
     [[nodiscard]] std::optional<std::size_t> leader();
     void crash_leader(Duration down);
     void contest_election(const Fault& fault);
+    void hang_leader(const Fault& fault);
     void crash_next_handler(Duration down);
     void crash_after_start(std::size_t process, const Fault& fault);
     void pause(std::size_t process, Duration length);

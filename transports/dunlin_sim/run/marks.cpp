@@ -45,6 +45,7 @@ constexpr std::array<Mark, kMarkCount> kMarks{{
     {"a leader was elected", Counter::leaders_elected},
     {"a leader was deposed", Counter::leaders_deposed},
     {"a leader without a quorum stepped down", Counter::leaders_stepped_down},
+    {"a leader whose disk hung handed over", Counter::leaders_hung},
     {"an append did not match", Counter::appends_rejected},
     {"entries were cut off", Counter::entries_truncated},
     {"a snapshot was installed", Counter::snapshots_installed},
