@@ -38,6 +38,7 @@ FilePrefix read_prefix(int descriptor, const std::string& name, std::uint64_t by
         if (count == 0) break;
         const std::string_view read(chunk.data(), static_cast<std::size_t>(count));
         prefix.mark.add(read);
+        prefix.last = read.back();
         prefix.lines += static_cast<std::uint64_t>(std::ranges::count(read, '\n'));
     }
     return prefix;

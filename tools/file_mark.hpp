@@ -31,7 +31,8 @@ class FileMark {
 // What stands in the first bytes of a file.
 struct FilePrefix {
     FileMark mark;
-    std::uint64_t lines = 0;
+    std::uint64_t lines = 0;  // finished ones
+    char last = '\n';         // its last byte, if it has one
 };
 
 // The first bytes_before(position) bytes, which must be those that `position` came from; the descriptor's own place stays. Blocks; O(bytes).

@@ -49,6 +49,7 @@ HostedNode::HostedNode(const HostSettings& settings) : settings_(settings), seed
         std::error_code unusable;  // opening it says what is wrong
         if (settings_.make_journal && !std::filesystem::exists(settings_.journal, unusable) && !unusable) {
             make_journal(settings_.journal, kMemberJournalBytes, fresh_plan(settings_.id, settings_.cluster));
+            made_journal_ = true;
         }
         journal_.emplace(
             io_, dunlin_asio::FileDeviceOptions{.path = settings_.journal, .mode = dunlin_asio::FileDeviceOptions::Mode::open_existing});

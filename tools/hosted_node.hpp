@@ -53,6 +53,7 @@ class HostedNode {
     [[nodiscard]] dunlin_asio::HostLoop& loop() { return *loop_; }
     [[nodiscard]] dunlin_asio::Udp& udp() { return *udp_; }
     [[nodiscard]] const dunlin_asio::Udp& udp() const { return *udp_; }
+    [[nodiscard]] bool made_journal() const { return made_journal_; }  // there was none
     [[nodiscard]] dunlin_asio::FileDevice* journal() { return journal_ ? &*journal_ : nullptr; }
     void on_event(std::function<void(dunlin::Instant, const dunlin::Event&)> handler) { on_event_ = std::move(handler); }
 
@@ -69,6 +70,7 @@ class HostedNode {
     asio::io_context io_{1};
     std::optional<dunlin_asio::Udp> udp_;
     std::optional<dunlin_asio::FileDevice> journal_;
+    bool made_journal_ = false;
     std::shared_ptr<void> memory_;
     dunlin::Node* node_ = nullptr;
     std::optional<dunlin_asio::HostLoop> loop_;

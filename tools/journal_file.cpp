@@ -23,16 +23,6 @@
 namespace dunlin_tool {
 namespace {
 
-void sync_folder_of(const std::string& path) {
-    std::filesystem::path folder = std::filesystem::path(path).parent_path();
-    if (folder.empty()) folder = ".";
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const int error = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (!synced) throw dunlin_asio::HostError("cannot create the journal '" + path + "'", error);
-}
-
 // Makes the file `path`, of which errors tell as `name`.
 void format_new(const std::string& path, const std::string& name, std::uint64_t bytes, const dunlin::FormatPlan& plan) {
     using Options = dunlin_asio::FileDeviceOptions;
@@ -55,7 +45,7 @@ void publish_under(const std::string& name, const std::string& path) {
     const int error = errno;
     ::unlink(name.c_str());
     if (!linked) throw dunlin_asio::HostError("cannot create the journal '" + path + "'", error);
-    sync_folder_of(path);
+    sync_folder_of(path, "the journal '" + path + "'");
 }
 
 std::string why_device_failed(const std::string& path, const std::optional<dunlin_asio::FileDevice::Failure>& failure) {
@@ -67,6 +57,16 @@ std::string why_device_failed(const std::string& path, const std::optional<dunli
 }
 
 }  // namespace
+
+void sync_folder_of(const std::string& path, const std::string& name) {
+    std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    if (folder.empty()) folder = ".";
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    const int error = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    if (!synced) throw dunlin_asio::HostError("cannot create " + name, error);
+}
 
 dunlin::FormatPlan fresh_plan(std::uint16_t id, std::string_view cluster) {
     dunlin::FormatPlan plan;

@@ -28,6 +28,9 @@ static_assert(kVoterJournalBytes >= dunlin::journal_device_bytes_min<host_voter(
 // HostError or ToolError: the file exists, cannot be made, or the plan is wrong.
 void make_journal(const std::string& path, std::uint64_t bytes, const dunlin::FormatPlan& plan);
 
+// That the file `path`, just made, is found again after a loss of power. Blocks. Throws HostError, which calls it `name`.
+void sync_folder_of(const std::string& path, const std::string& name);
+
 // For Event::failed: one sentence that says why a node cannot use its journal. `node`: whose it should be, such as "node 7 of cluster
 // 'plant'". `failure`: of the device, where it is that.
 [[nodiscard]] std::string why_journal_failed(const std::string& path, const std::string& node, dunlin::Status status,

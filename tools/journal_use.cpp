@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -16,9 +17,29 @@ namespace dunlin_tool {
 namespace {
 
 constexpr std::string_view kPublishes = "pub";
-constexpr std::string_view kSubscribes = "sub ";  // and the filter
+constexpr std::string_view kSubscribes = "sub ";                // and the filter
+constexpr std::string_view kSubscribesToFile = "sub-to-file ";  // and the filter
 
-std::string name_of(const std::string& journal) { return journal + ".use"; }
+// One for all names of a journal, also behind symbolic links.
+std::string name_of(const std::string& journal) {
+    std::error_code unusable;
+    const std::filesystem::path real = std::filesystem::canonical(journal, unusable);
+    return (unusable ? journal : real.string()) + ".use";
+}
+
+std::string text_of(const std::optional<JournalUse::Subscription>& subscription) {
+    if (!subscription) return std::string(kPublishes);
+    return std::string(subscription->to_file ? kSubscribesToFile : kSubscribes) + subscription->filter;
+}
+
+// As one says it of a journal.
+std::string told(const std::string& use) {
+    if (use == kPublishes) return "a publisher's, with messages that only `dunlin pub` sends";
+    const bool to_file = use.starts_with(kSubscribesToFile);
+    const std::size_t verb = to_file ? kSubscribesToFile.size() : kSubscribes.size();
+    return "for the subscription '" + use.substr(std::min(use.size(), verb)) + (to_file ? "' with --file" : "' without --file") +
+           ", for which publishers keep messages";
+}
 
 // Nothing: it was not noted yet, a loss of power took the text, or it cannot be read: then note() says so, if it cannot replace it.
 std::optional<std::string> noted(const std::string& journal) {
@@ -30,19 +51,17 @@ std::optional<std::string> noted(const std::string& journal) {
 
 }  // namespace
 
-JournalUse::JournalUse(std::string journal, std::optional<std::string> filter)
-    : journal_(std::move(journal)), use_(filter ? std::string(kSubscribes) + *filter : kPublishes) {
-    std::error_code unusable;  // opening the journal says what is wrong
-    if (!std::filesystem::exists(journal_, unusable) && !unusable) std::filesystem::remove(name_of(journal_), unusable);
-}
+JournalUse::JournalUse(std::string journal, const std::optional<Subscription>& subscription)
+    : journal_(std::move(journal)), use_(text_of(subscription)) {}
 
-void JournalUse::check() const {
+void JournalUse::check(bool fresh) const {
+    if (fresh) {
+        std::error_code unusable;  // then it is compared, as any other
+        std::filesystem::remove(name_of(journal_), unusable);
+    }
     const std::optional<std::string> known = noted(journal_);
     if (!known || *known == use_) return;
-    const std::string whose = *known == kPublishes ? "a publisher's, with messages that only `dunlin pub` sends"
-                                                   : "for the subscription '" + known->substr(std::min(known->size(), kSubscribes.size())) +
-                                                         "', for which publishers keep messages";
-    throw ToolError(kCannotStart, "the journal '" + journal_ + "' is " + whose + ": use another journal.");
+    throw ToolError(kCannotStart, "the journal '" + journal_ + "' is " + told(*known) + ": use another journal.");
 }
 
 void JournalUse::note() const {

@@ -44,8 +44,23 @@ LineSource::LineSource(asio::io_context& io, const std::string& path, std::uint6
 
 // Another file than before would silently lose its first lines.
 void LineSource::go_to(std::uint64_t position) {
-    mark_ = prefix_at(descriptor_, name_, position).mark;
+    const FilePrefix prefix = prefix_at(descriptor_, name_, position);
+    mark_ = prefix.mark;
     ::lseek(descriptor_, static_cast<off_t>(mark_.bytes()), SEEK_SET);
+    if (prefix.last != '\n') finish_line();
+}
+
+// The line before was published when it was the last one and had no newline. Its newline is no line of its own, and anything else
+// would have belonged to it.
+void LineSource::finish_line() {
+    while (end_ == 0 && !ended_) static_cast<void>(fill());
+    if (end_ == 0) return;
+    if (buffer_[0] != '\n') {
+        throw ToolError(kCannotStart, name_ + " goes on, at byte " + std::to_string(mark_.bytes()) +
+                                          ", with a line that was published unfinished: put a newline there, or use another --journal.");
+    }
+    mark_.add("\n");
+    begin_ = searched_ = 1;
 }
 
 LineSource::~LineSource() {

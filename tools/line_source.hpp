@@ -17,11 +17,12 @@
 namespace dunlin_tool {
 
 // Lines of a file or of standard input, read in bulk and without ever blocking the loop: where there is no input yet, the
-// io_context wakes up for it. A last line without a newline counts as one.
+// io_context wakes up for it. A last line without a newline counts as one; whoever goes on after it may find its newline, but not more of it.
 class LineSource {
   public:
     // `path` empty: standard input. `position`: where to start in a file, as position_after() gave it once (0: the start); what
-    // stands before is read once more. Throws ToolError: it cannot be read, or is not the file that the position came from.
+    // stands before is read once more. Throws ToolError: it cannot be read, or is not the file that the position came from, or goes on
+    // with a line that was given unfinished.
     LineSource(asio::io_context& io, const std::string& path, std::uint64_t position, std::size_t line_bytes_max);
     LineSource(const LineSource&) = delete;
     LineSource& operator=(const LineSource&) = delete;
@@ -40,6 +41,7 @@ class LineSource {
 
   private:
     void go_to(std::uint64_t position);
+    void finish_line();
     [[nodiscard]] bool find_line();
     [[nodiscard]] bool fill();
 

@@ -5,8 +5,6 @@
 
 #include <dunlin_asio/entropy.hpp>
 
-#include <utility>
-
 namespace dunlin_tool {
 namespace {
 
@@ -54,9 +52,9 @@ HostSettings MemberOptions::settings() const {
     return settings;
 }
 
-std::optional<JournalUse> MemberOptions::journal_use(std::optional<std::string> filter) const {
+std::optional<JournalUse> MemberOptions::journal_use(const std::optional<JournalUse::Subscription>& subscription) const {
     if (journal_.empty()) return std::nullopt;
-    return JournalUse(journal_, std::move(filter));
+    return JournalUse(journal_, subscription);
 }
 
 }  // namespace dunlin_tool

@@ -18,8 +18,9 @@ class MemberOptions {
     // Checks them together. Throws ToolError(kUsage).
     [[nodiscard]] HostSettings settings() const;
     [[nodiscard]] bool has_journal() const { return !journal_.empty(); }
-    // `filter`: as in JournalUse. Nothing: there is no journal.
-    [[nodiscard]] std::optional<JournalUse> journal_use(std::optional<std::string> filter) const;
+    [[nodiscard]] const std::string& journal() const { return journal_; }  // empty: none
+    // Of the journal, if there is one; `subscription` as in JournalUse.
+    [[nodiscard]] std::optional<JournalUse> journal_use(const std::optional<JournalUse::Subscription>& subscription) const;
     [[nodiscard]] const std::string& socket() const { return socket_; }  // empty: none
 
   private:

@@ -1,5 +1,6 @@
 #include "output_file.hpp"
 
+#include "journal_file.hpp"
 #include "tool_error.hpp"
 
 #include <fcntl.h>
@@ -27,7 +28,7 @@ struct Reader {
 
 }  // namespace
 
-OutputFile::OutputFile(asio::io_context& io, const std::string& path, std::uint64_t position)
+OutputFile::OutputFile(asio::io_context& io, const std::string& path, std::optional<std::uint64_t> position)
     : name_(path.empty() ? "standard output" : "'" + path + "'") {
     const int create = O_WRONLY | O_CREAT | O_CLOEXEC;
     descriptor_ = path.empty() ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : ::open(path.c_str(), create, 0644);
@@ -36,7 +37,9 @@ OutputFile::OutputFile(asio::io_context& io, const std::string& path, std::uint6
         throw ToolError(kCannotStart, "cannot write " + name_ + ": " + std::strerror(errno) + ".");
     }
     has_positions_ = !path.empty() && S_ISREG(found.st_mode);
-    if (has_positions_) keep(path, position);
+    if (has_positions_) keep(path, position.value_or(0));
+    // Also where a start before this one made it, and was interrupted. Without positions nobody relies on it.
+    if (has_positions_ && position == 0U) sync_folder_of(path, name_);
     const bool waits = S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode) || ::isatty(descriptor_) == 1;
     if (!waits) return;
     flags_before_ = ::fcntl(descriptor_, F_GETFL);

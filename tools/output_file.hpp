@@ -21,9 +21,9 @@ namespace dunlin_tool {
 class OutputFile {
   public:
     // `path` empty: standard output. Else the file is made where there is none, and cut back to `position`, as position() gave it once
-    // (0: nothing is kept); what stands before is read once more. Throws ToolError: it cannot be opened, or is not the file that the
-    // position came from.
-    OutputFile(asio::io_context& io, const std::string& path, std::uint64_t position);
+    // (0: the start; nothing: the same, and nobody keeps positions of it); what stands before is read once more. Throws ToolError or HostError:
+    // it cannot be opened or made, or is not the file that the position came from.
+    OutputFile(asio::io_context& io, const std::string& path, std::optional<std::uint64_t> position);
     OutputFile(const OutputFile&) = delete;
     OutputFile& operator=(const OutputFile&) = delete;
     ~OutputFile();

@@ -46,7 +46,7 @@ class Publisher {
     Publisher(const PubArguments& arguments, const PubTerms& terms)
         : arguments_(arguments), terms_(terms), use_(arguments.member.journal_use(std::nullopt)), host_(arguments.member.settings()) {
         if (arguments_.keyed) keys_.emplace(arguments_.topic, *arguments_.keyed);
-        if (use_) use_->check();
+        if (use_) use_->check(host_.made_journal());
         if (!arguments_.member.socket().empty()) socket_.emplace(host_, arguments_.member.socket());
         host_.on_event([this](dunlin::Instant, const dunlin::Event& event) { take_event(event); });
         host_.loop().on_turn([this](dunlin::Instant now) { publish_lines(now); });

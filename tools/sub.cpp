@@ -14,9 +14,11 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace dunlin_tool {
@@ -35,9 +37,21 @@ std::uint32_t durable_id(std::string_view filter) {
     return id == 0 ? 1 : id;
 }
 
-HostSettings settings_of(const MemberOptions& member) {
-    HostSettings settings = member.settings();
+// Before the journal is made: one that is new knows nothing of what the file has, and would have it cut off. Throws ToolError.
+void check_output_of_new_journal(const std::string& journal, const std::string& file) {
+    std::error_code unusable;  // opening them says what is wrong
+    if (journal.empty() || file.empty() || std::filesystem::exists(journal, unusable) || unusable) return;
+    const std::filesystem::file_status found = std::filesystem::status(file, unusable);
+    if (!std::filesystem::is_regular_file(found) || std::filesystem::file_size(file, unusable) == 0 || unusable) return;
+    throw ToolError(kCannotStart,
+                    "'" + file + "' has content, but the journal '" + journal +
+                        "' that should know how much of it is kept does not exist: use the one that wrote it, or another --file.");
+}
+
+HostSettings settings_of(const SubArguments& arguments) {
+    HostSettings settings = arguments.member.settings();
     settings.kind = NodeKind::subscriber;
+    check_output_of_new_journal(settings.journal, arguments.file);
     return settings;
 }
 
@@ -49,10 +63,10 @@ class Subscriber {
     Subscriber(const SubArguments& arguments, std::uint64_t count)
         : arguments_(arguments),
           count_(count),
-          use_(arguments.member.journal_use(arguments.filter)),
-          host_(settings_of(arguments.member)),
+          use_(arguments.member.journal_use(JournalUse::Subscription{.filter = arguments.filter, .to_file = !arguments.file.empty()})),
+          host_(settings_of(arguments)),
           positioned_(!arguments.file.empty() && arguments.member.has_journal()) {
-        if (use_) use_->check();
+        if (use_) use_->check(host_.made_journal());
         if (!arguments_.member.socket().empty()) socket_.emplace(host_, arguments_.member.socket());
         host_.on_event([this](dunlin::Instant, const dunlin::Event& event) {
             if (event.kind == dunlin::EventKind::started) start();
@@ -78,7 +92,11 @@ class Subscriber {
   private:
     // The position in the file is known when the journal was read.
     void start() {
-        output_.emplace(host_.io(), arguments_.file, positioned_ ? host_.node().receive_position() : 0);
+        if (!positioned_ && host_.node().receive_position() != 0) {
+            throw ToolError(kCannotStart, "the journal '" + arguments_.member.journal() +
+                                              "' has a place in an output file: name that with --file, or use another --journal.");
+        }
+        output_.emplace(host_.io(), arguments_.file, positioned_ ? std::optional(host_.node().receive_position()) : std::nullopt);
         lines_ = output_->lines_kept();
         if (use_) use_->note();
         dunlin::bus::SubscribeOptions options;

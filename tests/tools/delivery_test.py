@@ -219,6 +219,55 @@ class Journals(ProcessTest):
         self.assert_refused(result, 3, self.path("other"), "does not begin with the 21 bytes", "another --journal")
         self.assertEqual(pathlib.Path(self.path("other")).read_bytes(), other)
 
+    def sub_with(self, *files):
+        return ("sub", "harbour/#", "--id", 2, "--listen", self.address, *files)
+
+    def kill_once_used(self, process, journal):
+        wait_for("the use of the journal", lambda: os.path.exists(journal + ".use"))
+        self.kill(process)
+
+    def test_a_new_journal_wipes_no_output_but_one_that_was_killed_early_cuts_it(self):
+        self.address, = free_addresses(1)
+        self.COUNT = 10
+        files = ("--journal", self.path("sub.journal"), "--file", self.path("out"))
+        pathlib.Path(self.path("out")).write_bytes(b"earlier\n")
+        result = self.run_dunlin(*self.sub_with(*files))
+        self.assert_refused(result, 3, self.path("out"), self.path("sub.journal"), "does not exist")
+        self.assertEqual(pathlib.Path(self.path("out")).read_bytes(), b"earlier\n")
+        self.assertEqual(os.listdir(self.folder), ["out"])
+        os.remove(self.path("out"))
+        self.kill_once_used(self.start_dunlin(*self.sub_with(*files)), self.path("sub.journal"))
+        pathlib.Path(self.path("out")).write_bytes(b"1\n2")    # beyond what the journal says
+        self.publish_and_write_ten_lines()
+        self.assertEqual(pathlib.Path(self.path("out")).read_bytes(), lines(10))
+
+    def test_a_journal_is_with_its_file_or_without_one_for_good(self):
+        self.publish_and_write_ten_lines()
+        files = ("--journal", self.path("sub.journal"))
+        self.assert_refused(self.run_dunlin(*self.sub_with(*files)), 3, self.path("sub.journal"), "with --file", "another journal")
+        os.remove(self.path("sub.journal.use"))
+        self.assert_refused(self.run_dunlin(*self.sub_with(*files)), 3, self.path("sub.journal"), "name that with --file")
+        self.assertEqual(pathlib.Path(self.path("out")).read_bytes(), lines(10))
+        files = ("--journal", self.path("other.journal"))
+        self.kill_once_used(self.start_dunlin(*self.sub_with(*files)), self.path("other.journal"))
+        self.assert_refused(self.run_dunlin(*self.sub_with(*files, "--file", self.path("new"))), 3, "without --file", "another journal")
+        self.assertFalse(os.path.exists(self.path("new")))
+
+    def test_a_last_line_that_is_finished_later_is_one_message(self):
+        self.address, = free_addresses(1)
+        again = ("pub", "harbour/tide", "--id", 1, "--peer", self.address, "--journal", self.path("pub.journal"), "--file", self.path("in"))
+        written = b""
+        for added in (b"one\ntwo", b"", b"\n", b"three\nfour", b"\n\nsix\nabc"):
+            written += added
+            pathlib.Path(self.path("in")).write_bytes(written)
+            self.COUNT = len(written.splitlines())
+            pub, sub = self.start_pub(), self.start_sub()
+            self.assertEqual((self.finish(pub, "pub"), self.finish(sub, "sub")), (0, 0))
+            expected = written if written.endswith(b"\n") else written + b"\n"
+            self.assertEqual(pathlib.Path(self.path("out")).read_bytes(), expected)
+        pathlib.Path(self.path("in")).write_bytes(written + b"def\n")
+        self.assert_refused(self.run_dunlin(*again), 3, self.path("in"), f"at byte {len(written)}", "published unfinished")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -256,6 +256,21 @@ class Resources(ProcessTest):
         self.assertEqual(result.returncode, CANNOT_START, result.stderr)
         self.assertFalse(os.path.exists(self.path("node.journal.use")))
 
+    def test_another_name_of_a_journal_has_the_same_use(self):
+        self.use_journal("pub", "a", self.path("journal"), "pub")
+        os.symlink("journal", self.path("link"))
+        self.assert_refused(self.run_dunlin(*self.member("sub", "a", self.path("link"))), CANNOT_START, "a publisher's", "another journal")
+        self.assertFalse(os.path.lexists(self.path("link.use")))
+
+    def test_the_use_is_left_alone_until_the_journal_is_held(self):
+        """Another process may have made the journal meanwhile."""
+        pathlib.Path(self.path("journal.use")).write_text("pub", encoding="utf-8")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.1", 0))
+            result = self.run_dunlin("sub", "a", "--id", 1, "--listen", f"127.0.0.1:{other.getsockname()[1]}", "--journal", self.path("journal"))
+        self.assertEqual(result.returncode, CANNOT_START, result.stderr)
+        self.assertEqual(pathlib.Path(self.path("journal.use")).read_text(encoding="utf-8"), "pub")
+
     def test_a_use_that_cannot_be_written_cannot_start(self):
         os.makedirs(self.path("journal.use/full"))
         self.assert_refused(self.run_dunlin(*self.member("sub", "a", self.path("journal"))), CANNOT_START, f"'{self.path('journal.use')}'", "directory")
