@@ -120,6 +120,17 @@ void Link::peer_epoch_ended() {
     end_volatile_deliveries();
 }
 
+bool Link::is_answered_by(wire::PacketReader reader) const {
+    for (wire::Record record; reader.next(record);) {
+        if (record.type == wire::RecordType::hello) return session_.is_fresh(SessionNonce{record.as<wire::Hello>().echo()});
+        if (record.type != wire::RecordType::hello_refused) continue;
+        const auto refused = record.as<wire::HelloRefused>();
+        return refused.reason() != static_cast<std::uint8_t>(wire::RefuseReason::foreign_cluster) &&
+               session_.is_fresh(SessionNonce{refused.echo()});
+    }
+    return false;
+}
+
 HelloResult Link::on_hello_packet(Instant now, PathId path, StorageId voter_storage, wire::PacketReader& reader) {
     HelloPacket packet{.header = reader.header(), .path = path, .voter_storage = voter_storage};
     bool hello = false;

@@ -74,7 +74,8 @@ class Link {
         return session_.cluster();
     }  // of the open session; 0: neither side is bound
     [[nodiscard]] PathId session_path() const { return session_.path(); }
-    [[nodiscard]] Duration rtt() const {  // smoothed; 0: none measured
+    [[nodiscard]] PathId dial_path() const { return session_.dial_path(); }  // of the last dial()
+    [[nodiscard]] Duration rtt() const {                                     // smoothed; 0: none measured
         return space_.rtt().measured() ? space_.rtt().smoothed() : Duration{0};
     }
     [[nodiscard]] Instant last_heard() const { return session_.last_heard(); }  // the last packet of an open session
@@ -102,6 +103,9 @@ class Link {
     // ---- packets in -----------------------------------------------------------------------------------------------
     // A packet with session 0. May open a session (news). `voter_storage`: HelloPacket::voter_storage of its source.
     HelloResult on_hello_packet(Instant now, PathId path, StorageId voter_storage, wire::PacketReader& reader);
+    // Whether this hello, or refusal by a node of this cluster, answers what this side says in its own: who sent it was sent that, and
+    // only who is on the path can be. Changes nothing; the reader is a copy.
+    [[nodiscard]] bool is_answered_by(wire::PacketReader reader) const;
     // A packet of a session: false where it is not of the open one, or a duplicate (counted); then drop it. After true:
     // on_record() for each record, and packet_done(). Closes a session in which nothing was heard for too long (news).
     [[nodiscard]] bool accept(Instant now, PathId path, const wire::PacketHeader& header);

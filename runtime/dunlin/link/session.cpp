@@ -84,7 +84,7 @@ HelloResult Session::on_hello(Instant now, const HelloPacket& packet) {
         if (echo == own_) confirmation_owed_ = true;
         return HelloResult::ignored;
     }
-    if (echo != SessionNonce{} && echo == candidate_) {
+    if (is_fresh(echo)) {
         open_session(now, packet);
         return HelloResult::opened;
     }
@@ -152,7 +152,7 @@ void Session::open_session(Instant now, const HelloPacket& packet) {
 
 void Session::on_refused(Instant now, NodeId by, const wire::HelloRefused& refused) {
     const LinkSelf& self = shared_->self;
-    if (candidate_ == SessionNonce{} || SessionNonce{refused.echo()} != candidate_) return;
+    if (!is_fresh(SessionNonce{refused.echo()})) return;
     if (refused.reason() == static_cast<std::uint8_t>(wire::RefuseReason::other_storage)) return tell_conflict(by);
     if (refused.reason() != static_cast<std::uint8_t>(wire::RefuseReason::stale_epoch)) return;
     const BootEpoch known{refused.epoch_known()};

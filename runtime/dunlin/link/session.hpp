@@ -105,6 +105,8 @@ class Session {
     [[nodiscard]] bool numbers_go_on() const { return numbers_go_on_; }
     [[nodiscard]] Instant last_heard() const { return last_heard_; }
     [[nodiscard]] std::uint16_t packet_bytes() const { return packet_bytes_; }
+    // An echo of the nonce in this side's next hello: its sender was sent that hello.
+    [[nodiscard]] bool is_fresh(SessionNonce echo) const { return echo != SessionNonce{} && echo == candidate_; }
     [[nodiscard]] PeerProcess peer_process() const { return peer_process_; }
     [[nodiscard]] BootEpoch epoch_refused() const;
 

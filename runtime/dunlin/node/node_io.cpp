@@ -55,7 +55,11 @@ void Node::on_hello(Instant now, PathId path, wire::PacketReader& reader) {
     const NodeId source{reader.header().source()};
     const PeerIndex unnamed = peers_.find_unnamed(path);
     PeerIndex peer = peers_.find(source);
-    if (peer != kNoPeer && unnamed != kNoPeer && source != self_.id) merge_seed(now, unnamed, peer);
+    if (peer != kNoPeer && unnamed != kNoPeer) {
+        // Anybody can say a hello in that node's name: unless it is an answer, no address and no session depends on it.
+        const bool idle = peers_[peer].address_bytes == 0 && !link_of(peer).session_open();
+        if (link_of(unnamed).is_answered_by(reader) || (idle && admits(reader))) merge_seed(now, unnamed, peer);
+    }
     if (peer == kNoPeer) peer = unnamed;
     if (peer == kNoPeer) {
         if (!admits(reader)) return;

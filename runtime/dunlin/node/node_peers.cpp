@@ -197,8 +197,10 @@ void Node::on_session_opened(Instant now, PeerIndex peer) {
     }
     slot.attempts = 0;
     slot.said_goodbye = false;
-    predecessor_gone(slot.predecessor);  // not where it is this one, whose session is open
-    slot.predecessor = {};
+    if (each.session_path() == each.dial_path()) {  // else this says nothing of the address
+        predecessor_gone(slot.predecessor);         // not where it is this one, whose session is open
+        slot.predecessor = {};
+    }
     detector_.session_opened(now, peer, slot.node, each.peer_epoch());
     bus_.session_opened(peer);
     client_.on_session_open(now, slot.node);

@@ -14,11 +14,18 @@ void Node::dial_seeds(Instant now) {
     }
 }
 
-// The seed at this address turned out to be a node that has a slot already.
+// The node at this address is one that has a slot already. That it is there is proven, or else the session that opens next will do so:
+// then whoever was there before is gone.
 void Node::merge_seed(Instant now, PeerIndex seed, PeerIndex peer) {
     const PeerSlot slot = peers_[seed];
     free_peer(now, seed);
     PeerSlot& kept = peers_[peer];
+    kept.quiet_since = now;
+    if (kept.address_bytes == 0 && !link_of(peer).session_open()) {
+        kept.predecessor = slot.predecessor;
+    } else if (slot.predecessor != kept.node) {
+        predecessor_gone(slot.predecessor);
+    }
     if (kept.address_bytes != 0 || slot.address_bytes == 0) return;
     peers_.set_address(now, peer, std::span(slot.address).first(slot.address_bytes));
     if (kept.phase != PathPhase::none) return;
@@ -50,10 +57,12 @@ void Node::ask_anew(Instant now, PeerIndex peer) {
         return;
     }
     if (seed != peer) {
+        peers_[peer].predecessor = {};
         link_of(peer).close();
         peers_.path_down(now, peer);
     }
-    peers_[seed].predecessor = silent.node;
+    // Who never proved to be there has not taken the place of who did.
+    peers_[seed].predecessor = silent.predecessor != NodeId{} ? silent.predecessor : silent.node;
     peers_.set_address(now, seed, std::span(silent.address).first(silent.address_bytes));
 }
 
