@@ -31,7 +31,7 @@ class CreditChecker final : public Observer {
   private:
     // What goes without credit does so one at a time: as a rule 100 ms apart, sooner where what was tried seemed to be lost.
     static constexpr std::size_t kAtOnce = 3;
-    static constexpr Duration kBetween = milliseconds{40};
+    static constexpr Duration kBetween = milliseconds{20};
     // Of a publisher towards a subscriber, in the publisher's last session.
     struct Pair {
         std::uint64_t session = 0;
