@@ -298,6 +298,7 @@ void LaneSender::expire(std::uint32_t offset) {
     }
     leave_state(delivery.state);
     delivery.state = DeliveryState::skip_owed;
+    if (!delivery.counted) charge(offset);  // the peer may have it, though it seemed to be lost
     set_parts(offset, fragments(ring_[offset]), kPartReceived);
     owe_skip(offset);
     pass_holes();
