@@ -51,6 +51,11 @@ void DepartureChecker::on_step(Instant at, std::size_t process, const Node& node
     watcher.stepped = at;
     if (watcher.left_out || at - watcher.looked < kLookEvery) return;
     watcher.looked = at;
+    const Process& runs = world_.process(process);
+    const std::uint64_t operation = runs.disk_busy ? runs.op.id : 0;
+    const bool disk_hangs = operation != 0 && operation == watcher.operation;  // what it is to tell cannot become durable
+    watcher.operation = operation;
+    if (disk_hangs) return watcher.left.clear();
     const Instant local = world_.local_now(process);
     if (node.status(local).state != RunState::ready) return;
     for (std::size_t i = 0;; ++i) {

@@ -30,6 +30,7 @@ class DepartureChecker final : public Observer {
         bool left_out = false;
         Instant stepped{};                        // last
         Instant looked{};                         // at its peers, last
+        std::uint64_t operation = 0;              // of its disk, at that look; 0: none
         std::map<std::uint16_t, Instant> left{};  // its peers that have left, and since when it has been awake to know it
     };
     [[nodiscard]] Watcher& watcher_of(std::size_t process);

@@ -105,7 +105,7 @@ void LaneChecker::check_first(Instant at, std::size_t process, std::size_t to, s
         if (!found->second.journalled) check_urgent(at, process, to, number, since);
         return;
     }
-    if (!used_credit) check_turn(at, process, to, number, lane, since);
+    if (!used_credit) check_turn(at, process, to, number, found->second);
 }
 
 void LaneChecker::check_urgent(Instant at, std::size_t process, std::size_t to, std::uint64_t number, const Sent& since) {
@@ -117,10 +117,11 @@ void LaneChecker::check_urgent(Instant at, std::size_t process, std::size_t to, 
     });
 }
 
-void LaneChecker::check_turn(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane, const Sent& since) {
+void LaneChecker::check_turn(Instant at, std::size_t process, std::size_t to, std::uint64_t number, const Waiting& waiting) {
+    const Lane lane = waiting.lane;
     const Sent& sent = sent_[process][to];
-    const std::uint64_t passed = sent.urgent - std::max(since.urgent, sent.urgent_at_last[index_of(lane)]);
-    verdict_.check(turns_, passed <= kPassedMax, at, [&] {
+    const std::uint64_t passed = sent.urgent - std::max(waiting.since[to].urgent, sent.urgent_at_last[index_of(lane)]);
+    verdict_.check(turns_, passed <= (waiting.journalled ? kPassedWithJournal : kPassedMax), at, [&] {
         return "number " + std::to_string(number) + " of process " + std::to_string(process) + " in lane " +
                std::to_string(index_of(lane)) + " left for process " + std::to_string(to) + " only after " + std::to_string(passed) +
                " urgent packets";

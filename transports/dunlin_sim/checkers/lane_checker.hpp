@@ -41,11 +41,13 @@ class LaneChecker final : public Observer {
     void on_crash(Instant at, std::size_t process, const Node& node) override;
 
   private:
-    static constexpr std::size_t kWaitingMax = 256;   // of a process; beyond, the oldest is forgotten
-    static constexpr std::uint64_t kOthersMax = 4;    // packets in their turn at once
+    static constexpr std::size_t kWaitingMax = 256;  // of a process; beyond, the oldest is forgotten
+    // Packets in their turn at once, and as many while the peer learns the alias of a message that fits no packet together with it.
+    static constexpr std::uint64_t kOthersMax = 8;
     static constexpr std::uint64_t kOthersShare = 4;  // and one more in so many urgent ones, twice what is theirs
     // Urgent packets before a lane's turn; and one of normal may come before that of bulk.
     static constexpr std::uint64_t kPassedMax = link::LaneScheduler::kTurn;
+    static constexpr std::uint64_t kPassedWithJournal = 2 * kPassedMax;  // the node learns of what its disk has a little later
 
     // Packets with messages, of one process to another, since its world began.
     struct Sent {
@@ -64,7 +66,7 @@ class LaneChecker final : public Observer {
     void take_durable(std::size_t process);
     void check_first(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane, bool used_credit);
     void check_urgent(Instant at, std::size_t process, std::size_t to, std::uint64_t number, const Sent& since);
-    void check_turn(Instant at, std::size_t process, std::size_t to, std::uint64_t number, Lane lane, const Sent& since);
+    void check_turn(Instant at, std::size_t process, std::size_t to, std::uint64_t number, const Waiting& waiting);
 
     World& world_;
     Verdict& verdict_;
