@@ -5,10 +5,12 @@
 #include <dunlin/node/records.hpp>
 
 #include <gtest/gtest.h>
+#include <algorithm>
 #include <cstring>
 #include <initializer_list>
 #include <journal_contents.hpp>
 #include <random>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -27,7 +29,7 @@ class JournalContentsTest : public ::testing::Test {
     Status add(RecordKind kind, const Head& head, std::string_view rest = {}) {
         std::vector<std::byte> bytes(sizeof head + rest.size());
         std::memcpy(bytes.data(), &head, sizeof head);
-        std::memcpy(bytes.data() + sizeof head, rest.data(), rest.size());
+        std::ranges::copy(std::as_bytes(std::span(rest)), bytes.begin() + sizeof head);
         return add_bytes(kind, bytes);
     }
     Status publish(std::uint64_t id) {
