@@ -266,7 +266,8 @@ class Damaged(JournalTest):
                 self.assertEqual((journal["id"], journal["storage"]), (before["id"], before["storage"]))
                 self.assertTrue(0 < journal["last_record"] < number)
             self.assertIn("in front of the damage:", self.tell(name, FAILED)[1])
-            refused = self.run_dunlin(side, {"sub": "harbour/#", "pub": "harbour/tide"}[side], "--id", before["id"], "--peer", "127.0.0.1:9", "--journal", self.path(name))
+            as_before = {"sub": ("harbour/#", "--file", self.path("out")), "pub": ("harbour/tide",)}[side]
+            refused = self.run_dunlin(side, *as_before, "--id", before["id"], "--peer", "127.0.0.1:9", "--journal", self.path(name))
             self.assertEqual(refused.returncode, CANNOT_START, refused.stderr)    # the node agrees
             self.assertIn("is corrupt", refused.stderr)
 

@@ -43,7 +43,7 @@ class LaneChecker final : public Observer {
   private:
     static constexpr std::size_t kWaitingMax = 256;  // of a process; beyond, the oldest is forgotten
     // Packets in their turn at once, and as many while the peer learns the alias of a message that fits no packet together with it.
-    static constexpr std::uint64_t kOthersMax = 8;
+    static constexpr std::uint64_t kOthersMax = 16;
     static constexpr std::uint64_t kOthersShare = 4;  // and one more in so many urgent ones, twice what is theirs
     // Urgent packets before a lane's turn; and one of normal may come before that of bulk.
     static constexpr std::uint64_t kPassedMax = link::LaneScheduler::kTurn;
