@@ -1,30 +1,19 @@
 // Who comes to the address of a seed and dials this node too; and who only claims to be there.
-#include "node/node_world.hpp"
+#include "node/seed_world.hpp"
 
 namespace dunlin {
 namespace {
 
 using test::Host;
+using test::kFirst;
+using test::kPatience;
+using test::kSecond;
 using test::Listener;
 using test::NodeWorld;
 
-constexpr NodeId kFirst{2};
-constexpr NodeId kSecond{7};
-constexpr Duration kPatience = seconds{20};  // longer than a node takes to ask anew
-
-std::size_t ended(const Host& host, Outcome outcome) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        host.events, [outcome](const Event& event) { return event.kind == EventKind::outcome && event.outcome == outcome; }));
-}
-
 // Node 1 knows one address, "2".
-class SeedNewcomer : public testing::Test {
+class SeedNewcomer : public test::SeedWorld {
   protected:
-    Host& appear(NodeId id, Listener& listener, std::vector<std::string> seeds = {}) {
-        Host& host = world.add_at<limits::micro>(2, id, std::move(seeds));
-        EXPECT_TRUE(host.node->subscribe("t", bus::Handler::of(listener)).ok());
-        return host;
-    }
     // The first one is gone, and one message is owed to it.
     void owe() {
         world.run_for(seconds{1});
@@ -36,10 +25,6 @@ class SeedNewcomer : public testing::Test {
         EXPECT_EQ(publisher.outcomes(), 1U);
         EXPECT_EQ(publisher.node->subscriber_count("t"), 1U);
     }
-    NodeWorld world;
-    Listener first;
-    Listener second;
-    Host& publisher = world.add<limits::micro>(1, {"2"});
 };
 
 TEST_F(SeedNewcomer, that_dials_before_the_address_is_asked_anew_ends_what_the_one_before_is_owed) {

@@ -1,40 +1,25 @@
 // Who is at the address of a seed, when it is not who was.
-#include "node/node_world.hpp"
+#include "node/seed_world.hpp"
 
 namespace dunlin {
 namespace {
 
 using test::Host;
+using test::kFirst;
+using test::kPatience;
+using test::kSecond;
 using test::Listener;
 using test::NodeWorld;
 
-constexpr NodeId kFirst{2};
-constexpr NodeId kSecond{7};
-constexpr Duration kPatience = seconds{20};  // longer than a node takes to ask anew
-
-std::size_t ended(const Host& host, Outcome outcome) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        host.events, [outcome](const Event& event) { return event.kind == EventKind::outcome && event.outcome == outcome; }));
-}
-
 // Node 1 knows one address, "2", and nobody there knows node 1.
-class Seed : public testing::Test {
+class Seed : public test::SeedWorld {
   protected:
-    Host& appear(NodeId id, Listener& listener, std::uint32_t durable_id = 0) {
-        Host& host = world.add_at<limits::micro>(2, id);
-        EXPECT_TRUE(host.node->subscribe("t", bus::Handler::of(listener), {.durable_id = durable_id}).ok());
-        return host;
-    }
     [[nodiscard]] std::optional<PeerReport> report(NodeId id) {
         for (std::size_t i = 0;; ++i) {
             const auto peer = publisher.node->peer(world.now, i);
             if (!peer || peer->id == id) return peer;
         }
     }
-    NodeWorld world;
-    Listener first;
-    Listener second;
-    Host& publisher = world.add<limits::micro>(1, {"2"});
 };
 
 TEST_F(Seed, another_node_that_comes_to_its_address_is_met) {
@@ -82,7 +67,7 @@ TEST_F(Seed, what_the_one_that_was_there_is_owed_ends_once_another_one_is_met) {
 }
 
 TEST_F(Seed, what_durable_subscriptions_are_owed_waits_though_another_one_is_met) {
-    appear(kFirst, first, 1);
+    appear(kFirst, first, {}, 1);
     world.run_for(seconds{1});
     world.remove(2);
     ASSERT_EQ(world.publish(publisher, "t", "x"), Status::ok);
@@ -91,7 +76,7 @@ TEST_F(Seed, what_durable_subscriptions_are_owed_waits_though_another_one_is_met
     EXPECT_EQ(publisher.node->subscriber_count("t"), 2U);
     EXPECT_EQ(publisher.outcomes(), 0U);
     world.remove(2);
-    appear(kFirst, first, 1);
+    appear(kFirst, first, {}, 1);
     world.run_for(kPatience);
     EXPECT_EQ(first.heard.size(), 1U);
     EXPECT_EQ(ended(publisher, Outcome::acknowledged), 1U);

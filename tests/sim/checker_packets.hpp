@@ -55,4 +55,13 @@ inline std::vector<std::byte> run_packet(Lane lane, std::uint64_t sequence, std:
     return packet(wire::RecordType::run, wire::Run(sequence, 0, static_cast<std::uint8_t>(index_of(lane)), 0, 1, 0), message);
 }
 
+// A packet with a run of one fragment: the `index`-th of the message whose first sequence is `first`.
+inline std::vector<std::byte> fragment_packet(Lane lane, std::uint64_t first, std::uint16_t index) {
+    std::vector<std::byte> message;
+    append(message, wire::MessageHead(4, 0, 0, 0, static_cast<std::uint8_t>(wire::MessageFlag::fragment)));
+    append(message, wire::FragmentBlock(4096, index));
+    message.resize(message.size() + 4);
+    return packet(wire::RecordType::run, wire::Run(first + index, 0, static_cast<std::uint8_t>(index_of(lane)), 0, 1, 0), message);
+}
+
 }  // namespace dunlin::sim

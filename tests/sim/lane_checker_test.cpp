@@ -57,9 +57,23 @@ TEST_F(Lanes, may_take_their_turns) {
 
 TEST_F(Lanes, catches_an_urgent_message_behind_bulk) {
     publish(1, Lane::urgent);
-    send_others(18, Lane::bulk);  // the first of them needs no credit
+    send_others(6, Lane::bulk);  // the first of them needs no credit
     send(1, Lane::urgent);
     expect_violation("urgent does not wait behind the others");
+}
+
+// They need no credit, for which urgent may wait.
+TEST_F(Lanes, further_fragments_of_a_message_may_go_on) {
+    send(1, Lane::normal);
+    publish(2, Lane::urgent);
+    for (std::uint16_t index = 1; index <= 10; ++index) {
+        const std::vector<std::byte> packet = fragment_packet(Lane::normal, sequence + 1, index);
+        credits.on_send(kNow, 0, 1, packet);
+        checker.on_send(kNow, 0, 1, packet);
+    }
+    sequence += 11;
+    send(2, Lane::urgent);
+    EXPECT_TRUE(verdict.clean());
 }
 
 TEST_F(Lanes, catches_a_lane_that_is_passed_over_for_ever) {

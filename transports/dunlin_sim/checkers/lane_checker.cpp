@@ -66,12 +66,13 @@ void LaneChecker::on_send(Instant at, std::size_t process, std::size_t to, std::
         used[index_of(lane)] = true;
         urgent = urgent || lane == Lane::urgent;
         for_each_message(record, [&](const SentMessage& message) {
-            const bool used_credit = !credits_.needs_none(process, to, index_of(lane), message.sequence);
+            const bool begins = message.place == message.sequence;
+            const bool used_credit = begins && !credits_.needs_none(process, to, index_of(lane), message.sequence);
             others = others || (lane != Lane::urgent && used_credit);
             const auto has = [&](wire::MessageFlag flag) { return (message.head.flags() & static_cast<std::uint8_t>(flag)) != 0; };
             const std::size_t blocks = link::blocks_bytes(has(wire::MessageFlag::fence), has(wire::MessageFlag::explicit_key));
             MessageKey key;
-            if (message.place != message.sequence || message.body.size() < blocks + sizeof(key)) return;
+            if (!begins || message.body.size() < blocks + sizeof(key)) return;
             std::memcpy(&key, message.body.data() + blocks, sizeof(key));
             if (key.publisher == process) check_first(at, process, to, key.number, lane, used_credit);
         });

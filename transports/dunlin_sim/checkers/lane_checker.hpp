@@ -25,8 +25,9 @@ namespace dunlin::sim {
 //                             that peer than come before a turn
 // Judged where nothing but the link can hold a message back. For no lane to wait for ever: what needs no credit
 // (CreditChecker::needs_none()), of a publisher with a journal from when that has it on its disk. For urgent not to wait: behind what has
-// used some credit, of a publisher without a journal; one with a journal that starts again sends first by the normal lane what
-// went there before, and opens the others when that is settled.
+// used some credit (not the further fragments of a message, which go on while urgent waits for credit), of a publisher without a
+// journal; one with a journal that starts again sends first by the normal lane what went there before, and opens the others when that
+// is settled.
 class LaneChecker final : public Observer {
   public:
     // Made after `credits`: it sees packets first.
@@ -41,9 +42,8 @@ class LaneChecker final : public Observer {
     void on_crash(Instant at, std::size_t process, const Node& node) override;
 
   private:
-    static constexpr std::size_t kWaitingMax = 256;  // of a process; beyond, the oldest is forgotten
-    // Packets in their turn at once, and as many while the peer learns the alias of a message that fits no packet together with it.
-    static constexpr std::uint64_t kOthersMax = 16;
+    static constexpr std::size_t kWaitingMax = 256;   // of a process; beyond, the oldest is forgotten
+    static constexpr std::uint64_t kOthersMax = 4;    // packets in their turn at once
     static constexpr std::uint64_t kOthersShare = 4;  // and one more in so many urgent ones, twice what is theirs
     // Urgent packets before a lane's turn; and one of normal may come before that of bulk.
     static constexpr std::uint64_t kPassedMax = link::LaneScheduler::kTurn;
