@@ -14,6 +14,11 @@ inline constexpr NodeId kFirst{2};
 inline constexpr NodeId kSecond{7};
 inline constexpr Duration kPatience = seconds{20};  // longer than a node takes to ask anew
 
+inline std::size_t ended(const Host& host, Outcome outcome) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        host.events, [outcome](const Event& event) { return event.kind == EventKind::outcome && event.outcome == outcome; }));
+}
+
 class SeedWorld : public testing::Test {
   protected:
     // A subscriber at the address, which dials `seeds`.
@@ -21,10 +26,6 @@ class SeedWorld : public testing::Test {
         Host& host = world.add_at<limits::micro>(2, id, std::move(seeds));
         EXPECT_TRUE(host.node->subscribe("t", bus::Handler::of(listener), {.durable_id = durable_id}).ok());
         return host;
-    }
-    static std::size_t ended(const Host& host, Outcome outcome) {
-        return static_cast<std::size_t>(std::ranges::count_if(
-            host.events, [outcome](const Event& event) { return event.kind == EventKind::outcome && event.outcome == outcome; }));
     }
     NodeWorld world;
     Listener first;
