@@ -16,6 +16,7 @@ packages_of() {
         bench_cyclone) echo cyclonedds-dev cyclonedds-tools ;;
         bench_mosquitto) echo libmosquitto-dev mosquitto ;;
         bench_nats) echo libnats-dev nats-server ;;
+        bench_etcd) echo etcd-server libnghttp2-dev ;;
         *) echo "run: no package group '$1'" >&2 && return 1 ;;
     esac
 }

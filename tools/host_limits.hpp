@@ -41,13 +41,16 @@ inline constexpr dunlin::Limits kHostSubscriber = [] {
     return limits;
 }();
 
-// The same, voting in a cluster whose ledger has the given sizes (they were fixed by `dunlin init`). No command publishes from a
-// voter: its outbox is small, so that its journal may be.
+// The same, voting in a cluster whose ledger has the given sizes (they were fixed by `dunlin init`). It has room for as many peers as
+// `small` has sessions, and for voters. No command publishes or subscribes at a voter: outbox and unsettled_max are small, so that
+// its journal may be.
 consteval dunlin::Limits host_voter(const dunlin::LedgerLimits& ledger) {
     dunlin::Limits limits = kHostMember;
+    limits.peers = 80;
     limits.outbox_bytes = 64U << 10U;
     limits.outbox_messages = 256;
     limits.deliveries = 1024;
+    limits.unsettled_max = 64;
     limits.voter = true;
     limits.log_entries = 1024;
     limits.log_bytes = 256U << 10U;

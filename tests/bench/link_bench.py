@@ -20,11 +20,12 @@ import pathlib
 import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+
+from figures import aims_json, median, number, positive, print_aims, print_load, ratio
 
 PUBLISHER_CORE, SUBSCRIBER_CORE = 0, 1
 PAYLOADS = (64, 1024, 16384)
@@ -169,11 +170,6 @@ class Bench:
                 broker.end()
 
 
-def median(values):
-    values = [value for value in values if value is not None]
-    return statistics.median(values) if values else None
-
-
 def rate(result, side):
     return result[side]["messages"] / result[side]["seconds"]
 
@@ -284,9 +280,6 @@ class Report:
                 return row.get(figure)
         return None
 
-    def ratio(self, value, base):
-        return None if not value or not base else value / base
-
     def aims(self):
         """(what, measured, aim, whether more is better)"""
         def packed(payload, figure):
@@ -298,29 +291,24 @@ class Report:
         def trip(contender, place):
             return self.value("p50_us", kind="round trip", contender=contender, place=place)
 
-        yield "64 B throughput / raw packed", self.ratio(dunlin(64, "messages_per_s"), packed(64, "messages_per_s")), 0.65, True
+        yield "64 B throughput / raw packed", ratio(dunlin(64, "messages_per_s"), packed(64, "messages_per_s")), 0.65, True
         peers = [row["messages_per_s"] for row in self.rows if row["kind"] == "throughput" and row["payload"] == 64
                  and row["contender"] not in ("dunlin", "raw packed", "raw gso") and row.get("messages_per_s")]
-        yield "64 B throughput / fastest peer", self.ratio(dunlin(64, "messages_per_s"), max(peers, default=None)), 1.0, True
-        yield "1 KiB throughput / ZeroMQ", self.ratio(dunlin(1024, "messages_per_s"), self.value(
+        yield "64 B throughput / fastest peer", ratio(dunlin(64, "messages_per_s"), max(peers, default=None)), 1.0, True
+        yield "1 KiB throughput / ZeroMQ", ratio(dunlin(1024, "messages_per_s"), self.value(
             "messages_per_s", kind="throughput", contender="zeromq", payload=1024)), 2.0, True
         for side in ("pub", "sub"):
             figure = f"{side}_cpu_s_per_million"
-            yield f"64 B {side} cpu / raw packed", self.ratio(dunlin(64, figure), packed(64, figure)), 1.6, False
+            yield f"64 B {side} cpu / raw packed", ratio(dunlin(64, figure), packed(64, figure)), 1.6, False
         for place, aim in (("busy", 1.25), ("same core", 1.5), ("blocking", 1.05)):
-            yield f"round trip / raw {place}", self.ratio(trip("dunlin", place), trip("raw udp", place)), aim, False
+            yield f"round trip / raw {place}", ratio(trip("dunlin", place), trip("raw udp", place)), aim, False
         for loss, aim in ((1, 0.7), (5, 0.4)):
-            yield f"rate at {loss} % loss / without", self.ratio(
+            yield f"rate at {loss} % loss / without", ratio(
                 *(self.value("messages_per_s", kind="loss", loss_percent=percent) for percent in (loss, 0))), aim, True
         yield "resident memory of dunlin node, KiB", self.value("resident_kib", kind="memory"), 5120, False
         yield "allocations a message", dunlin(64, "allocations_per_message"), 0.0, False
 
     def print(self):
-        def number(value, digits=3):
-            if value is None:
-                return "-"
-            return f"{value:,.0f}" if value >= 1000 else f"{value:.{digits}g}"
-
         for payload in PAYLOADS:
             base = {datagram: self.value("messages_per_s", kind="throughput", contender="raw packed", payload=payload, datagram=datagram)
                     for datagram in DATAGRAMS}
@@ -331,8 +319,8 @@ class Report:
                 if row["messages_per_s"] is None:
                     print(f"{row['contender']:18}{row['datagram'] or '':>9}{'failed':>13}")
                     continue
-                ratio = self.ratio(row["messages_per_s"], base.get(row["datagram"] or 1472))
-                print(f"{row['contender']:18}{row['datagram'] or '':>9}{row['messages_per_s']:>13,.0f}{number(ratio):>8}"
+                share = ratio(row["messages_per_s"], base.get(row["datagram"] or 1472))
+                print(f"{row['contender']:18}{row['datagram'] or '':>9}{row['messages_per_s']:>13,.0f}{number(share):>8}"
                       f"{number(row['pub_cpu_s_per_million']):>9}{number(row['sub_cpu_s_per_million']):>9}   {row.get('broker', '')}")
         print(f"\nlink: round trip, 64 B, µs\n{'':18}{'place':>11}{'p50':>9}{'p99':>9}{'p99.9':>9}{'max':>9}{'/ raw':>8}")
         for row in self.rows:
@@ -340,7 +328,7 @@ class Report:
                 continue
             base = self.value("p50_us", kind="round trip", contender="raw udp", place=row["place"])
             print(f"{row['contender']:18}{row['place']:>11}" + "".join(f"{number(row[name]):>9}" for name in ("p50_us", "p99_us", "p999_us", "max_us"))
-                  + f"{number(self.ratio(row['p50_us'], base)):>8}")
+                  + f"{number(ratio(row['p50_us'], base)):>8}")
         print(f"\nlink: dunlin, publish to acknowledged outcome at a fixed rate, µs\n{'offered/s':>11}{'loss %':>8}{'done/s':>11}{'p50':>9}{'p99':>9}{'p99.9':>9}{'max':>10}")
         for row in self.rows:
             if row["kind"] == "fixed rate":
@@ -352,20 +340,10 @@ class Report:
             if row["kind"] == "fan-out":
                 print(f"link: dunlin to {row['subscribers']} subscribers: {number(row['messages_per_s'])} messages/s, "
                       f"{number(row['outcomes_per_s'])} outcomes/s")
-        print("\nlink: aims")
-        for what, measured, aim, more in self.aims():
-            reached = measured is not None and (measured >= aim if more else measured <= aim)
-            print(f"  {what:34}{number(measured):>9}   aim {'>=' if more else '<='} {aim:<5}{'' if reached else '   MISSED' if measured is not None else '   not measured'}")
+        print_aims("link", self.aims())
         print("\nlink: what each promises")
         for name, promise in GUARANTEES.items():
             print(f"  {name:18}{promise}")
-
-
-def positive(text):
-    value = float(text)
-    if not 0 < value <= 60:
-        raise argparse.ArgumentTypeError("must be above 0 and at most 60")
-    return value
 
 
 def main():
@@ -391,8 +369,7 @@ def main():
         cases = [case for make in (throughput_cases, round_trip_cases, loss_cases) for case in make(bench, present)
                  if not words or any(word in (case[0]["kind"], case[0]["contender"]) for word in words)]
         print(f"link: {len(cases)} measurements of {seconds} s, {rounds} rounds; load average {os.getloadavg()[0]:.1f}", flush=True)
-        if os.getloadavg()[0] > 0.5:
-            print("link: other work runs on this machine: rates and tail latencies say little, processor seconds a message somewhat more")
+        print_load("link")
         resident = resident_kib(bench)
         results = [[] for _ in cases]
         for each in range(rounds):
@@ -411,9 +388,8 @@ def main():
     report = Report(rows)
     report.print()
     if arguments.json:
-        aims = [{"what": what, "measured": measured, "aim": aim, "more_is_better": more} for what, measured, aim, more in report.aims()]
         pathlib.Path(arguments.json).write_text(
-            json.dumps({"rounds": rounds, "seconds": seconds, "guarantees": GUARANTEES, "rows": rows, "aims": aims}, indent=1) + "\n", encoding="utf-8")
+            json.dumps({"rounds": rounds, "seconds": seconds, "guarantees": GUARANTEES, "rows": rows, "aims": aims_json(report.aims())}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -88,9 +88,9 @@ class ProcessTest(unittest.TestCase):
 
 
 class Cluster:
-    """Voters of one cluster, each a process of its own."""
+    """Voters of one cluster, each a process of its own. `settings`: more lines of their configuration, in TOML."""
 
-    def __init__(self, test, voters=3, loss=0.0):
+    def __init__(self, test, voters=3, loss=0.0, settings=""):
         self.test = test
         self.loss = loss
         self.nodes = list(range(1, voters + 1))
@@ -104,7 +104,7 @@ class Cluster:
             seeds = ", ".join(f'"{self.address[other]}"' for other in self.nodes if other != node)
             pathlib.Path(test.path(f"node{node}.toml")).write_text(
                 f'id = {node}\ncluster = "test"\nlisten = "{self.address[node]}"\nseeds = [{seeds}]\njournal = "node{node}.journal"\n'
-                f'socket = "node{node}.socket"\nevents = "node{node}.jsonl"\nloss = {loss}\n', encoding="utf-8")
+                f'socket = "node{node}.socket"\nevents = "node{node}.jsonl"\nloss = {loss}\n{settings}', encoding="utf-8")
 
     def format(self, verb, node, *more):
         result = self.test.run_dunlin(verb, "--id", node, "--cluster", "test", "--journal", self.test.path(f"node{node}.journal"),

@@ -37,6 +37,14 @@ bool set(Arguments& arguments, std::string_view name, const std::string& value) 
         read(arguments.loss_ppm, value);
     else if (name == "subscribers")
         read(arguments.subscribers, value);
+    else if (name == "servers")
+        arguments.servers = value;
+    else if (name == "clients")
+        read(arguments.clients, value);
+    else if (name == "pause_us")
+        read(arguments.pause_us, value);
+    else if (name == "election_ms")
+        read(arguments.election_ms, value);
     else
         return false;
     return true;

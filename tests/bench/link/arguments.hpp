@@ -20,6 +20,12 @@ struct Arguments {
     std::uint64_t rate = 0;         // messages a second to offer, mode "rate"
     std::uint32_t loss_ppm = 0;     // injected by both sides on sending
     std::uint16_t subscribers = 1;  // mode "fanout"
+
+    // Of the clients of ./run bench consensus and failover, see consensus/load.hpp.
+    std::string servers;              // whom to ask: host:port, with commas between them
+    std::uint16_t clients = 1;        // puts under way at a time
+    std::uint32_t pause_us = 10'000;  // between a client's puts, mode "paced"
+    std::uint32_t election_ms = 500;  // the voters' election_timeout_min
 };
 
 // Exits with 2 on a word that it does not know.
