@@ -6,7 +6,7 @@
 
 namespace dunlin::consensus::test {
 
-// A story in a file, read side by side: a step on the left, what it printed on the right of a bar, one line each.
+// A story in a file (scripts/), read side by side: a step on the left, what it printed on the right of a bar, one line each.
 //
 //     # Comments say why. The first step says who is there: voters N [nodes N] [ring N]
 //     voters 3                            | 1 follower t1 log 1 commit 0
