@@ -36,7 +36,7 @@ struct Told {
 class LoneVoter {
   public:
     explicit LoneVoter(std::size_t voters = 3, StorageId storage = StorageId{101}, const ProcessLimits& limits = {})
-        : storage_(storage), limits_(limits), device_(64 * 1024) {
+        : storage_(storage), limits_(limits), device_(limits.device_bytes) {
         for (std::uint16_t i = 1; i <= voters; ++i) voters_.push_back({NodeId{i}, StorageId{100U + i}});
         VoterProcess::format(device_, text_bytes("voters"));
         boot();
@@ -55,6 +55,12 @@ class LoneVoter {
     void crash_and_restart() {
         process.reset();
         device_.power_loss_keeping({});
+        boot();
+    }
+    void restart_with(std::span<const std::byte> content) {
+        process.reset();
+        device_.power_loss_keeping({});
+        device_.overwrite(0, content);
         boot();
     }
 

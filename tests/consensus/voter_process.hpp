@@ -44,6 +44,7 @@ struct ProcessLimits {
     std::size_t log_entries = 32;
     std::size_t log_bytes = 4096;
     std::size_t journal_buffer_bytes = 8192;
+    std::size_t device_bytes = std::size_t{64} * 1024;
 };
 
 // One life of a voter: consensus over a real journal, with the machine it replicates. The device outlives it.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -20,12 +21,14 @@ using Bytes = std::vector<std::byte>;
 class MemoryDevice {
   public:
     explicit MemoryDevice(std::size_t bytes) : durable_(bytes), cached_(bytes) {}
+    explicit MemoryDevice(Bytes content) : durable_(content), cached_(std::move(content)) {}
 
     [[nodiscard]] std::size_t size() const { return durable_.size(); }
     [[nodiscard]] std::size_t bytes_read(const DeviceOp& op) const { return op.kind == DeviceOp::Kind::read ? op.buffer.size() : 0; }
 
     Status perform(const DeviceOp& op) {
         if (op.offset + op.buffer.size() > size()) return Status::device_error;
+        if (on_change && op.kind != DeviceOp::Kind::read) on_change(op);
         switch (op.kind) {
             case DeviceOp::Kind::read: std::memcpy(op.buffer.data(), cached_.data() + op.offset, op.buffer.size()); break;
             case DeviceOp::Kind::write:
@@ -76,6 +79,8 @@ class MemoryDevice {
         std::memcpy(cached_.data() + offset, bytes.data(), bytes.size());
     }
     [[nodiscard]] const Bytes& content() const { return cached_; }
+
+    std::function<void(const DeviceOp&)> on_change{};  // is told of each write and sync before it is done
 
   private:
     Bytes durable_;
