@@ -40,6 +40,16 @@ TEST(Scenario, text_that_cannot_be_read_is_named_by_file_and_line) {
     EXPECT_EQ(complaint("nodes 3\nexpect outcome lost 1"), "s.txt:2: there is no outcome 'lost'");
     EXPECT_EQ(complaint("nodes 3\nexpect counter apples below 1"), "s.txt:2: there is no counter 'apples'");
     EXPECT_EQ(complaint("nodes 3\nsubscribe 1 valve durable durable"), "s.txt:2: 'durable' is too much");
+    EXPECT_EQ(complaint("nodes 3\nbare 100%"), "s.txt:2: bare is 0% to 99%");
+    EXPECT_EQ(complaint("nodes 3\ncrash 1 in sync"), "s.txt:2: 'lost' is missing");
+    EXPECT_EQ(complaint("nodes 3\ncrash 1 gently"), "s.txt:2: 'gently' stands where 'lost' belongs");
+    EXPECT_EQ(complaint("nodes 3\ncrash 1 in sync kept"), "s.txt:2: 'kept' stands where 'lost' belongs");
+    EXPECT_EQ(complaint("nodes 3\nrot 1 head"), "s.txt:2: 'head' stands where 'tail' belongs");
+    EXPECT_EQ(complaint("nodes 3\nmeet strangers"), "s.txt:2: there are no strangers: 'strangers' before the first step");
+    EXPECT_EQ(complaint("nodes 3\ndiskless 3"), "s.txt:2: a voter has a disk");
+    EXPECT_EQ(complaint("nodes 3 voters 2\ndiskless 3\nsent 3 5"), "s.txt:3: only a journal knows what was sent long ago");
+    EXPECT_EQ(complaint("nodes 3 voters 2\nsent 3 5\ndiskless 3"), "s.txt:3: only a journal knows what was sent long ago");
+    EXPECT_EQ(complaint("nodes 3\nscarce 4"), "s.txt:2: there is no node 4: they are 1 to 3");
     EXPECT_EQ(complaint("nodes 3\nclock 1 1h"), "s.txt:2: '1h' needs a sign: +900ppm, -900ppm, +1h");
 }
 
@@ -66,6 +76,19 @@ TEST(Scenario, a_step_cut_short_anywhere_is_refused_or_a_shorter_step) {
                                    "expect holder holder valve valve",
                                    "expect get holder valve setpoint 1",
                                    "expect put 1 ok",
+                                   "ask 1 a",
+                                   "late 1 holder valve 2s",
+                                   "crash holder valve in sync lost",
+                                   "crash 1 in sync torn",
+                                   "crash holder valve torn",
+                                   "rot 1 middle",
+                                   "rot 1 tail",
+                                   "freeze 1",
+                                   "thaw 1",
+                                   "keep 1",
+                                   "repeat holder valve",
+                                   "expect answer holder valve nothing",
+                                   "expect down holder valve",
                                    "expect stopped 1 blank",
                                    "expect conflict 1"}) {
         EXPECT_EQ(complaint("nodes 2\n" + step), "nothing") << step;
@@ -129,13 +152,74 @@ TEST(Scenario, a_voter_whose_disk_was_wiped_may_stop_at_every_start) {
               "");
 }
 
+TEST(Scenario, a_node_dies_in_its_next_sync) {
+    const std::string begin = "nodes 3\nexpect within 5s leader among 1 2 3\ncrash 3 in sync lost\n";
+    EXPECT_EQ(failure(begin + "expect not down 3\nput 1 a b\nexpect within 1s down 3\nrestart 3\nadvance 100ms\nexpect get 3 a b"), "");
+    EXPECT_THAT(failure(begin + "expect down 3"), StartsWith("s.txt:4: expect down 3: node 3 "));
+}
+
+TEST(Scenario, what_rots_in_the_middle_of_a_journal_stops_its_node_and_its_tail_does_not) {
+    const std::string begin = "nodes 3\nexpect within 5s leader among 1 2 3\nput 1 a b\nexpect within 1s put 1 ok\ncrash 3\n";
+    EXPECT_EQ(failure(begin + "rot 3 middle\nrestart 3\nexpect within 1s stopped 3 corrupt"), "");
+    EXPECT_EQ(failure(begin + "rot 3 tail\nrestart 3\nadvance 100ms\nexpect get 3 a b"), "");
+    EXPECT_EQ(failure("nodes 1\nrot 1 tail"), "s.txt:2: rot 1 tail: node 1 runs: crash it first");
+    EXPECT_EQ(failure("nodes 1\ncrash 1\nwipe 1\nrot 1 middle"), "s.txt:4: rot 1 middle: nothing on the disk of node 1 can rot");
+}
+
+TEST(Scenario, what_is_late_on_its_way_comes_after_what_is_sent_later) {
+    const std::string begin =
+        "nodes 2 voters 1\nsubscribe 2 flow\nexpect within 5s subscribers 1 flow 1\nlate 1 2 1s\npublish 1 flow\nadvance 900ms\n";
+    EXPECT_EQ(failure(begin + "expect delivered 0\nadvance 200ms\nexpect delivered 1"), "");
+    EXPECT_EQ(failure(begin + "late 1 2 0ms\npublish 1 flow\nadvance 50ms\nexpect delivered 2 duplicates 0"), "");
+}
+
+TEST(Scenario, copies_of_what_a_node_sent_arrive_once_more) {
+    const std::string begin = "nodes 2 voters 1\nexpect within 5s leader among 1\nadvance 1s\n";
+    EXPECT_EQ(failure(begin + "keep 2\nadvance 2s\nexpect counter packets_duplicate below 1\nrepeat 2\nadvance 1ms\n"
+                              "expect not counter packets_duplicate below 5"),
+              "");
+}
+
+TEST(Scenario, a_clock_that_stands_still_lets_nothing_come_due_until_it_goes_on) {
+    EXPECT_EQ(failure("nodes 3\nexpect within 5s leader among 1 2 3\nacquire 3 valve ttl 2s\nexpect within 5s holder 3 valve\n"
+                      "isolate 3\nfreeze 3\nadvance 1m\nexpect holder 3 valve\nthaw 3\nadvance 3s\nexpect not holder 3 valve"),
+              "");
+}
+
+TEST(Scenario, a_question_is_not_waited_for) {
+    EXPECT_EQ(failure("nodes 3\nexpect within 5s leader among 1 2 3\nask 1 setpoint\nexpect not answer 1 nothing\n"
+                      "expect within 1s answer 1 nothing"),
+              "");
+    EXPECT_EQ(failure("nodes 1\nask 1 setpoint\nexpect answer 1 7"), "s.txt:3: expect answer 1 7: the answer was none yet");
+}
+
+TEST(Scenario, a_scarce_ledger_is_soon_full) {
+    const std::string puts =
+        "put 1 a 1\nexpect within 1s put 1 ok\nput 1 b 1\nexpect within 1s put 1 ok\nput 1 c 1\n"
+        "expect within 1s put 1 ok\nput 1 d 1\nexpect within 1s put 1 ok\nput 1 e 1\nexpect within 1s put 1 ";
+    EXPECT_EQ(failure("nodes 1\nscarce\nexpect within 5s leader among 1\n" + puts + "ledger_full"), "");
+    EXPECT_EQ(failure("nodes 1\nexpect within 5s leader among 1\n" + puts + "ok"), "");
+}
+
+TEST(Scenario, a_member_without_a_disk_begins_anew) {
+    EXPECT_EQ(failure("nodes 3 voters 2\ndiskless 3\nsubscribe 2 flow durable\nexpect within 5s subscribers 3 flow 1\n"
+                      "publish 3 flow x3\nexpect within 1s settled\ncrash 3\nrestart 3\nexpect within 5s subscribers 3 flow 1\n"
+                      "publish 3 flow x2\nexpect within 1s delivered 5 duplicates 0"),
+              "");
+}
+
+TEST(Scenario, strangers_are_told_apart_once_they_meet) {
+    EXPECT_EQ(failure("nodes 3\nstrangers\nexpect within 5s leader among 1 2 3\nadvance 2s\n"
+                      "expect counter packets_foreign_cluster below 1\nmeet strangers\nadvance 5s\n"
+                      "expect not counter packets_foreign_cluster below 1\nexpect leader among 1 2 3"),
+              "");
+}
+
 TEST(Scenario, a_violation_fails_the_story_at_the_step_during_which_it_happens) {
-    // A clock far beyond the bound on its error: its holder believes in a lease that ran out long ago.
-    const std::string text =
-        "nodes 5 voters 3\nclock 5 -400000ppm\nacquire 5 valve ttl 10s\nexpect within 5s holder 5 valve\nisolate 5\n"
-        "acquire 4 valve ttl 10s\nadvance 15s\n";
-    EXPECT_THAT(failure(text), testing::AllOf(StartsWith("s.txt:7: advance 15s: 'one valid holder a lease' violated"),
-                                              HasSubstr("lease valve is held by process 3 and process 4")));
+    // A clock far beyond the bound on its error: its holder would believe in a lease that ran out long ago.
+    const std::string text = "nodes 5 voters 3\nclock 5 -400000ppm\nacquire 5 valve ttl 10s\nadvance 500ms\nadvance 5s\nadvance 1s\n";
+    EXPECT_THAT(failure(text), testing::AllOf(StartsWith("s.txt:5: advance 5s: 'a lease outlasts its holder's view' violated"),
+                                              HasSubstr("process 4 takes lease valve under token")));
 }
 
 TEST(Scenario, a_story_is_the_same_each_time) {

@@ -171,6 +171,10 @@ void World::crash(std::size_t index) {
     if (process.running()) end(index, process.doomed && process.dies_in_sync ? *process.dies_in_sync : Unsynced::any);
 }
 
+void World::crash(std::size_t index, Unsynced fate) {
+    if (known(index).running()) end(index, fate);
+}
+
 void World::shut_down(std::size_t index, Duration limit) {
     Process& process = live(index);
     if (process.told_to_shut_down != kNever) refuse(index, "was told to shut down already");

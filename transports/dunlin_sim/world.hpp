@@ -77,6 +77,7 @@ class World {
     void start(std::size_t process);
     void start_all();
     void crash(std::size_t process);  // at once: memory is gone, the disk keeps what it must
+    void crash(std::size_t process, Unsynced fate);
     void restart(std::size_t process) { start(process); }
     // As a host that gets a signal: the node is told, and the process ends once it has drained, after `limit` at the latest. What
     // it wrote is on its disk then, synced or not. end_shutdown(): if it is at that still, the limit is now.

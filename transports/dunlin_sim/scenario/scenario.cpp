@@ -1,92 +1,15 @@
 #include <dunlin_sim/scenario/scenario.hpp>
 
+#include <dunlin_sim/scenario/scenario_words.hpp>
 #include <dunlin_sim/workload/host.hpp>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 
 namespace dunlin::sim {
 namespace {
 
-class Unreadable : public std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
-
-// The words of one line, taken one by one.
-class Words {
-  public:
-    explicit Words(std::string_view line) {
-        constexpr std::string_view kBlank = " \t\r";
-        while (true) {
-            line.remove_prefix(std::min(line.find_first_not_of(kBlank), line.size()));
-            if (line.empty() || line.front() == '#') return;
-            words_.push_back(line.substr(0, line.find_first_of(kBlank)));
-            line.remove_prefix(words_.back().size());
-        }
-    }
-    [[nodiscard]] bool empty() const { return next_ == words_.size(); }
-    [[nodiscard]] bool take(std::string_view word) {
-        if (empty() || words_[next_] != word) return false;
-        ++next_;
-        return true;
-    }
-    std::string_view word(const std::string& what) {
-        if (empty()) throw Unreadable(what + " is missing");
-        return words_[next_++];
-    }
-    void need(std::string_view expected) {
-        const std::string quoted = "'" + std::string(expected) + "'";
-        const std::string_view found = word(quoted);
-        if (found != expected) throw Unreadable("'" + std::string(found) + "' stands where " + quoted + " belongs");
-    }
-    std::string text(const std::string& what) { return std::string(word(what)); }
-    void end() const {
-        if (!empty()) throw Unreadable("'" + std::string(words_[next_]) + "' is too much");
-    }
-    [[nodiscard]] std::string all() const {
-        std::string text;
-        for (const std::string_view each : words_) text += (text.empty() ? "" : " ") + std::string(each);
-        return text;
-    }
-
-  private:
-    std::vector<std::string_view> words_;
-    std::size_t next_ = 0;
-};
-
-// A number and what follows it, such as 500 and ms.
-struct Quantity {
-    std::uint64_t number;
-    std::string_view unit;
-};
-
-Quantity quantity(std::string_view word, const std::string& what) {
-    std::uint64_t number = 0;
-    const auto [rest, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-    if (error != std::errc{} || number > 1'000'000'000'000U) throw Unreadable("'" + std::string(word) + "' is not " + what);
-    return {number, word.substr(static_cast<std::size_t>(rest - word.data()))};
-}
-
-std::uint64_t count(std::string_view word, const std::string& what = "a number") {
-    const Quantity found = quantity(word, what);
-    if (!found.unit.empty()) throw Unreadable("'" + std::string(word) + "' is not " + what);
-    return found.number;
-}
-
-Duration duration(std::string_view word) {
-    constexpr std::int64_t kMonthUs = 2'600'000'000'000;  // as far as clocks of processes are good
-    const std::string what = "a time such as 500ms, 2s or 1h";
-    const auto [number, unit] = quantity(word, what);
-    std::int64_t unit_us = 0;
-    if (unit == "us") unit_us = 1;
-    if (unit == "ms") unit_us = 1'000;
-    if (unit == "s") unit_us = 1'000'000;
-    if (unit == "m") unit_us = 60'000'000;
-    if (unit == "h") unit_us = 3'600'000'000;
-    if (unit_us == 0) throw Unreadable("'" + std::string(word) + "' is not " + what);
-    if (static_cast<std::int64_t>(number) > kMonthUs / unit_us) throw Unreadable("'" + std::string(word) + "' is longer than a month");
-    return Duration{static_cast<std::int64_t>(number) * unit_us};
-}
+constexpr std::string_view kNoDisk = "only a journal knows what was sent long ago";
 
 class Parser {
   public:
@@ -96,8 +19,9 @@ class Parser {
         Words words(text);
         if (words.empty()) return;
         const std::string verb = words.text("a step");
-        if (scenario_.clocks.empty() != (verb == "nodes")) throw Unreadable("'nodes' comes first, and once");
-        if (verb == "nodes" || verb == "seed" || verb == "packets" || verb == "clock") {
+        if (scenario_.nodes.empty() != (verb == "nodes")) throw Unreadable("'nodes' comes first, and once");
+        constexpr std::array<std::string_view, 8> kSetup{"nodes", "seed", "packets", "clock", "scarce", "diskless", "sent", "strangers"};
+        if (std::ranges::find(kSetup, verb) != kSetup.end()) {
             if (!scenario_.steps.empty()) throw Unreadable("'" + verb + "' comes before the first step");
             setup(verb, words);
         } else {
@@ -109,39 +33,59 @@ class Parser {
 
   private:
     void setup(const std::string& verb, Words& words) {
-        if (verb == "seed") {
-            scenario_.seed = count(words.word("a seed"));
-        } else if (verb == "packets") {
+        if (verb == "nodes") return nodes(words);
+        if (verb == "seed") scenario_.seed = count(words.word("a seed"));
+        if (verb == "strangers") scenario_.strangers = true;
+        if (verb == "packets") {
             const std::uint64_t bytes = count(words.word("a number of bytes"));
             if (bytes < wire::kPacketBytesMin || bytes > 1472) throw Unreadable("packets have 576 to 1472 bytes");
             scenario_.packet_bytes = static_cast<std::uint16_t>(bytes);
-        } else if (verb == "nodes") {
-            const std::uint64_t nodes = count(words.word("a number of nodes"));
-            scenario_.voters = words.take("voters") ? count(words.word("a number of voters")) : nodes;
-            const bool fits =
-                nodes >= 1 && nodes <= kNodesMax && scenario_.voters >= 1 && scenario_.voters <= std::min<std::size_t>(nodes, 7);
-            if (!fits) throw Unreadable("there can be 1 to " + std::to_string(kNodesMax) + " nodes, and 1 to 7 voters among them");
-            scenario_.clocks.resize(nodes);
-        } else {
-            ClockSetup& clock = scenario_.clocks[number(words.word("a node"))];
-            const std::string_view error = words.word("a rate or a time");
-            const bool slow = error.front() == '-';
-            if (!slow && error.front() != '+') throw Unreadable("'" + std::string(error) + "' needs a sign: +900ppm, -900ppm, +1h");
-            if (error.ends_with("ppm")) {
-                const auto ppm = static_cast<std::int64_t>(quantity(error.substr(1), "a rate such as +900ppm").number);
-                if (ppm > 500'000) throw Unreadable("a clock is at most 500000ppm off");
-                clock.rate_ppm = slow ? -ppm : ppm;
-            } else {
-                if (slow) throw Unreadable("a clock starts at 0 at the earliest: set the others ahead");
-                clock.offset = duration(error.substr(1));
-            }
+        }
+        if (verb == "scarce") {
+            if (words.empty()) scenario_.scarce = true;
+            while (!words.empty()) node(words).scarce = true;
+        }
+        if (verb == "diskless") {
+            const std::size_t process = number(words.word("a node"));
+            if (process < scenario_.voters) throw Unreadable("a voter has a disk");
+            scenario_.nodes[process].diskless = true;
+            if (scenario_.nodes[process].sent != 0) throw Unreadable(std::string(kNoDisk));
+        }
+        if (verb == "sent") {
+            NodeSetup& sender = node(words);
+            sender.sent = count(words.word("a number of messages"));
+            if (sender.diskless) throw Unreadable(std::string(kNoDisk));
+        }
+        if (verb == "clock") {
+            NodeSetup& clocked = node(words);
+            set_clock(clocked, words.word("a rate or a time"));
         }
     }
+    void nodes(Words& words) {
+        const std::uint64_t nodes = count(words.word("a number of nodes"));
+        scenario_.voters = words.take("voters") ? count(words.word("a number of voters")) : nodes;
+        const bool fits = nodes >= 1 && nodes <= kNodesMax && scenario_.voters >= 1 && scenario_.voters <= std::min<std::size_t>(nodes, 7);
+        if (!fits) throw Unreadable("there can be 1 to " + std::to_string(kNodesMax) + " nodes, and 1 to 7 voters among them");
+        scenario_.nodes.resize(nodes);
+    }
+    static void set_clock(NodeSetup& node, std::string_view error) {
+        const bool slow = error.front() == '-';
+        if (!slow && error.front() != '+') throw Unreadable("'" + std::string(error) + "' needs a sign: +900ppm, -900ppm, +1h");
+        if (error.ends_with("ppm")) {
+            const auto ppm = static_cast<std::int64_t>(quantity(error.substr(1), "a rate such as +900ppm").number);
+            if (ppm > 500'000) throw Unreadable("a clock is at most 500000ppm off");
+            node.clock_rate_ppm = slow ? -ppm : ppm;
+        } else {
+            if (slow) throw Unreadable("a clock starts at 0 at the earliest: set the others ahead");
+            node.clock_offset = duration(error.substr(1));
+        }
+    }
+    [[nodiscard]] NodeSetup& node(Words& words) { return scenario_.nodes[number(words.word("a node"))]; }
 
     [[nodiscard]] std::size_t number(std::string_view word) const {
         const std::uint64_t node = count(word, "a node");
-        if (node < 1 || node > scenario_.clocks.size())
-            throw Unreadable("there is no node " + std::string(word) + ": they are 1 to " + std::to_string(scenario_.clocks.size()));
+        if (node < 1 || node > scenario_.nodes.size())
+            throw Unreadable("there is no node " + std::string(word) + ": they are 1 to " + std::to_string(scenario_.nodes.size()));
         return node - 1;
     }
     [[nodiscard]] Who who(Words& words) const {
@@ -159,11 +103,8 @@ class Parser {
     }
 
     [[nodiscard]] Action action(const std::string& verb, Words& words) const {
-        if (verb == "loss") {
-            const Quantity share = quantity(words.word("a share"), "a share such as 5%");
-            if (share.unit != "%" || share.number > 99) throw Unreadable("loss is 0% to 99%");
-            return SetLoss{static_cast<std::uint32_t>(share.number * 10'000)};
-        }
+        if (verb == "loss") return SetLoss{share_ppm(words.word("a share"), "loss")};
+        if (verb == "bare") return SetBare{share_ppm(words.word("a share"), "bare")};
         if (verb == "heal") return Heal{};
         if (verb == "cut" || verb == "part") {
             Who from = who(words);
@@ -177,14 +118,30 @@ class Parser {
             Who other = who(words);
             return Narrow{std::move(one), std::move(other), static_cast<std::uint32_t>(count(words.word("a number of bytes")))};
         }
+        if (verb == "late") {
+            Who from = who(words);
+            Who to = who(words);
+            return Late{std::move(from), std::move(to), duration(words.word("a time"))};
+        }
         if (verb == "isolate") return Strike{Strike::Kind::isolate, who(words)};
-        if (verb == "crash") return Strike{Strike::Kind::crash, who(words)};
+        if (verb == "crash") return crash(words);
         if (verb == "restart") return Strike{Strike::Kind::restart, who(words)};
         if (verb == "shutdown") return Strike{Strike::Kind::shutdown, who(words)};
         if (verb == "pause") return Strike{Strike::Kind::pause, who(words)};
         if (verb == "resume") return Strike{Strike::Kind::resume, who(words)};
         if (verb == "wipe") return Strike{Strike::Kind::wipe, who(words)};
         if (verb == "format") return Strike{Strike::Kind::format, who(words)};
+        if (verb == "freeze") return Strike{Strike::Kind::freeze, who(words)};
+        if (verb == "thaw") return Strike{Strike::Kind::thaw, who(words)};
+        if (verb == "rot") {
+            Who node = who(words);
+            const bool middle = words.take("middle");
+            if (!middle) words.need("tail");
+            return Strike{middle ? Strike::Kind::rot_middle : Strike::Kind::rot_tail, std::move(node)};
+        }
+        if (verb == "keep") return Copies{who(words), false};
+        if (verb == "repeat") return Copies{who(words), true};
+        if (verb == "meet") return words.need("strangers"), meeting();
         if (verb == "slow" || verb == "stall") {
             Who node = who(words);
             return Slow{std::move(node), duration(words.word("a time")), verb == "stall"};
@@ -193,6 +150,20 @@ class Parser {
         if (verb == "remember") return words.need("leader"), Remember{};
         if (verb == "expect") return expectation(words);
         return application_call(verb, words);
+    }
+
+    [[nodiscard]] Action crash(Words& words) const {
+        Who node = who(words);
+        if (words.empty()) return Strike{Strike::Kind::crash, std::move(node)};
+        const bool in_sync = words.take("in");
+        if (in_sync) words.need("sync");
+        const bool torn = words.take("torn");
+        if (!torn) words.need("lost");
+        return CrashLosing{std::move(node), torn ? Unsynced::torn : Unsynced::lost, in_sync};
+    }
+    [[nodiscard]] Meet meeting() const {
+        if (!scenario_.strangers) throw Unreadable("there are no strangers: 'strangers' before the first step");
+        return {};
     }
 
     [[nodiscard]] Action application_call(const std::string& verb, Words& words) const {
@@ -225,6 +196,7 @@ class Parser {
         }
         if (verb == "release") return Release{who(words), words.text("a lease")};
         if (verb == "put") return Put{who(words), words.text("a key"), words.text("a value")};
+        if (verb == "ask") return Ask{who(words), words.text("a key")};
         throw Unreadable("there is no step '" + verb + "'");
     }
 
@@ -298,6 +270,8 @@ class Parser {
         if (kind == "holder") return Holds{who(words), words.text("a lease")};
         if (kind == "put") return PutEnded{who(words), put_ending(words)};
         if (kind == "get") return GetReturns{who(words), words.text("a key"), words.text("a value")};
+        if (kind == "answer") return Answered{who(words), words.text("a value")};
+        if (kind == "down") return Down{who(words)};
         if (kind == "stopped") return Stopped{who(words), status(words)};
         if (kind == "conflict") return Conflict{who(words)};
         if (kind == "counter") {

@@ -3,6 +3,7 @@
 #include <dunlin/core/counters.hpp>
 #include <dunlin/core/event.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin_sim/disk.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,21 +20,34 @@ namespace dunlin::sim {
 //
 //     nodes 5 [voters 3]                 first of all; nodes are 1, 2, ..., the first of them vote (all, unless it says how many)
 //     packets 1472                       bytes of the longest packet of every node; 1200, unless said
-//     seed 7                             1, unless said                          | these four before
-//     clock NODE +900ppm | +1h           its rate error; how far it is ahead     | everything else
+//     seed 7                             1, unless said                          |
+//     clock NODE +900ppm | +1h           its rate error; how far it is ahead     | all these
+//     scarce                             tables, journals and the ledger are     | before
+//                                        small: 3 sessions, 4 keys, 4 leases     | everything
+//     scarce NODES                       only theirs, not the cluster's          | else
+//     diskless NODE                      a member without a journal              |
+//     sent NODE 4294967290               to each other node, long ago            |
+//     strangers                          another cluster of this name, and a node of yet another, on a network of their own
 //     loss 5%                            of all datagrams; 0%: none
 //     isolate NODE · part A B · cut A B  from all; two from each other; what A sends to B vanishes, not what B sends to A
 //     narrow A B 700                     no longer datagram passes between these two; 0: every one does
-//     heal                               ends all of these
+//     late A B 300ms                     what A sends to B takes so much longer; 0ms: no more
+//     bare 50%                           of appends lose their entries, and ask about an earlier one, as a leader may say, too; 0%
+//     heal                               ends all of these but loss and bare
+//     keep NODE · repeat NODE            copies of what it sends from now on; all of them reach whoever they were for, once more
+//     meet strangers                     their network and this one become one
 //     crash · restart · pause · resume NODE
+//     crash NODE [in sync] lost | torn   now, or when its disk syncs next; what is not synced is lost, or arrives in part
 //     shutdown NODE                      it leaves once it has drained, after 10 s at the latest; `restart` brings it back
 //     slow NODE 50ms · stall NODE 50ms   what comes to it waits so long; so does each sync of its disk; 0ms: no more
 //     wipe NODE · format NODE            while it is down: its disk is blank; and then that of a newcomer
+//     rot NODE middle | tail             while it is down: a bit flips in what was synced, or in what the crash left behind that
+//     freeze NODE · thaw NODE            its clock stands still; it goes on
 //     advance 500ms                      us, ms, s, m, h
 //     subscribe NODE FILTER [durable] [fenced by LEASE] · unsubscribe NODE FILTER
 //     publish NODE TOPIC [x100] [under LEASE]     LEASE: with the token that it holds, or held last
 //     acquire NODE LEASE ttl 2s · release NODE LEASE
-//     put NODE KEY VALUE                 does not wait for the answer
+//     put NODE KEY VALUE · ask NODE KEY  do not wait for the answer
 //     remember leader                    and its term
 //     expect [within 10s] [not] CONDITION         now; within: runs forward until it holds. Where its words
 //                                        mean nobody it does not hold, with `not` neither
@@ -50,6 +64,8 @@ namespace dunlin::sim {
 //                 holder NODE LEASE      it is sure to hold it
 //                 put NODE ok            how its last put ended: a status, `waiting` or `crashed`
 //                 get NODE KEY VALUE | nothing    asks, and waits for the answer
+//                 answer NODE VALUE | nothing     to what it asked last
+//                 down NODE              it does not run
 //                 stopped NODE blank     it failed by itself: the status
 //                 counter NAME below 50  of the nodes that run, together; NAME as in core/counters.hpp
 //                 conflict NODE          it was told that another journal has its id
@@ -115,6 +131,13 @@ struct GetReturns {
     std::string key;
     std::string value;
 };
+struct Answered {
+    Who node;
+    std::string value;
+};
+struct Down {
+    Who node;
+};
 struct Stopped {
     Who node;
     std::string status;
@@ -127,12 +150,24 @@ struct CounterBelow {
     std::uint64_t limit;
 };
 using Condition = std::variant<LeaderAmong, LeaderNone, LeaderRemembered, TermRemembered, Subscribers, Delivered, OutcomesTold, Settled,
-                               Holds, PutEnded, GetReturns, Stopped, Conflict, CounterBelow>;
+                               Holds, PutEnded, GetReturns, Answered, Down, Stopped, Conflict, CounterBelow>;
 
 struct SetLoss {
     std::uint32_t ppm;
 };
+struct SetBare {
+    std::uint32_t ppm;
+};
 struct Heal {};
+struct Meet {};
+struct Late {
+    Who from, to;
+    Duration by;
+};
+struct Copies {
+    Who node;
+    bool repeat;
+};
 struct Cut {
     Who from, to;
     bool both;
@@ -142,9 +177,27 @@ struct Narrow {
     std::uint32_t bytes;
 };
 struct Strike {
-    enum class Kind : std::uint8_t { isolate, crash, restart, shutdown, pause, resume, wipe, format };
+    enum class Kind : std::uint8_t {
+        isolate,
+        crash,
+        restart,
+        shutdown,
+        pause,
+        resume,
+        wipe,
+        format,
+        rot_middle,
+        rot_tail,
+        freeze,
+        thaw,
+    };
     Kind kind;
     Who node;
+};
+struct CrashLosing {
+    Who node;
+    Unsynced fate;
+    bool in_sync;
 };
 struct Slow {
     Who node;
@@ -183,30 +236,39 @@ struct Put {
     Who node;
     std::string key, value;
 };
+struct Ask {
+    Who node;
+    std::string key;
+};
 struct Remember {};
 struct Expect {
     Duration within;
     bool negated;
     Condition condition;
 };
-using Action = std::variant<SetLoss, Heal, Cut, Narrow, Strike, Slow, Advance, Subscribe, Unsubscribe, Publish, Acquire, Release, Put,
-                            Remember, Expect>;
+using Action = std::variant<SetLoss, SetBare, Heal, Meet, Cut, Narrow, Late, Copies, Strike, CrashLosing, Slow, Advance, Subscribe,
+                            Unsubscribe, Publish, Acquire, Release, Put, Ask, Remember, Expect>;
 
 struct Step {
     std::size_t line;
     std::string text;
     Action action;
 };
-struct ClockSetup {
-    Duration offset{};
-    std::int64_t rate_ppm = 0;
+struct NodeSetup {
+    Duration clock_offset{};
+    std::int64_t clock_rate_ppm = 0;
+    std::uint64_t sent = 0;  // messages, to each other node
+    bool scarce = false;     // it alone
+    bool diskless = false;
 };
 struct Scenario {
     std::string file;
     std::uint64_t seed = 1;
     std::size_t voters = 0;
     std::uint16_t packet_bytes = 1200;
-    std::vector<ClockSetup> clocks{};  // one a node
+    bool scarce = false;  // the cluster
+    bool strangers = false;
+    std::vector<NodeSetup> nodes{};
     std::vector<Step> steps{};
 };
 

@@ -86,6 +86,8 @@ bus::Verdict ScenarioActor::hear(const Ear& ear, const bus::Message& message) {
     std::memcpy(&key, message.payload.data(), sizeof(key));
     const bool first = part().listening[ear.listening].seen.insert(key).second;
     ++(first ? part().delivered : part().duplicates);
+    const std::string& fence = part().listening[ear.listening].fence;
+    if (!fence.empty()) stage_.audit.handled_under(world().now(), process_, ledger::lease_key(fence), message.token);
     stage_.delivery.handled(world().now(), ear.receiver, key, message, bus::Verdict::accept);
     return bus::Verdict::accept;
 }

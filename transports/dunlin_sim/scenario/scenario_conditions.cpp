@@ -68,11 +68,11 @@ class Eye {
         const std::string& status = stage_.parts[cast_.one(wanted.node)].last_put;
         return {status == wanted.status, "the last put there is " + status};
     }
-    Finding operator()(const GetReturns& wanted) const {
+    Finding operator()(const GetReturns& wanted) const { return answered(wanted.node, wanted.value); }
+    Finding operator()(const Answered& wanted) const { return answered(wanted.node, wanted.value); }
+    Finding operator()(const Down& wanted) const {
         const std::size_t process = cast_.one(wanted.node);
-        static_cast<void>(node(wanted.node));
-        const std::string& answer = stage_.actor(process).answer();
-        return {answer == wanted.value, "the answer was " + (answer.empty() ? "none yet" : answer)};
+        return {!runs(process), node_name(process) + role(process)};
     }
     Finding operator()(const Stopped& wanted) const {
         const std::string& why = stage_.parts[cast_.one(wanted.node)].stopped;
@@ -102,6 +102,12 @@ class Eye {
         const std::size_t process = cast_.one(who);
         if (!runs(process)) throw StepFailed(node_name(process) + " is down");
         return stage_.world.node(process);
+    }
+    [[nodiscard]] Finding answered(const Who& who, const std::string& value) const {
+        const std::size_t process = cast_.one(who);
+        static_cast<void>(node(who));
+        const std::string& answer = stage_.actor(process).answer();
+        return {answer == value, "the answer was " + (answer.empty() ? "none yet" : answer)};
     }
     [[nodiscard]] std::vector<std::size_t> running() const {
         std::vector<std::size_t> processes;

@@ -1,9 +1,13 @@
 #include <dunlin_sim/scenario/scenario_player.hpp>
 
 #include <dunlin/core/assert.hpp>
+#include <dunlin_sim/faults/bare_appends.hpp>
 #include <dunlin_sim/scenario/scenario_actor.hpp>
 #include <dunlin_sim/scenario/scenario_conditions.hpp>
 #include <dunlin_sim/story.hpp>
+
+#include <algorithm>
+#include <initializer_list>
 
 namespace dunlin::sim {
 namespace {
@@ -26,6 +30,16 @@ class Player {
     }
 
     void operator()(const SetLoss& loss) { world_.network().faults.loss_ppm = loss.ppm; }
+    void operator()(const SetBare& bare) {
+        if (!bare_) bare_.emplace(world_);
+        bare_->start(bare.ppm, scenario_.seed);
+    }
+    void operator()(const Meet&) { stage_.strangers.meet(); }
+    void operator()(const Late& late) { world_.network().clog(cast_.one(late.from), cast_.one(late.to), late.by); }
+    void operator()(const Copies& copies) {
+        const std::size_t process = cast_.one(copies.node);
+        copies.repeat ? stage_.repeat(process) : stage_.keep(process);
+    }
     void operator()(const Heal&) {
         world_.network().heal();
         world_.network().widen(~std::uint32_t{0});
@@ -38,6 +52,11 @@ class Player {
     }
     void operator()(const Narrow& narrow) { world_.network().narrow(cast_.one(narrow.one), cast_.one(narrow.other), narrow.bytes); }
     void operator()(const Strike& strike);
+    void operator()(const CrashLosing& crash) {
+        const std::size_t process = cast_.one(crash.node);
+        if (!world_.running(process)) throw StepFailed(node_name(process) + " is down");
+        crash.in_sync ? world_.crash_in_next_sync(process, crash.fate) : world_.crash(process, crash.fate);
+    }
     void operator()(const Slow& slow) {
         const std::size_t process = cast_.one(slow.node);
         slow.disk ? world_.set_sync_stall(process, slow.by) : world_.set_lag(process, slow.by);
@@ -59,6 +78,9 @@ class Player {
         });
     }
     void operator()(const Put& wanted);
+    void operator()(const Ask& wanted) {
+        act(wanted.node, [&](ScenarioActor& actor, std::size_t) { require(actor.get(wanted.key)); });
+    }
     void operator()(const Remember&) { cast_.remember_leader(); }
     void operator()(const Expect& expect);
 
@@ -69,6 +91,7 @@ class Player {
 
     // Journals are read before the first step.
     void start() {
+        stage_.strangers.start();
         world_.start_all();
         const auto ready = [this] {
             for (std::size_t i = 0; i < world_.size(); ++i) {
@@ -106,33 +129,50 @@ class Player {
     static constexpr Duration kSlice = milliseconds{1};
     static constexpr Duration kDrainLimit = seconds{10};  // of a shutdown, as of hosts
 
+    void damage(std::size_t process, bool middle);
+
     const Scenario& scenario_;
     ScenarioStage stage_;
     World& world_ = stage_.world;
     Story story_;
     ScenarioCast cast_{stage_};
+    std::optional<BareAppends> bare_{};
 };
 
 void Player::operator()(const Strike& strike) {
+    using enum Strike::Kind;
+    const auto any = [&](std::initializer_list<Strike::Kind> kinds) { return std::ranges::find(kinds, strike.kind) != kinds.end(); };
     const std::size_t process = cast_.one(strike.node);
     const bool up = world_.running(process);
-    const bool while_up = strike.kind == Strike::Kind::crash || strike.kind == Strike::Kind::pause || strike.kind == Strike::Kind::shutdown;
-    const bool while_down =
-        strike.kind == Strike::Kind::wipe || strike.kind == Strike::Kind::format || strike.kind == Strike::Kind::restart;
+    const bool while_up = any({crash, pause, shutdown});
+    const bool while_down = any({wipe, format, rot_middle, rot_tail, restart});
     if (while_up && !up) throw StepFailed(node_name(process) + " is down");
     if (while_down && up) throw StepFailed(node_name(process) + " runs: crash it first");
     switch (strike.kind) {
-        case Strike::Kind::isolate: return world_.network().isolate(process, true);
-        case Strike::Kind::crash: return world_.crash(process);
-        case Strike::Kind::restart: return world_.restart(process);
-        case Strike::Kind::shutdown: return world_.shut_down(process, kDrainLimit);
-        case Strike::Kind::pause: return stage_.pausing(process), world_.pause(process);
-        case Strike::Kind::resume:
+        case isolate: return world_.network().isolate(process, true);
+        case crash: return world_.crash(process);
+        case restart: return world_.restart(process);
+        case shutdown: return world_.shut_down(process, kDrainLimit);
+        case pause: return stage_.pausing(process), world_.pause(process);
+        case resume:
             if (!world_.paused(process)) throw StepFailed(node_name(process) + " is not paused");
             return world_.resume(process);
-        case Strike::Kind::wipe: return stage_.wipe(process);
-        case Strike::Kind::format: return world_.format_member(process);
+        case wipe: return stage_.wipe(process);
+        case format: return world_.format_member(process);
+        case rot_middle: return damage(process, true);
+        case rot_tail: return damage(process, false);
+        case freeze: return stage_.leases.exclude_nothing(), world_.freeze_clock(process);
+        case thaw: return world_.thaw_clock(process);
     }
+}
+
+// A journal must notice the one, and must not care about the other.
+void Player::damage(std::size_t process, bool middle) {
+    Disk& disk = world_.process(process).disk;
+    const std::uint64_t draw = world_.workload().next_u64();
+    if (middle) stage_.coordination.may_stop(process);
+    if (!(middle ? disk.rot_middle(draw) : disk.rot_tail(draw)))
+        throw StepFailed("nothing on the disk of " + node_name(process) + " can rot");
 }
 
 void Player::operator()(const Subscribe& wanted) {

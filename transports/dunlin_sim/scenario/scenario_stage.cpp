@@ -1,9 +1,11 @@
 #include <dunlin_sim/scenario/scenario_stage.hpp>
 
+#include <dunlin_sim/faults/aged_journal.hpp>
 #include <dunlin_sim/scenario/scenario_actor.hpp>
 #include <dunlin_sim/workload/host.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace dunlin::sim {
 
@@ -12,29 +14,59 @@ std::uint64_t KeyHistory::number_of(const std::string& value) const {
     return found == values.end() ? 0 : static_cast<std::uint64_t>(found - values.begin()) + 1;
 }
 
+namespace {
+
+Room room_of(bool scarce) { return scarce ? Room::scarce : Room::ample; }
+
+std::vector<std::size_t> first(std::size_t count) {
+    std::vector<std::size_t> processes(count);
+    std::iota(processes.begin(), processes.end(), std::size_t{0});
+    return processes;
+}
+
+}  // namespace
+
 ScenarioStage::ScenarioStage(const Scenario& scenario)
-    : world(scenario.seed, scenario.clocks.size()), voters(scenario.voters), parts(scenario.clocks.size()) {
+    : world(scenario.seed, scenario.nodes.size() + ForeignCluster::kProcesses),
+      audit(world, verdict, host_ledger(room_of(scenario.scarce)), first(scenario.voters), true),
+      voters(scenario.voters),
+      parts(scenario.nodes.size()) {
     world.observe(*this);
-    std::vector<std::size_t> voting;
+    leases.compare_with(audit.reference());
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        const bool votes = i < voters;
+        const NodeSetup& node = scenario.nodes[i];
+        const Room room = room_of(scenario.scarce || node.scarce);
         ProcessSetup setup;
         setup.options.id = NodeId{static_cast<std::uint16_t>(i + 1)};
-        setup.options.cluster = "scenario";
+        setup.options.cluster = kCluster;
         setup.options.packet_bytes_max = scenario.packet_bytes;
-        setup.memory = host_memory(votes, parts.size());
+        setup.memory = host_memory(i < voters, parts.size(), room);
         setup.application = [this, i] { return std::make_unique<ScenarioActor>(*this, i); };
-        setup.disk_bytes = host_disk_bytes(Room::ample);
+        setup.disk_bytes = node.diskless ? 0 : host_disk_bytes(room);
         for (std::size_t other = 0; other < parts.size(); ++other) {
             if (other != i) setup.seeds.push_back(other);
         }
-        setup.clock_offset = scenario.clocks[i].offset;
-        setup.clock_rate_ppm = scenario.clocks[i].rate_ppm;
+        setup.clock_offset = node.clock_offset;
+        setup.clock_rate_ppm = node.clock_rate_ppm;
         world.add(std::move(setup));
-        if (votes) voting.push_back(i);
     }
-    world.found_cluster(voting, host_ledger(Room::ample));
-    for (std::size_t i = voters; i < parts.size(); ++i) world.format_member(i);
+    world.found_cluster(first(voters), host_ledger(room_of(scenario.scarce)));
+    for (std::size_t i = voters; i < parts.size(); ++i) {
+        if (!scenario.nodes[i].diskless) world.format_member(i);
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (scenario.nodes[i].sent != 0) number_lanes(i, Sequence{scenario.nodes[i].sent + 1});
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) coordination.may_stop(i, scenario.nodes[i].scarce && !scenario.scarce);
+    if (scenario.strangers) strangers.build(world, kCluster);
+}
+
+void ScenarioStage::number_lanes(std::size_t process, Sequence next) {
+    std::vector<NodeId> peers;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (i != process) peers.push_back(world.process(i).setup.options.id);
+    }
+    number_lanes_from(world.process(process).disk, peers, next);
 }
 
 ScenarioActor& ScenarioStage::actor(std::size_t process) { return static_cast<ScenarioActor&>(world.application(process)); }
@@ -68,9 +100,24 @@ void ScenarioStage::on_event(Instant, std::size_t process, const Node&, const Ev
     if (event.kind == EventKind::identity_conflict) part.conflict = true;
 }
 
+void ScenarioStage::on_send(Instant, std::size_t process, std::size_t to, std::span<const std::byte> bytes) {
+    if (!kept_from_.contains(process) || copies_.size() == kCopiesMax) return;
+    copies_.push_back({process, to, {bytes.begin(), bytes.end()}});
+}
+
+void ScenarioStage::repeat(std::size_t process) {
+    for (const Copy& copy : copies_) {
+        if (copy.from != process) continue;
+        world.network().send(world.now(), static_cast<std::uint32_t>(copy.from), static_cast<std::uint32_t>(copy.to), 0, copy.bytes);
+    }
+}
+
 void ScenarioStage::on_crash(Instant at, std::size_t process, const Node& node) {
     const auto number = static_cast<std::uint32_t>(process);
-    delivery.crashed(at, number, parts[process].journals, node.id(), true);
+    Part& part = parts[process];
+    const bool journalled = world.process(process).setup.disk_bytes != 0;
+    delivery.crashed(at, number, part.journals, node.id(), journalled);
+    if (!journalled) part.forget();
     for (auto& [name, key] : keys) key.checker.stopped(number);
     actor(process).ending();
 }
@@ -83,9 +130,10 @@ void ScenarioStage::wipe(std::size_t process) {
     Part& part = parts[process];
     world.wipe(process);
     coordination.may_stop(process);
+    journals.exchanged(process);
+    amnesia.set_forgetful(process, true);
     delivery.crashed(world.now(), static_cast<std::uint32_t>(process), part.journals, world.process(process).setup.options.id, false);
-    part.orders.clear();
-    ++part.journals;
+    part.forget();
 }
 
 }  // namespace dunlin::sim

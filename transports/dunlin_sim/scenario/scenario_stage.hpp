@@ -1,11 +1,16 @@
 #pragma once
 
+#include <dunlin_sim/checkers/amnesia_checker.hpp>
+#include <dunlin_sim/checkers/audit.hpp>
+#include <dunlin_sim/checkers/cluster_time_checker.hpp>
 #include <dunlin_sim/checkers/coordination_checker.hpp>
 #include <dunlin_sim/checkers/delivery_checker.hpp>
 #include <dunlin_sim/checkers/departure_checker.hpp>
+#include <dunlin_sim/checkers/journal_checker.hpp>
 #include <dunlin_sim/checkers/lease_checker.hpp>
 #include <dunlin_sim/checkers/ledger_checker.hpp>
 #include <dunlin_sim/checkers/peer_health_checker.hpp>
+#include <dunlin_sim/faults/foreign_cluster.hpp>
 #include <dunlin_sim/scenario/scenario.hpp>
 #include <dunlin_sim/world.hpp>
 
@@ -40,6 +45,11 @@ struct Part {
     std::string last_put = "none";
     std::string stopped = "runs on";  // or why it failed by itself
     bool conflict = false;
+
+    void forget() {  // without its journal it begins anew
+        orders.clear();
+        ++journals;
+    }
 };
 
 // All values that were put to one key; the checker knows each by its number, from 1.
@@ -59,10 +69,15 @@ class ScenarioStage final : public Observer {
     World world;
     Verdict verdict{};
     CoordinationChecker coordination{world, verdict};
+    JournalChecker journals{world, verdict};
+    AmnesiaChecker amnesia{world, verdict};
+    ForeignCluster strangers{verdict};
+    Audit audit;
     LeaseChecker leases{world, verdict};
     DeliveryChecker delivery{verdict};
     DepartureChecker departures{world, verdict, delivery};
     PeerHealthChecker health{world, verdict};
+    ClusterTimeChecker cluster_times{world, verdict, audit.durable()};
     const std::size_t voters;  // the first ones
     std::vector<Part> parts;
     std::map<std::string, KeyHistory> keys{};
@@ -74,11 +89,28 @@ class ScenarioStage final : public Observer {
     [[nodiscard]] std::size_t leader();
     [[nodiscard]] std::size_t holder(const std::string& lease);
 
+    // Copies of what it sends from now on; repeat(): all of them are sent once more.
+    void keep(std::size_t process) { kept_from_.insert(process); }
+    void repeat(std::size_t process);
+
     void on_event(Instant at, std::size_t process, const Node& node, const Event& event) override;
+    void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) override;
     void on_crash(Instant at, std::size_t process, const Node& node) override;
     void pausing(std::size_t process);  // before World::pause()
     // While it is down: its journal is gone, and all that its application had to say with it.
     void wipe(std::size_t process);
+
+  private:
+    static constexpr const char* kCluster = "scenario";
+    void number_lanes(std::size_t process, Sequence next);
+
+    struct Copy {
+        std::size_t from, to;
+        std::vector<std::byte> bytes;
+    };
+    static constexpr std::size_t kCopiesMax = 10'000;  // of all nodes together
+    std::set<std::size_t> kept_from_;
+    std::vector<Copy> copies_;
 };
 
 }  // namespace dunlin::sim
