@@ -12,15 +12,22 @@ std::uint64_t hash_of(const Entry& entry) {
     return fnv1a64(entry.payload, fnv1a64(std::as_bytes(std::span(facts)), 7));
 }
 
+std::vector<Member> members_of(const Consensus& voter) {
+    std::vector<Member> members;
+    for (std::size_t i = 0; i < voter.member_count(); ++i) members.push_back(voter.member(i));
+    return members;
+}
+
 }  // namespace
 
-Cluster::Cluster(std::size_t voters, std::uint64_t seed, const Weather& weather) : weather_(weather), random_(seed), hosts_(voters) {
-    cut_.assign(voters * voters, false);
-    for (std::size_t i = 0; i < voters; ++i) {
+Cluster::Cluster(std::size_t founders, std::uint64_t seed, const Weather& weather, std::size_t others)
+    : weather_(weather), random_(seed), hosts_(founders + others) {
+    cut_.assign(size() * size(), false);
+    for (std::size_t i = 0; i < size(); ++i) {
         hosts_[i].storage = StorageId{100 + i};
-        voters_.push_back({id(i), hosts_[i].storage});
+        if (i < founders) founders_.push_back({{id(i), hosts_[i].storage}, Standing::voter});
     }
-    for (std::size_t i = 0; i < voters; ++i) {
+    for (std::size_t i = 0; i < size(); ++i) {
         hosts_[i].device = std::make_unique<MemoryDevice>(kDeviceBytes);
         VoterProcess::format(*hosts_[i].device, i == 0 ? bootstrap() : std::vector<std::byte>{});
         restart(i);
@@ -29,7 +36,7 @@ Cluster::Cluster(std::size_t voters, std::uint64_t seed, const Weather& weather)
 
 std::vector<std::byte> Cluster::bootstrap() const {
     std::vector<std::byte> bytes;
-    for (const Voter& voter : voters_) bytes.push_back(static_cast<std::byte>(voter.node.value()));
+    for (const Member& member : founders_) bytes.push_back(static_cast<std::byte>(member.id.node.value()));
     return bytes;
 }
 
@@ -37,11 +44,6 @@ ConsensusOptions Cluster::options(std::size_t i) const {
     ConsensusOptions options;
     options.self = id(i);
     return options;
-}
-
-void Cluster::learn_voters(VoterProcess& process) const {
-    if (process.consensus.voters_known()) return;
-    if (process.consensus.unread_bootstrap() || process.machine.point.index != LogIndex{}) process.consensus.set_voters(voters_);
 }
 
 // ---- Life and death
@@ -54,8 +56,8 @@ void Cluster::restart(std::size_t i) {
     host.disk_busy = false;
     host.commit = {};
     host.leading = {};
+    host.process->founders = founders_;
     host.process->recover();
-    learn_voters(*host.process);
     ++checks.terms;
     if (host.process->consensus.term() < host.told) violate("term forgotten in a crash");
     note_durable(host);
@@ -140,7 +142,6 @@ void Cluster::after_input(std::size_t i) {
     VoterProcess& process = *hosts_[i].process;
     process.on_apply = [this, i](const Entry& entry) { on_apply(i, entry); };
     process.settle();
-    learn_voters(process);
     check(i);
     start_disk(i);
     send(i);
@@ -202,6 +203,22 @@ bool Cluster::propose() {
     return accepted;
 }
 
+Status Cluster::change(ChangeOp op, std::size_t i) {
+    const std::size_t at = leader();
+    if (at == size()) return Status::not_leader;
+    const ConfigChange change{hosts_[i].storage.value(), id(i).value(), static_cast<std::uint8_t>(op), 0, 0};
+    const Status status = voter(at).propose_change(now_, change, text_bytes("address")).status();
+    after_input(at);
+    return status;
+}
+
+Standing Cluster::standing(std::size_t i) const {
+    for (const Member& row : truth_.rows) {
+        if (row.standing != Standing::none && row.id == Voter{id(i), hosts_[i].storage}) return row.standing;
+    }
+    return Standing::none;
+}
+
 void Cluster::read() {
     for (std::size_t i = 0; i < size(); ++i) {
         if (!up(i)) continue;
@@ -214,7 +231,7 @@ void Cluster::read() {
 
 bool Cluster::converged() {
     for (std::size_t i = 0; i < size(); ++i) {
-        if (!up(i)) continue;
+        if (!up(i) || standing(i) == Standing::none) continue;
         if (voter(i).applied().value() != committed_.size() || voter(i).last_index().value() != committed_.size()) return false;
     }
     return true;
@@ -236,13 +253,38 @@ void Cluster::on_apply(std::size_t i, const Entry& entry) {
     if (at > committed_.size()) return violate("applied a gap");
     if (at == committed_.size()) {
         committed_.push_back(fact);
-        std::size_t durable = 0;
-        for (const Host& host : hosts_) durable += host.durable_terms.size() > at && host.durable_terms[at] == fact.term ? 1 : 0;
+        truth_.apply(entry, founders_);
         ++checks.durable;
-        if (durable < size() / 2 + 1) violate("committed " + std::to_string(at + 1) + " without a majority that would survive");
+        if (!survives_where_it_counts(i, at, fact.term))
+            violate("committed " + std::to_string(at + 1) + " without a majority that would survive");
     } else if (committed_[at].term != fact.term || committed_[at].hash != fact.hash) {
         violate("node " + std::to_string(i + 1) + " applied another entry at " + std::to_string(at + 1));
     }
+}
+
+// Whether a majority of the voters among `members` has the entry on their disks.
+bool Cluster::survives(std::size_t at, std::uint64_t term, const std::vector<Member>& members) const {
+    std::size_t voters = 0, durable = 0;
+    for (const Member& member : members) {
+        if (member.standing != Standing::voter) continue;
+        ++voters;
+        const Host& host = hosts_[member.id.node.value() - 1U];
+        durable += host.storage == member.id.storage && host.durable_terms.size() > at && host.durable_terms[at] == term ? 1 : 0;
+    }
+    return durable >= voters / 2 + 1;
+}
+
+// Node i applies what nobody applied before. Its leader committed it, whose members count; where that one is another node, or is
+// gone, what node i takes for the members, or what is committed up to here, may have been what counted then.
+bool Cluster::survives_where_it_counts(std::size_t i, std::size_t at, std::uint64_t term) const {
+    const Consensus& here = hosts_[i].process->consensus;
+    if (survives(at, term, members_of(here))) return true;
+    if (here.role() == Role::leader) return false;
+    for (const Host& host : hosts_) {
+        const bool leads = host.process && host.process->consensus.role() == Role::leader;
+        if (leads && survives(at, term, members_of(host.process->consensus))) return true;
+    }
+    return survives(at, term, truth_.members());
 }
 
 // What a crash now would leave on this disk.

@@ -20,10 +20,11 @@ struct Weather {
     std::size_t log_entries = 32;
 };
 
-// N voters in one thread on virtual time, from one seed. After every input it checks what no voter can see (see check()).
+// N nodes in one thread on virtual time, from one seed. After every input it checks what no voter can see (see check()).
 class Cluster {
   public:
-    Cluster(std::size_t voters, std::uint64_t seed, const Weather& weather = {});
+    // Nodes 0..founders - 1 are the cluster that was bootstrapped; `others` more run beside it and are no members yet.
+    Cluster(std::size_t founders, std::uint64_t seed, const Weather& weather = {}, std::size_t others = 0);
 
     void run(Duration duration);
     // Runs until `done`, at most `limit`; whether it came to that.
@@ -59,9 +60,13 @@ class Cluster {
 
     // A command of its own name at the leader of the highest term; whether it was accepted.
     bool propose();
+    // A change of node i at the leader of the highest term.
+    Status change(ChangeOp op, std::size_t i);
+    // What node i is, as the last committed entry says.
+    [[nodiscard]] Standing standing(std::size_t i) const;
     // A read wherever somebody believes to lead.
     void read();
-    [[nodiscard]] bool converged();  // all that run have applied the same, and everything
+    [[nodiscard]] bool converged();  // all members that run have applied the same, and everything
     [[nodiscard]] std::size_t committed() const { return committed_.size(); }
     [[nodiscard]] std::uint32_t total(Counter counter) const;
 
@@ -110,10 +115,11 @@ class Cluster {
     void check(std::size_t i);
     void check_matching(std::size_t i);
     void on_apply(std::size_t i, const Entry& entry);
+    [[nodiscard]] bool survives(std::size_t at, std::uint64_t term, const std::vector<Member>& members) const;
+    [[nodiscard]] bool survives_where_it_counts(std::size_t i, std::size_t at, std::uint64_t term) const;
     void violate(const std::string& what) { violations.push_back(what + " at " + std::to_string(to_us(now_.time_since_epoch())) + " us"); }
     [[nodiscard]] ConsensusOptions options(std::size_t i) const;
     [[nodiscard]] std::vector<std::byte> bootstrap() const;
-    void learn_voters(VoterProcess& process) const;
 
     Weather weather_;
     Random random_;
@@ -121,12 +127,13 @@ class Cluster {
     std::uint64_t order_ = 0;
     std::uint64_t proposed_ = 0;
     std::vector<Host> hosts_;
-    std::vector<Voter> voters_;
+    std::vector<Member> founders_;
     std::vector<bool> cut_;
     std::map<std::pair<Instant, std::uint64_t>, Pending> queue_;
     std::vector<PendingRead> reads_;
     std::map<Term, std::size_t> leaders_;
     std::vector<Fact> committed_;  // by index - 1, with the machine's hash before it
+    Machine truth_;                // all of it applied
     std::map<std::uint64_t, std::uint64_t> state_hash_;
 };
 

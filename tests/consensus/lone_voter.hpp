@@ -17,7 +17,17 @@ struct EntrySpec {
     std::uint64_t term;
     std::uint64_t time;
     std::string text;
+    EntryType type = EntryType::command;
 };
+
+inline ConfigChange change_of(ChangeOp op, std::uint16_t node, std::uint64_t storage = 0) {
+    return {storage == 0 ? 100U + node : storage, node, static_cast<std::uint8_t>(op), 0, 0};
+}
+// An entry that changes a member, as a leader would send it.
+inline EntrySpec change_entry(std::uint64_t term, ChangeOp op, std::uint16_t node, std::uint64_t storage = 0) {
+    const ConfigChange change = change_of(op, node, storage);
+    return {term, 0, std::string(reinterpret_cast<const char*>(&change), sizeof change), EntryType::members};
+}
 
 // A record as it left, kept beyond its packet.
 struct Told {
@@ -37,7 +47,7 @@ class LoneVoter {
   public:
     explicit LoneVoter(std::size_t voters = 3, StorageId storage = StorageId{101}, const ProcessLimits& limits = {})
         : storage_(storage), limits_(limits), device_(limits.device_bytes) {
-        for (std::uint16_t i = 1; i <= voters; ++i) voters_.push_back({NodeId{i}, StorageId{100U + i}});
+        for (std::uint16_t i = 1; i <= voters; ++i) members_.push_back({{NodeId{i}, StorageId{100U + i}}, Standing::voter});
         VoterProcess::format(device_, text_bytes("voters"));
         boot();
     }
@@ -46,8 +56,9 @@ class LoneVoter {
         ConsensusOptions options;
         options.self = NodeId{1};
         process = std::make_unique<VoterProcess>(options, limits_, device_, 7);
+        process->founders = members_;
         process->recover();
-        raft().set_voters(voters_);
+        if (!raft().members_known()) raft().set_members(members_);
         raft().start(now, storage_);
         process->settle();
     }
@@ -94,7 +105,7 @@ class LoneVoter {
         std::vector<std::byte> bytes;
         for (const EntrySpec& entry : entries) {
             const wire::EntryHead head(entry.term, entry.time, static_cast<std::uint16_t>(entry.text.size()),
-                                       static_cast<std::uint8_t>(EntryType::command), 0, 0);
+                                       static_cast<std::uint8_t>(entry.type), 0, 0);
             const auto part = bytes_of(head);
             bytes.insert(bytes.end(), part.begin(), part.end());
             const auto payload = text_bytes(entry.text);
@@ -139,6 +150,19 @@ class LoneVoter {
         return found;
     }
 
+    [[nodiscard]] Standing standing(std::uint16_t node) const {
+        for (std::size_t i = 0; i < process->consensus.member_count(); ++i) {
+            const Member member = process->consensus.member(i);
+            if (member.id.node == NodeId{node}) return member.standing;
+        }
+        return Standing::none;
+    }
+    Status change(ChangeOp op, std::uint16_t node, std::uint64_t storage = 0) {
+        const Status status = raft().propose_change(now, change_of(op, node, storage), text_bytes("address")).status();
+        process->settle();
+        return status;
+    }
+
     // Campaigns and wins with the vote of 2; its no-op is in the log and durable.
     void lead() {
         while (raft().role() != Role::pre_candidate) advance(milliseconds{100});
@@ -157,7 +181,7 @@ class LoneVoter {
     StorageId storage_;
     ProcessLimits limits_;
     MemoryDevice device_;
-    std::vector<Voter> voters_;
+    std::vector<Member> members_;
 };
 
 }  // namespace dunlin::consensus::test

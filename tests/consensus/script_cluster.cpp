@@ -19,11 +19,6 @@ std::size_t number(std::string_view text) {
     return value;
 }
 
-void learn_voters(VoterProcess& process, std::span<const Voter> voters) {
-    if (process.consensus.voters_known()) return;
-    if (process.consensus.unread_bootstrap() || process.machine.point.index != LogIndex{}) process.consensus.set_voters(voters);
-}
-
 std::string_view role_name(Role role) {
     switch (role) {
         case Role::member: return "member";
@@ -40,7 +35,9 @@ std::string_view role_name(Role role) {
 ScriptCluster::ScriptCluster(std::size_t voters, std::size_t nodes, std::size_t log_entries)
     : log_entries_(log_entries), hosts_(std::max(voters, nodes)) {
     std::string bootstrap;
-    for (std::size_t i = 1; i <= voters; ++i) voters_.push_back({NodeId{static_cast<std::uint16_t>(i)}, StorageId{100 + i}});
+    for (std::size_t i = 1; i <= voters; ++i) {
+        founders_.push_back({{NodeId{static_cast<std::uint16_t>(i)}, StorageId{100 + i}}, Standing::voter});
+    }
     for (std::size_t i = 1; i <= voters; ++i) bootstrap += static_cast<char>(i);
     for (std::size_t i = 1; i <= hosts_.size(); ++i) {
         host(i).storage = StorageId{100 + i};
@@ -54,15 +51,14 @@ void ScriptCluster::boot(std::size_t i) {
     ConsensusOptions options;
     options.self = NodeId{static_cast<std::uint16_t>(i)};
     host(i).process = std::make_unique<VoterProcess>(options, ProcessLimits{.log_entries = log_entries_}, *host(i).device, i);
+    host(i).process->founders = founders_;
     host(i).process->recover();
-    learn_voters(*host(i).process, voters_);
     voter(i).start(host(i).clock, host(i).storage);
     after_input(i);
 }
 
 void ScriptCluster::after_input(std::size_t i) {
     host(i).process->settle();
-    learn_voters(*host(i).process, voters_);
     if (!host(i).disk_stopped) host(i).process->sync(host(i).clock);
     send(i);
 }

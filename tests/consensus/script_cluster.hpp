@@ -65,7 +65,7 @@ class ScriptCluster {
     void show_packets(const std::vector<std::string>& words);
 
     std::size_t log_entries_;
-    std::vector<Voter> voters_;
+    std::vector<Member> founders_;
     std::vector<Host> hosts_;
     std::map<Way, std::deque<Packet>> packets_;
     std::vector<Read> reads_;

@@ -5,6 +5,7 @@
 #include <dunlin/consensus/consensus.hpp>
 #include <dunlin/core/checksum.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <optional>
@@ -23,8 +24,31 @@ inline std::span<const std::byte> text_bytes(std::string_view text) { return std
 struct Machine {
     ImagePoint point{};
     std::uint64_t hash = 1;
+    std::array<Member, kVotersMax> rows{};  // the members as of `point`, in no order; standing none: free
 
-    void apply(const Entry& entry) {
+    [[nodiscard]] std::vector<Member> members() const {
+        std::vector<Member> all;
+        for (const Member& row : rows) {
+            if (row.standing != Standing::none) all.push_back(row);
+        }
+        return all;
+    }
+    void change(const ConfigChange& change) {
+        Member* row = nullptr;
+        for (Member& each : rows) {
+            if (each.standing != Standing::none && each.id.node == NodeId{change.node}) row = &each;
+        }
+        for (Member& each : rows) {
+            if (row == nullptr && each.standing == Standing::none) row = &(each = {{NodeId{change.node}, StorageId{change.storage}}, {}});
+        }
+        DUNLIN_ASSERT(row != nullptr);
+        const auto after = standing_after(*row, change);
+        DUNLIN_ASSERT(after.has_value());
+        row->standing = *after;
+    }
+    void apply(const Entry& entry, std::span<const Member> founders) {
+        if (entry.type == EntryType::bootstrap) std::ranges::copy(founders, rows.begin());
+        if (entry.type == EntryType::members) change(*change_in(entry.payload));
         point = {entry.index, entry.term, entry.time};
         const std::uint64_t facts[] = {entry.index.value(), entry.term.value(), entry.time.value(), static_cast<std::uint64_t>(entry.type)};
         hash = fnv1a64(std::as_bytes(std::span(facts)), hash);
@@ -38,7 +62,7 @@ struct Machine {
     }
     void install(std::span<const std::byte> bytes) { std::memcpy(static_cast<void*>(this), bytes.data(), sizeof(*this)); }
 };
-static_assert(sizeof(Machine) == 32);
+static_assert(sizeof(Machine) <= kImageBytes);
 
 struct ProcessLimits {
     std::size_t log_entries = 32;
@@ -86,6 +110,12 @@ class VoterProcess {
         drain();
     }
 
+    // As the owner of a Consensus does after recovery and after each record: says who the members are, once that is known.
+    void learn_members() {
+        if (consensus.members_known()) return;
+        if (machine.point.index != LogIndex{}) return consensus.set_members(machine.members());
+        if (consensus.unread_bootstrap()) consensus.set_members(founders);
+    }
     // Reads the journal back and applies what it knows to be committed.
     void recover() {
         journal.open(device.size());
@@ -96,24 +126,27 @@ class VoterProcess {
         }
         DUNLIN_ASSERT(journal.state() == journal::State::ready);
         apply();
+        learn_members();
     }
 
     void apply() {
         if (frozen_) return;
         while (const auto entry = consensus.next_to_apply()) {
             if (on_apply) on_apply(*entry);
-            machine.apply(*entry);
+            machine.apply(*entry, founders);
             consensus.applied(entry->index);
         }
     }
 
     // Everything the owner of a Consensus does after an input, except sending and the disk's time.
     void settle() {
+        learn_members();
         apply();
         const auto received = consensus.received_image();
         if (received && !frozen_) {
             machine.install(received->bytes);
             consensus.adopt_image();
+            consensus.set_members(machine.members());
             installing_ = true;
         }
         if (consensus.wants_image()) DUNLIN_ASSERT(consensus.provide_image(machine.point, machine.image()) == Status::ok);
@@ -141,6 +174,7 @@ class VoterProcess {
     MemoryDevice& device;
     Counters counters;
     Random random;
+    std::vector<Member> founders;  // what entry 1 means
 
   private:
     void replay(const journal::RecoveredRecord& record) {
@@ -202,7 +236,7 @@ class VoterProcess {
     std::vector<LogSlot> slots_;
     std::vector<std::byte> bytes_;
     std::vector<std::byte> staging_;
-    std::array<Progress, kVotersMax> peers_{};
+    std::array<Progress, kVotersMax + 1> peers_{};
 
   public:
     Consensus consensus;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace dunlin::consensus {
@@ -35,5 +36,12 @@ struct Member {
     Voter id{};
     Standing standing = Standing::none;
 };
+
+// The change that the payload of an entry of type `members` begins with; nothing where it is too short.
+[[nodiscard]] std::optional<ConfigChange> change_in(std::span<const std::byte> payload);
+
+// What `change` makes of `member`, its node's row as it is (standing none: of no member). Nothing where it cannot be: a node that
+// is a member is not added, only a learner is promoted, only a voter demoted, and all but an addition name the storage of the row.
+[[nodiscard]] std::optional<Standing> standing_after(const Member& member, const ConfigChange& change);
 
 }  // namespace dunlin::consensus

@@ -14,7 +14,7 @@ Consensus::Consensus(const ConsensusStorage& storage, const ConsensusOptions& op
       log_(storage.log),
       stage_(storage.staging),
       peers_(storage.peers) {
-    DUNLIN_ASSERT(options.self.value() != 0);
+    DUNLIN_ASSERT(options.self.value() != 0 && peers_.size() <= kVotersMax + 1);
     DUNLIN_ASSERT(options.heartbeat_interval < options.election_timeout_min && options.election_timeout_min < options.election_timeout_max);
 }
 
@@ -42,13 +42,15 @@ Status Consensus::replay_entry(std::span<const std::byte> bytes) {
     const LogIndex index{record.index};
     if (index <= log_.base().index) return Status::ok;  // the image has it
     if (index > log_.last_index().next() || index <= applied_) return Status::corrupt;
-    if (log_.contains(index)) log_.truncate_after(index.previous());
+    if (log_.contains(index)) truncate_after(index.previous());
 
     replay_commit_ = std::max(replay_commit_, LogIndex{record.commit});
     set_commit(std::min(replay_commit_, log_.last_index()));
     if (Term{record.term} < log_.last_term() || ClusterTime{record.time} < log_.last_time()) return Status::corrupt;
+    if (!may_take(static_cast<EntryType>(record.type), bytes)) return Status::corrupt;
     if (!make_room(Instant{}, bytes.size(), 0)) return Status::busy;
     log_.append(Term{record.term}, ClusterTime{record.time}, static_cast<EntryType>(record.type), bytes);
+    take_effect(Instant{}, log_.entry(index));
     set_commit(std::min(replay_commit_, log_.last_index()));
     return Status::ok;
 }
@@ -71,30 +73,14 @@ bool Consensus::live_record(LogIndex image, std::uint32_t position, LiveRecord& 
     return true;
 }
 
-// ---- Voters
+// ---- Members
 
 std::optional<Entry> Consensus::unread_bootstrap() const {
     constexpr LogIndex kFirst{1};
-    if (voters_known_ || !log_.contains(kFirst)) return std::nullopt;
+    if (members_known_ || !log_.contains(kFirst)) return std::nullopt;
     const Entry entry = log_.entry(kFirst);
     if (entry.type != EntryType::bootstrap) return std::nullopt;
     return entry;
-}
-
-void Consensus::set_voters(std::span<const Voter> voters) {
-    if (voters_known_ || voters.empty()) return;
-    DUNLIN_ASSERT(voters.size() <= peers_.size() && peers_.size() <= kVotersMax);
-    peer_count_ = 0;
-    for (const Voter& voter : voters) {
-        if (voter.node == options_.self) {
-            self_named_ = true;
-            storage_named_ = voter.storage;
-            continue;
-        }
-        assign(peers_[peer_count_++], voter);
-    }
-    voters_known_ = true;
-    self_votes_ = self_named_ && storage_ == storage_named_ && storage_ != StorageId{};
 }
 
 const Progress* Consensus::peer_of(NodeId node) const {
@@ -102,27 +88,6 @@ const Progress* Consensus::peer_of(NodeId node) const {
         if (peer.node == node) return &peer;
     }
     return nullptr;
-}
-
-void Consensus::assign(Progress& peer, const Voter& voter) {
-    peer = {};
-    peer.node = voter.node;
-    peer.storage = voter.storage;
-}
-
-// The slot of who is worth listening to. Before the voters are known that is every node of the cluster that speaks Raft.
-Progress* Consensus::admit(const Origin& from) {
-    Progress* peer = peer_of(from.node);
-    if (voters_known_) {
-        if (peer != nullptr && peer->storage == from.storage) return peer;
-        counters_->add(Counter::votes_ignored_storage);
-        return nullptr;
-    }
-    if (peer != nullptr) return peer;
-    if (peer_count_ == peers_.size()) return nullptr;
-    peer = &peers_[peer_count_++];
-    assign(*peer, from);
-    return peer;
 }
 
 void Consensus::tell(EventKind kind, NodeId node, std::uint64_t value) {
@@ -137,10 +102,10 @@ void Consensus::tell(EventKind kind, NodeId node, std::uint64_t value) {
 void Consensus::start(Instant now, StorageId storage) {
     DUNLIN_ASSERT(role_ == Role::member && storage != StorageId{});
     storage_ = storage;
-    self_votes_ = self_named_ && storage_ == storage_named_;
+    if (stopped_ != Status::ok) return;
     set_role(Role::follower);
     restart_election_timer(now);
-    if (may_campaign() && peer_count_ == 0) campaign(now, true);  // alone: nobody to wait for
+    if (may_campaign() && self_counts() && voter_count() == 1) campaign(now, true);  // alone: nobody to wait for
 }
 
 bool Consensus::on_record(Instant now, const Origin& from, const wire::Record& record) {
@@ -175,7 +140,7 @@ void Consensus::on_timeout(Instant now) {
 void Consensus::on_durable(Instant now) {
     if (role_ == Role::leader) {
         start_term(now);
-        advance_commit();
+        advance_commit(now);
     } else if (role_ == Role::candidate) {
         count_votes(now);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin/consensus/cluster_clock.hpp>
+#include <dunlin/consensus/configuration.hpp>
 #include <dunlin/consensus/image_stage.hpp>
 #include <dunlin/consensus/journal_records.hpp>
 #include <dunlin/consensus/log.hpp>
@@ -28,7 +29,9 @@ inline constexpr std::size_t kReservedSlots = 4;
 struct ConsensusStorage {
     LogStorage log{};
     std::span<std::byte> staging{};  // room for one image
-    std::span<Progress> peers{};     // one a voter, at most kVotersMax
+    // One more than a cluster has members (voters and learners, at most kVotersMax): a node that is not known to be one, but
+    // speaks as leader or candidate, has its place too.
+    std::span<Progress> peers{};
 };
 
 // A record that a journal checkpoint must contain; valid until the next call into Consensus.
@@ -39,14 +42,15 @@ struct LiveRecord {
 };
 
 // One voter of Raft (Ongaro's thesis): election with pre-vote (§9.6), check-quorum (§6.2) and leader stickiness (§4.2.3),
-// pipelined replication (§10.2.1), read-index (§6.4), leadership transfer (§3.10), images for followers that are behind the ring.
+// pipelined replication (§10.2.1), read-index (§6.4), leadership transfer (§3.10), images for followers that are behind the ring,
+// changes of one member at a time with learners (§4.1, §4.2).
 //
 // It sends nothing by itself: what is owed to each voter is state, and write_records() turns it into records when the
 // node has a packet for that voter. Nothing that promises leaves before the journal has made it durable:
 // term and vote before any record of that term, entries before they are acknowledged or counted at the leader.
 // Where the journal or the log has no room, a vote, an append or a proposal is refused and asked for again.
 //
-// Life: construct; restore_image() and replay() while the journal recovers; set_voters() once they are known; start();
+// Life: construct; restore_image() and replay() while the journal recovers; set_members() once they are known; start();
 // then on_record / on_timeout / on_durable as they happen, each followed by applying what next_to_apply() gives.
 // Every call is O(voters + entries touched).
 class Consensus {
@@ -66,18 +70,29 @@ class Consensus {
     // false. Nothing may be applied between the image and the last of them. Appends are refused meanwhile by the journal.
     [[nodiscard]] bool live_record(LogIndex image, std::uint32_t position, LiveRecord& out);
 
-    // ---- Voters -----------------------------------------------------------------------------------------------
-    // The bootstrap entry, while it is in the log and voters are not set: decode it and call set_voters(). Look after
-    // recovery and after each on_record().
+    // ---- Members ----------------------------------------------------------------------------------------------
+    // The bootstrap entry, while it is in the log and members are not set: decode it and call set_members(), all of them voters.
+    // Look after recovery and after each on_record().
     [[nodiscard]] std::optional<Entry> unread_bootstrap() const;
-    // At most kVotersMax, with a place in the storage for each; once known they are never changed. A node whose own (id, storage) is not among them follows,
-    // but neither votes for itself nor leads.
-    void set_voters(std::span<const Voter> voters);
-    [[nodiscard]] bool voters_known() const { return voters_known_; }
+    // The members as the state machine has them, that is, as of applied() (the bootstrap's where nothing is applied yet); what the
+    // log behind it changes is added. Call it at first, and after each adopt_image(). Fewer than the storage has peers; none: no
+    // effect. A node whose own (id, storage) is no voter among them follows, and votes when it is asked, but does not campaign.
+    void set_members(std::span<const Member> members);
+    [[nodiscard]] bool members_known() const { return members_known_; }
+    // The members that count now: as the last change in the log says, committed or not. 0..member_count() - 1, in no order.
+    [[nodiscard]] std::size_t member_count() const;
+    [[nodiscard]] Member member(std::size_t i) const;  // standing none where there is none
+    // At a leader: adds an entry of type `members` of `change` and `rest`, which is not read here. It counts from now on, and no
+    // more once its entry is lost. not_leader · busy: ask again, as nothing is committed in this term yet (the log may end with a
+    // change of an older term that others do not have), a change is not committed, something committed is not applied,
+    // leadership is being handed over, a learner to be promoted is behind or silent, or there is no room · invalid_argument: it
+    // cannot be made, see standing_after(), or would leave no voter · ledger_full: as many members as there can be · too_large.
+    // A leader that removes or demotes itself leads on, not counted, until that is committed; then it hands over, or steps down.
+    Result<LogIndex> propose_change(Instant now, const ConfigChange& change, std::span<const std::byte> rest);
     // Why this voter has stopped, as a member that hears nothing and says nothing until it is made anew; ok: it has not. Look
-    // after each on_record(); whoever owns it says so. corrupt: the leader's log contradicts what is known to be committed
-    // here, so one of the two is wrong; or the state here differs, see note_state(). invalid_argument: the cluster's image is
-    // longer than ours can be, so it has other limits.
+    // after each on_record() and set_members(); whoever owns it says so. corrupt: the leader's log contradicts what is known to be
+    // committed here, or changes members as nobody can, so one of the two is wrong; or the state here differs, see note_state().
+    // invalid_argument: the cluster's image is longer than ours can be, so it has other limits.
     [[nodiscard]] Status stopped() const { return stopped_; }
 
     // ---- Input ------------------------------------------------------------------------------------------------
@@ -146,10 +161,10 @@ class Consensus {
     void image_installed(JournalSequence gate);
 
     // ---- Leadership transfer (Raft thesis §3.10) -----------------------------------------------------------------
-    // Hands leadership to the voter that is furthest, if one answers within an election timeout. Proposals are refused
-    // meanwhile. False: nothing happens, since this node does not lead, is at it, or hears no other voter. A leader whose disk is
+    // Hands leadership to voter `to`, 0: to the one that is furthest, if it answers within an election timeout. Proposals are
+    // refused meanwhile. False: nothing happens, since this node does not lead, is at it, or does not hear such a voter. A leader whose disk is
     // at one operation for election_timeout_max does so by itself, again and again (leaders_hung).
-    bool hand_over(Instant now);
+    bool hand_over(Instant now, NodeId to = {});
 
   private:
     // ---- election.cpp
@@ -163,7 +178,6 @@ class Consensus {
     bool store_hard_state(Term term, NodeId vote);
     void restart_election_timer(Instant now);
     void owe_vote_requests(Instant now);
-    [[nodiscard]] bool may_campaign() const { return self_votes_ && !stage_.pending(); }
     [[nodiscard]] bool trusts_a_leader(Instant now) const;
     [[nodiscard]] bool up_to_date(Term last_term, LogIndex last_index) const;
     [[nodiscard]] bool term_durable() const { return journal_->durable() >= hard_state_sequence_; }
@@ -181,17 +195,20 @@ class Consensus {
     void stop(Status why);
 
     // ---- leading.cpp
+    Result<LogIndex> append_proposal(Instant now, Status permitted, EntryType type, std::span<const std::byte> first,
+                                     std::span<const std::byte> second);
     Status append_entry(Instant now, Term term, ClusterTime time, EntryType type, std::span<const std::byte> first,
                         std::span<const std::byte> second, std::size_t reserve);
     bool make_room(Instant now, std::size_t length, std::size_t reserve);
     [[nodiscard]] LogIndex droppable(Instant now) const;
     void start_term(Instant now);
     void lead_on(Instant now);
+    void step_down(Instant now);
     void owe_heartbeats(Instant now);
     [[nodiscard]] bool disk_hangs(Instant now);
     [[nodiscard]] bool hears_majority(Instant now) const;
     [[nodiscard]] LogIndex majority_has() const;  // durably
-    void advance_commit();
+    void advance_commit(Instant now);
     void set_commit(LogIndex index);
     [[nodiscard]] LogIndex agreement(LogIndex hint, Term hint_term) const;
     [[nodiscard]] bool answers_me(Instant now, Progress& peer, Term term, std::uint64_t round);
@@ -217,15 +234,33 @@ class Consensus {
     void on_snapshot_reply(Instant now, Progress& peer, const wire::SnapshotReply& reply);
     void on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record);
 
+    // ---- membership.cpp
+    // A change that is in the log and not known to be committed: there is one at most, so one row says how to take it back.
+    struct PendingChange {
+        LogIndex index{};  // 0: none
+        Member before{};   // the row as it was
+    };
+    [[nodiscard]] bool change_pending() const { return pending_.index != LogIndex{}; }
+    [[nodiscard]] bool self_counts() const { return self_standing_ == Standing::voter; }
+    [[nodiscard]] std::size_t voter_count() const;
+    [[nodiscard]] Member row_of(NodeId node) const;
+    void set_row(Instant now, const Member& row);
+    Progress& slot_for(const Voter& id);
+    [[nodiscard]] Progress* admit(const Origin& from);
+    [[nodiscard]] bool may_take(EntryType type, std::span<const std::byte> payload) const;
+    [[nodiscard]] Status permits(const ConfigChange& change) const;
+    void take_effect(Instant now, const Entry& entry);
+    void truncate_after(LogIndex index);
+    [[nodiscard]] bool caught_up(Instant now, NodeId node) const;
+    [[nodiscard]] bool may_campaign() const;
+    void retire(Instant now);
+
     // ---- consensus.cpp
     [[nodiscard]] std::span<Progress> peers() { return peers_.first(peer_count_); }
     [[nodiscard]] std::span<const Progress> peers() const { return peers_.first(peer_count_); }
     [[nodiscard]] const Progress* peer_of(NodeId node) const;
     [[nodiscard]] Progress* peer_of(NodeId node) { return const_cast<Progress*>(std::as_const(*this).peer_of(node)); }
-    [[nodiscard]] Progress* admit(const Origin& from);
-    [[nodiscard]] std::size_t voter_count() const { return peer_count_ + (self_named_ ? 1U : 0U); }
     [[nodiscard]] LogIndex durable_index() const { return log_.durable_index(journal_->durable()); }
-    static void assign(Progress& peer, const Voter& voter);
     void tell(EventKind kind, NodeId node, std::uint64_t value);
     Status replay_entry(std::span<const std::byte> bytes);
 
@@ -265,7 +300,8 @@ class Consensus {
     Instant resend_at_ = kNever;          // leader: next heartbeat; candidate: next round of requests
     Instant transfer_deadline_ = kNever;
     StorageId storage_{};
-    StorageId storage_named_{};  // what the voter set says of this node
+    StorageId storage_named_{};  // what the members' rows say of this node
+    PendingChange pending_{};
     LeaderReply reply_{};
     LogEntryRecord entry_scratch_{};  // of live_record()
     HardStateRecord hard_state_scratch_{};
@@ -276,10 +312,9 @@ class Consensus {
     Role role_ = Role::member;
     Status stopped_ = Status::ok;
     bool transferred_ = false;  // candidate because the leader asked for it
-    bool voters_known_ = false;
-    bool self_named_ = false;  // this NodeId is in the voter set
-    bool self_votes_ = false;  // and its storage is the one named
-    std::uint8_t peer_count_ = 0;
+    bool members_known_ = false;
+    Standing self_standing_ = Standing::none;
+    std::uint8_t peer_count_ = 0;       // slots in use, of members and of others
     std::uint32_t disk_operation_ = 0;  // leader: what the journal was at when last looked
     std::span<Progress> peers_;
 };

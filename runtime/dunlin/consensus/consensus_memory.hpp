@@ -13,7 +13,7 @@ namespace dunlin::consensus {
 template <Limits L, std::size_t image_bytes>
 struct ConsensusArrays {
     std::array<LogSlot, L.log_entries> log_slots{};
-    std::array<Progress, std::min<std::size_t>(L.ledger.members, kVotersMax)> peers{};
+    std::array<Progress, std::min<std::size_t>(L.ledger.members, kVotersMax) + 1> peers{};
     std::array<std::byte, L.log_bytes> log_bytes{};
     std::array<std::byte, L.voter ? image_bytes : 0> staging{};
 

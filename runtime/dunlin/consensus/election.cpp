@@ -93,14 +93,14 @@ void Consensus::campaign(Instant now, bool pre_vote) {
 }
 
 void Consensus::owe_vote_requests(Instant now) {
-    for (Progress& peer : peers()) peer.vote_request_owed = !peer.granted;
+    for (Progress& peer : peers()) peer.vote_request_owed = peer.votes() && !peer.granted;
     resend_at_ = now + options_.heartbeat_interval;
 }
 
 void Consensus::count_votes(Instant now) {
     const bool pre_vote = role_ == Role::pre_candidate;
-    std::size_t votes = pre_vote || term_durable() ? 1 : 0;  // its own, once it is durable
-    for (const Progress& peer : peers()) votes += peer.granted ? 1 : 0;
+    std::size_t votes = self_counts() && (pre_vote || term_durable()) ? 1 : 0;  // its own, once it is durable
+    for (const Progress& peer : peers()) votes += peer.votes() && peer.granted ? 1 : 0;
     if (votes < majority(voter_count())) return;
     if (pre_vote)
         campaign(now, false);
@@ -121,6 +121,8 @@ bool Consensus::trusts_a_leader(Instant now) const {
     return leader_ != NodeId{} && now - leader_heard_ < options_.election_timeout_min;
 }
 
+// Whoever it is that asks, and whatever this node is: it may have been promoted by what it has not got yet, and the candidate knows
+// who counts (Raft thesis §4.2.1).
 void Consensus::on_vote_request(Instant now, Progress& peer, const wire::VoteRequest& request) {
     const bool pre_vote = (request.flags() & kPreVote) != 0;
     const bool transfer = (request.flags() & kTransfer) != 0;
@@ -170,11 +172,12 @@ void Consensus::on_timeout_now(Instant now, const Progress& peer, const wire::Ti
     campaign(now, false);
 }
 
-bool Consensus::hand_over(Instant now) {
+bool Consensus::hand_over(Instant now, NodeId to) {
     if (role_ != Role::leader || transfer_to_ != NodeId{}) return false;
     Progress* best = nullptr;
     for (Progress& peer : peers()) {
-        if (peer.state_differs || now - peer.heard >= options_.election_timeout_min) continue;
+        if (!peer.votes() || peer.state_differs || now - peer.heard >= options_.election_timeout_min) continue;
+        if (to != NodeId{} && to != peer.node) continue;
         if (best == nullptr || peer.match > best->match) best = &peer;
     }
     if (best == nullptr) return false;

@@ -88,11 +88,16 @@ Status Consensus::take_entry(Instant now, LogIndex index, const wire::EntryHead&
             return Status::corrupt;
         }
         counters_->add(Counter::entries_truncated, static_cast<std::uint32_t>(log_.last_index().value() - index.value() + 1));
-        log_.truncate_after(index.previous());
+        truncate_after(index.previous());
     }
     const ClusterTime time{head.cluster_time()};
     if (term < log_.last_term() || term > term_ || time < log_.last_time()) return Status::corrupt;
-    return append_entry(now, term, time, static_cast<EntryType>(head.type()), payload, {}, 0);
+    const auto type = static_cast<EntryType>(head.type());
+    if (!may_take(type, payload)) {
+        stop(Status::corrupt);
+        return Status::corrupt;
+    }
+    return append_entry(now, term, time, type, payload, {}, 0);
 }
 
 // A member neither votes, acknowledges, proposes nor asks to be woken; and once started, it stays one.

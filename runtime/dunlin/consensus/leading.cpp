@@ -21,7 +21,7 @@ LogIndex Consensus::droppable(Instant now) const {
     LogIndex limit = std::min(applied_, durable_index());
     if (role_ != Role::leader) return limit;
     for (const Progress& peer : peers()) {
-        if (!peer.answers || now - peer.advanced >= options_.heartbeat_interval * kPatienceHeartbeats) continue;
+        if (!peer.is_sent_log() || !peer.answers || now - peer.advanced >= options_.heartbeat_interval * kPatienceHeartbeats) continue;
         if (peer.mode == Progress::Mode::image) {
             if (image_sendable()) limit = std::min(limit, stage_.point().index);
         } else if (peer.match != LogIndex{}) {
@@ -60,6 +60,7 @@ Status Consensus::append_entry(Instant now, Term term, ClusterTime time, EntryTy
     }
     log_.set_last_sequence(stored.value());
     counters_->add(Counter::entries_appended);
+    take_effect(now, log_.entry(previous.next()));
     return Status::ok;
 }
 
@@ -71,21 +72,25 @@ void Consensus::start_term(Instant now) {
     if (!make_room(now, 0, kReservedSlots) && majority_has() < log_.last_index()) return;
     if (append_entry(now, term_, clock_.leading(now), EntryType::none, {}, {}, 0) != Status::ok) return;
     term_start_ = log_.last_index();
-    advance_commit();
+    advance_commit(now);
 }
 
 Result<LogIndex> Consensus::propose(Instant now, EntryType type, std::span<const std::byte> first, std::span<const std::byte> second) {
     if (role_ != Role::leader) return Status::not_leader;
+    const bool free = term_start_ != LogIndex{} && transfer_to_ == NodeId{};
+    return append_proposal(now, free ? Status::ok : Status::busy, type, first, second);
+}
+
+Result<LogIndex> Consensus::append_proposal(Instant now, Status permitted, EntryType type, std::span<const std::byte> first,
+                                            std::span<const std::byte> second) {
     if (first.size() + second.size() > options_.entry_bytes_max) return Status::too_large;
-    Status status = Status::busy;
-    if (term_start_ != LogIndex{} && transfer_to_ == NodeId{}) {
-        status = append_entry(now, term_, clock_.leading(now), type, first, second, kReservedSlots);
-    }
+    Status status = permitted;
+    if (status == Status::ok) status = append_entry(now, term_, clock_.leading(now), type, first, second, kReservedSlots);
     if (status != Status::ok) {
         counters_->add(Counter::proposals_refused);
         return status;
     }
-    advance_commit();
+    advance_commit(now);
     return log_.last_index();
 }
 
@@ -96,15 +101,17 @@ void Consensus::lead_on(Instant now) {
     if (now >= transfer_deadline_) {
         transfer_to_ = {};
         transfer_deadline_ = kNever;
+        if (!self_counts() && !change_pending()) return step_down(now);
     }
     if (now < resend_at_) return;
-    if (!hears_majority(now)) {
-        counters_->add(Counter::leaders_stepped_down);
-        become_follower(now);
-        return;
-    }
+    if (!hears_majority(now)) return step_down(now);
     owe_heartbeats(now);
     if (disk_hangs(now) && hand_over(now)) counters_->add(Counter::leaders_hung);
+}
+
+void Consensus::step_down(Instant now) {
+    counters_->add(Counter::leaders_stepped_down);
+    become_follower(now);
 }
 
 // Nothing is durable here any more, so soon nothing can be proposed, and whoever hears the heartbeats waits for this disk: others
@@ -122,6 +129,8 @@ bool Consensus::disk_hangs(Instant now) {
 void Consensus::owe_heartbeats(Instant now) {
     resend_at_ = now + options_.heartbeat_interval;
     for (Progress& peer : peers()) {
+        if (peer.standing == Standing::none && peer.farewells != 0 && !change_pending()) --peer.farewells;
+        if (!peer.is_sent_log()) continue;
         peer.choose_mode(log_.base().index);
         peer.owe_heartbeat(now, options_.election_timeout_min, stage_.total());
         if (peer.node == transfer_to_) peer.timeout_now_owed = peer.match == log_.last_index();
@@ -129,8 +138,9 @@ void Consensus::owe_heartbeats(Instant now) {
 }
 
 bool Consensus::hears_majority(Instant now) const {
-    std::size_t heard = 1;
-    for (const Progress& peer : peers()) heard += !peer.state_differs && now - peer.heard < options_.election_timeout_max ? 1 : 0;
+    std::size_t heard = self_counts() ? 1 : 0;
+    for (const Progress& peer : peers())
+        heard += peer.votes() && !peer.state_differs && now - peer.heard < options_.election_timeout_max ? 1 : 0;
     return heard >= majority(voter_count());
 }
 
@@ -138,9 +148,11 @@ bool Consensus::hears_majority(Instant now) const {
 
 std::uint64_t Consensus::reached(std::uint64_t own, std::uint64_t (*value)(const Progress& peer)) const {
     std::array<std::uint64_t, kVotersMax> values;
-    values[0] = own;
-    std::size_t count = 1;
-    for (const Progress& peer : peers()) values[count++] = peer.state_differs ? 0 : value(peer);
+    std::size_t count = 0;
+    if (self_counts()) values[count++] = own;
+    for (const Progress& peer : peers()) {
+        if (peer.votes()) values[count++] = peer.state_differs ? 0 : value(peer);
+    }
     return reached_by_majority(std::span(values).first(count));
 }
 
@@ -149,18 +161,21 @@ LogIndex Consensus::majority_has() const {
 }
 
 // A majority's durable prefix is committed only as far as an entry of the leader's own term (Raft §5.4.2, figure 8).
-void Consensus::advance_commit() {
+void Consensus::advance_commit(Instant now) {
     const LogIndex stored = majority_has();
     if (stored <= commit_ || log_.term_at(stored) != term_) return;
     const bool first = commit_ < term_start_;
+    const bool changing = change_pending();
     set_commit(stored);
     if (first) tell(EventKind::committed, {}, commit_.value());
+    if (changing && !change_pending() && !self_counts()) retire(now);
 }
 
 void Consensus::set_commit(LogIndex index) {
     if (index <= commit_) return;
     counters_->add(Counter::entries_committed, static_cast<std::uint32_t>(index.value() - commit_.value()));
     commit_ = index;
+    if (pending_.index <= commit_) pending_ = {};
 }
 
 // Whether a reply of `term` is for this node as the leader it is now, and to a round that there was.
@@ -169,7 +184,7 @@ bool Consensus::answers_me(Instant now, Progress& peer, Term term, std::uint64_t
         (void)adopt_term(now, term, {});
         return false;
     }
-    const bool mine = term == term_ && role_ == Role::leader;
+    const bool mine = term == term_ && role_ == Role::leader && peer.is_sent_log();
     if (mine && round <= round_) {
         peer.on_answer(round, now);
         return true;
@@ -194,15 +209,15 @@ bool Consensus::judge_state(Progress& peer, const wire::AppendReply& reply) {
     peer.state_differs = (reply.flags() & kStateDiffers) != 0;
     peer.state_agrees = !peer.state_differs;
     std::size_t like_ours = voter_count();
-    for (const Progress& each : peers()) like_ours -= each.state_differs ? 1 : 0;
+    for (const Progress& each : peers()) like_ours -= each.votes() && each.state_differs ? 1 : 0;
     if (like_ours >= majority(voter_count())) return true;
     stop(Status::corrupt);
     return false;
 }
 
 bool Consensus::told_to_stop(const Progress& peer) const {
-    std::size_t agree = 1;
-    for (const Progress& each : peers()) agree += each.state_agrees ? 1 : 0;
+    std::size_t agree = self_counts() ? 1 : 0;
+    for (const Progress& each : peers()) agree += each.votes() && each.state_agrees ? 1 : 0;
     return peer.state_differs && agree >= majority(voter_count());
 }
 
@@ -220,7 +235,7 @@ void Consensus::on_append_reply(Instant now, Progress& peer, const wire::AppendR
         peer.on_refusal(agreement(LogIndex{reply.hint_index()}, Term{reply.hint_term()}), reply.round(), round_);
     }
     peer.choose_mode(log_.base().index);
-    advance_commit();
+    advance_commit(now);
     if (peer.node == transfer_to_ && peer.match == log_.last_index()) peer.timeout_now_owed = true;
 }
 

@@ -14,6 +14,7 @@ bool Consensus::owes(const Progress& peer) const {
     if (role_ == Role::member) return false;
     if (peer.vote_reply_owed || peer.vote_request_owed || peer.stale_term_owed) return true;
     if (role_ != Role::leader) return owes_append_reply(peer) || (reply_.image_owed && reply_.to == peer.node);
+    if (!peer.is_sent_log()) return false;
     if (peer.heartbeat_owed || peer.timeout_now_owed || may_send_chunk(peer)) return true;
     return peer.next <= log_.last_index() && peer.next > log_.base().index && peer.may_send_entries(options_.appends_in_flight_max);
 }
@@ -32,12 +33,13 @@ void Consensus::write_records(Instant now, NodeId to, wire::PacketWriter& writer
     }
     write_votes(*peer, writer);
     write_replies(*peer, writer);
-    if (role_ != Role::leader) return;
+    if (role_ != Role::leader || !peer->is_sent_log()) return;
+    write_append(now, *peer, writer);
+    if (may_send_chunk(*peer)) write_chunk(*peer, writer);
+    // Behind the append, since who campaigns takes nothing of this term any more: the last commit is known to it.
     if (peer->timeout_now_owed && writer.record(wire::RecordType::timeout_now, wire::TimeoutNow(term_.value()))) {
         peer->timeout_now_owed = false;
     }
-    write_append(now, *peer, writer);
-    if (may_send_chunk(*peer)) write_chunk(*peer, writer);
 }
 
 void Consensus::write_votes(Progress& peer, wire::PacketWriter& writer) {
@@ -93,7 +95,8 @@ void Consensus::write_append(Instant now, Progress& peer, wire::PacketWriter& wr
     if (room < sizeof(wire::Append)) return;
     const std::uint32_t count = entries_that_fit(peer, room - sizeof(wire::Append));
     if (count == 0 && !peer.heartbeat_owed) {
-        if (writer.empty() && !may_send_chunk(peer)) peer.blocked = true;  // would never fit: do not ask for packet after packet
+        if (writer.empty() && !may_send_chunk(peer) && !peer.timeout_now_owed)
+            peer.blocked = true;  // would never fit: do not ask for packet after packet
         return;
     }
     // A follower that needs the image is asked about nothing: its log agrees with ours at 0.

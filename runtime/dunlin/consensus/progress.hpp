@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin/consensus/configuration.hpp>
 #include <dunlin/consensus/types.hpp>
 #include <dunlin/core/time.hpp>
 #include <dunlin/wire/wire.hpp>
@@ -11,7 +12,7 @@ namespace dunlin::consensus {
 inline constexpr auto kStateAgrees = static_cast<std::uint32_t>(wire::AppendReplyFlag::state_agrees);
 inline constexpr auto kStateDiffers = static_cast<std::uint32_t>(wire::AppendReplyFlag::state_differs);
 
-// What this node knows of, and owes to, another voter. Raft thesis §3.5, and etcd's tracker for the three modes:
+// What this node knows of, and owes to, another node: a member, or (standing none) one that speaks as if it were. Raft thesis §3.5, and etcd's tracker for the three modes:
 // probe: one append at a time until it is known where the logs agree; replicate: next_index runs ahead of the answers;
 // image: the follower is behind the ring and gets the image first.
 // Invariant at a leader: match < next.
@@ -37,6 +38,8 @@ struct Progress {
     // images is no progress: it begins again and again.
     static constexpr std::uint8_t kImageFallsMax = 3;
     std::uint8_t image_falls : 2 = 0;
+    std::uint8_t farewells : 2 = 0;  // heartbeats until a node that was removed is sent nothing more
+    Standing standing = Standing::none;
     std::uint32_t image_acked = 0;  // bytes of the staged image that arrived
     std::uint32_t image_sent = 0;   // >= image_acked
     StorageId storage{};
@@ -49,6 +52,8 @@ struct Progress {
     Instant heard{};                 // last answer in this term
     Instant advanced{};              // last progress: `match` grew, or `image_acked` did and had not fallen too often
 
+    [[nodiscard]] bool votes() const { return standing == Standing::voter; }
+    [[nodiscard]] bool is_sent_log() const { return standing != Standing::none || farewells != 0; }
     // A new term as leader: nothing is known but where its own log ends.
     void begin_term(LogIndex last, Instant now);
     // Forgets what only a candidate or a leader owes.

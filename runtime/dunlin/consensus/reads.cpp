@@ -5,7 +5,9 @@ namespace dunlin::consensus {
 Result<ReadTicket> Consensus::begin_read() {
     if (role_ != Role::leader) return Status::not_leader;
     if (!committed_in_term()) return Status::busy;
-    for (Progress& peer : peers()) peer.heartbeat_owed = true;
+    for (Progress& peer : peers()) {
+        if (peer.votes()) peer.heartbeat_owed = true;
+    }
     return ReadTicket{term_, commit_, round_ + 1};
 }
 

@@ -38,6 +38,7 @@ ApplyResult Ledger::apply(const consensus::Entry& entry) {
             apply_renewals(entry.payload);
             break;
         case consensus::EntryType::tick: result.agrees = agrees_with(entry.payload); break;
+        case consensus::EntryType::members:
         case consensus::EntryType::none: break;
     }
     const std::uint64_t told[] = {static_cast<std::uint64_t>(result.command.status), result.command.detail, result.command.value};
@@ -50,6 +51,7 @@ ApplyResult Ledger::apply(const consensus::Entry& entry) {
 Status Ledger::admissible(const consensus::Entry& entry) const {
     switch (entry.type) {
         case consensus::EntryType::none:
+        case consensus::EntryType::members:
         case consensus::EntryType::renewals:
         case consensus::EntryType::tick: return Status::ok;
         case consensus::EntryType::bootstrap: {

@@ -70,28 +70,28 @@ void Voter::read_bootstrap() {
     ledger::BootstrapHead head{};
     if (!ledger::decode(entry->payload, head)) return stop(Status::corrupt);
     if (head.limits != ledger_.limits() || head.voter_rate_ppm < clock_rate_bound_ppm_) return stop(Status::invalid_argument);
-    std::array<consensus::Voter, kVotersMax> voters{};
+    std::array<consensus::Member, kVotersMax> voters{};
     for (std::size_t i = 0; i < head.voter_count; ++i) {
         const ledger::MemberRow row = ledger::bootstrap_voter(entry->payload, i);
-        voters[i] = {NodeId{row.node}, StorageId{row.storage}};
+        voters[i] = {{NodeId{row.node}, StorageId{row.storage}}, consensus::Standing::voter};
     }
     voter_count_ = static_cast<std::uint8_t>(head.voter_count);
     incarnation_ = ClusterIncarnation{head.incarnation};
-    consensus_.set_voters(std::span(voters).first(voter_count_));
+    consensus_.set_members(std::span(voters).first(voter_count_));
 }
 
 void Voter::voters_from_image() {
     if (voter_count_ != 0 || ledger_.incarnation() == ClusterIncarnation{}) return;
     if (ledger_.voter_rate_ppm() < clock_rate_bound_ppm_) return stop(Status::invalid_argument);
-    std::array<consensus::Voter, kVotersMax> voters{};
+    std::array<consensus::Member, kVotersMax> voters{};
     for (std::size_t i = 0; i < kVotersMax; ++i) {
         const ledger::MemberRow row = ledger_.voter(i);
         if (row.storage == 0) break;
-        voters[i] = {NodeId{row.node}, StorageId{row.storage}};
+        voters[i] = {{NodeId{row.node}, StorageId{row.storage}}, consensus::Standing::voter};
         ++voter_count_;
     }
     incarnation_ = ledger_.incarnation();
-    consensus_.set_voters(std::span(voters).first(voter_count_));
+    consensus_.set_members(std::span(voters).first(voter_count_));
 }
 
 // The ledger names them once the bootstrap entry is applied; before, that entry is in the log.
