@@ -54,6 +54,7 @@ class CreditAccount {
     // A message is under way (asserted: fewer than 65,535 are). The oldest of a lane may be though it is not allowed.
     void take(std::uint32_t units);
     void give_back(std::uint32_t units);
+    [[nodiscard]] bool untouched() const { return messages_ == 0 && units_ == 0; }  // nothing is under way
 
   private:
     PacketNumber stated_in_{};

@@ -312,6 +312,7 @@ bool Link::on_record(Instant now, const wire::Record& record) {
             if (sane_lane(number) && sender(Lane{number}).on_settlement(record)) space_.on_progress();
             if (lanes_open_ < lanes_used_) open_lanes();
             for (LaneEnds& each : lanes()) each.sender.pace(now);
+            DUNLIN_ASSERT(owes_messages() || sending_.credit.untouched());  // else credit leaks away, message by message
             break;
         }
         default: return false;

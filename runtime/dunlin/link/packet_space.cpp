@@ -197,6 +197,7 @@ void PacketSpace::leave_flight(SentPacket& packet) {
     packet.done = true;
     --in_flight_;
     if (packet.beyond_window) --beyond_window_;
+    DUNLIN_ASSERT(beyond_window_ <= in_flight_);
 }
 
 void PacketSpace::lose(SentPacket& packet, FateSink fate) {
