@@ -76,7 +76,10 @@ void Consensus::set_row(Instant now, const Member& row) {
 // is always one, since members take fewer than there are. The leader's goes last, or it would get no answer.
 Progress& Consensus::slot_for(const Voter& id) {
     Progress* found = peer_of(id.node);
-    if (found == nullptr && peer_count_ < peers_.size()) found = &peers_[peer_count_++];
+    if (found == nullptr && peer_count_ < peers_.size()) {
+        found = &peers_[peer_count_++];
+        *found = {};  // the memory may have been that of an earlier life
+    }
     if (found == nullptr) {
         for (Progress& peer : peers()) {
             if (peer.standing == Standing::none && (found == nullptr || found->node == leader_)) found = &peer;
