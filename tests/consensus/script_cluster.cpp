@@ -219,11 +219,30 @@ void ScriptCluster::on_use(const std::vector<std::string>& words) {
         reads_.push_back({++reads_begun_, i, ticket.value()});
         after_input(i);
     } else if (words[0] == "transfer") {
-        if (!voter(i).hand_over(now)) say("no");
+        const NodeId to{static_cast<std::uint16_t>(words.size() > 2 ? number(words[2]) : 0)};
+        if (!voter(i).hand_over(now, to)) say("no");
         after_input(i);
+    } else if (words[0] == "change") {
+        change_members(i, words);
     } else {
         say("? no step '" + words[0] + "'");
     }
+}
+
+// change NODE add|promote|demote|remove MEMBER
+void ScriptCluster::change_members(std::size_t i, const std::vector<std::string>& words) {
+    constexpr std::array<std::string_view, 4> kOps{"add", "promote", "demote", "remove"};
+    const auto op = words.size() == 4 ? std::ranges::find(kOps, words[2]) : kOps.end();
+    const std::size_t member = words.size() == 4 ? number(words[3]) : 0;
+    if (op == kOps.end() || !known(member)) return say("? change NODE add|promote|demote|remove MEMBER");
+    const ConfigChange change{.storage = host(member).storage.value(),
+                              .node = static_cast<std::uint16_t>(member),
+                              .op = static_cast<std::uint8_t>(op - kOps.begin() + 1),
+                              .reserved0 = 0,
+                              .reserved1 = 0};
+    const auto proposed = voter(i).propose_change(host(i).clock, change, {});
+    if (!proposed.ok()) return say(std::string(to_string(proposed.status())));
+    after_input(i);
 }
 
 // ---- What is shown
@@ -247,6 +266,23 @@ void ScriptCluster::show_packets(const std::vector<std::string>& words) {
     }
 }
 
+// " members 1 2 (4)", a learner in brackets; nothing where they are the founders.
+std::string ScriptCluster::members(const Consensus& raft) const {
+    std::vector<Member> rows;
+    for (std::size_t i = 0; i < raft.member_count(); ++i) rows.push_back(raft.member(i));
+    std::ranges::sort(rows, {}, [](const Member& row) { return row.id.node; });
+    const auto is_founder = [](const Member& row, const Member& founder) {
+        return row.id == founder.id && row.standing == founder.standing;
+    };
+    if (rows.empty() || std::ranges::equal(rows, founders_, is_founder)) return {};
+    std::string text = " members";
+    for (const Member& row : rows) {
+        const std::string node = std::to_string(row.id.node.value());
+        text += " " + (row.standing == Standing::voter ? node : "(" + node + ")");
+    }
+    return text;
+}
+
 // "2 follower  t3 log 1,2,3 commit 2": the term of each entry in the ring; what an image holds instead as "(index.term)".
 std::string ScriptCluster::state(std::size_t i) const {
     const Host& at = hosts_[i - 1];
@@ -260,7 +296,7 @@ std::string ScriptCluster::state(std::size_t i) const {
         terms = "(" + std::to_string(log.base().index.value()) + "." + std::to_string(log.base().term.value()) + ")";
     for (LogIndex index = log.base().index.next(); index <= log.last_index(); index = index.next())
         terms += (terms.empty() ? "" : ",") + std::to_string(log.term_at(index).value());
-    text += (terms.empty() ? "-" : terms) + " commit " + std::to_string(raft.commit().value());
+    text += (terms.empty() ? "-" : terms) + " commit " + std::to_string(raft.commit().value()) + members(raft);
     if (raft.stopped() != Status::ok) text += " stopped: " + std::string(to_string(raft.stopped()));
     return text;
 }

@@ -62,6 +62,8 @@ class ScriptCluster {
     void on_network(const std::vector<std::string>& words);
     void on_machine(const std::vector<std::string>& words);
     void on_use(const std::vector<std::string>& words);
+    void change_members(std::size_t i, const std::vector<std::string>& words);
+    [[nodiscard]] std::string members(const Consensus& raft) const;
     void show_packets(const std::vector<std::string>& words);
 
     std::size_t log_entries_;
