@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace dunlin::ledger::test {
 namespace {
 
@@ -117,6 +119,23 @@ TEST_F(ClientTest, retries_the_same_sequence_under_a_fresh_attempt_at_another_vo
     RequestResult result{};
     ASSERT_TRUE(client.poll_result(Requester::application, result));
     EXPECT_EQ(result.first_sent, at(10));
+}
+
+TEST_F(ClientTest, asks_every_voter_in_the_time_of_a_short_quorum_wait) {
+    Client hasty{{requests, values, 32}, {.quorum_wait = milliseconds{100}}, counters, random, events};
+    hasty.set_voters(at(0), voters);
+    ASSERT_TRUE(hasty.put(at(0), "k", {}).ok());
+    std::set<NodeId> asked;
+    RequestResult result{};
+    for (Instant now = at(0); !hasty.poll_result(Requester::application, result); now = hasty.next_deadline()) {
+        hasty.on_timeout(now);
+        Packet out;
+        const NodeId to = hasty.target();
+        hasty.write_records(now, to, out.writer());
+        if (!out.writer().empty()) asked.insert(to);
+    }
+    EXPECT_EQ(result.status, Status::no_quorum);
+    EXPECT_GE(asked.size(), 2u);
 }
 
 TEST_F(ClientTest, follows_the_hint_to_the_leader_at_once) {

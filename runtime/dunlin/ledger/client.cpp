@@ -152,7 +152,7 @@ void Client::give_up(Instant now, Request& request, Status status) {
 void Client::owe(Instant now, Request& request) {
     request.owed = true;
     request.awaiting = false;
-    request.next_attempt = now + options_.attempt_timeout;
+    request.next_attempt = now + options_.attempt_timeout();
 }
 
 void Client::retry_later(Instant now, Request& request) {
@@ -200,7 +200,7 @@ void Client::on_timeout(Instant now) {
     if (now >= ask_voters_at_) {
         advance_target(now);
         voters_asked_ = true;
-        ask_voters_at_ = now + options_.attempt_timeout;
+        ask_voters_at_ = now + options_.attempt_timeout();
     }
     for (Request& request : requests_) {
         if (request.state != RequestState::active) continue;

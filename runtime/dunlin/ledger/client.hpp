@@ -12,16 +12,20 @@
 #include <dunlin/wire/packet_writer.hpp>
 #include <dunlin/wire/record.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace dunlin::ledger {
 
 struct ClientOptions {
-    Duration request_timeout = seconds{5};                          // a request ends by then, with an answer or timed_out
-    static constexpr Duration attempt_timeout = milliseconds{250};  // no answer from a voter: ask the next one
-    Duration quorum_wait = seconds{1};                              // no leader answered for so long: no_quorum (one check-quorum interval)
-    static constexpr Duration backoff_base = milliseconds{20};      // between attempts, exponential with full jitter
+    Duration request_timeout = seconds{5};                      // a request ends by then, with an answer or timed_out
+    Duration quorum_wait = seconds{1};                          // no leader answered for so long: no_quorum (one check-quorum interval)
+    static constexpr Duration backoff_base = milliseconds{20};  // between attempts, exponential with full jitter
     static constexpr Duration backoff_max = milliseconds{500};
+
+    // No answer from a voter for so long: ask the next one. 250 ms, or a quarter of quorum_wait where that is less: a request that
+    // ended before would leave the next one at the same voter, which may be down.
+    [[nodiscard]] constexpr Duration attempt_timeout() const { return std::min<Duration>(milliseconds{250}, quorum_wait / 4); }
 };
 
 // For whom a request was made: results are handed out to each separately.

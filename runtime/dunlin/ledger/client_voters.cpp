@@ -27,7 +27,7 @@ void Client::on_session_open(Instant now, NodeId peer) {
         choose_target(peer);
     }
     voters_asked_ = true;
-    ask_voters_at_ = now + options_.attempt_timeout;
+    ask_voters_at_ = now + options_.attempt_timeout();
 }
 
 void Client::on_session_closed(Instant now, NodeId peer) {

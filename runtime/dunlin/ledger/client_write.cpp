@@ -51,7 +51,7 @@ void Client::write_records(Instant now, NodeId to, wire::PacketWriter& writer) {
         request.owed = false;
         request.awaiting = true;
         request.asked = to;
-        request.next_attempt = now + options_.attempt_timeout;
+        request.next_attempt = now + options_.attempt_timeout();
     }
 }
 
