@@ -181,7 +181,9 @@ void FileDevice::work() {
         const Done done = perform(work);
         guard.lock();
         done_ = done;
+        guard.unlock();  // or the loop would wake up only to wait for it
         wake_.wake();
+        guard.lock();
     }
 }
 

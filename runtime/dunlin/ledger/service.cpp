@@ -155,6 +155,7 @@ Status Service::take_read(const ServiceCall& wanted) {
     }
     if (call == nullptr) return Status::busy;
     call->set_ticket(ticket.value());
+    reading_ = true;
     return Status::ok;
 }
 
@@ -219,10 +220,13 @@ void Service::poll(Instant now) {
         term_ = log_.term().value();
         schedule_tick(now);
     }
+    if (!reading_) return;
+    reading_ = false;
     for (ServiceCall& call : calls_) {
         if (!call.taken || call.answered || call.read == ReadKind::none) continue;
         const consensus::ReadState state = log_.read_state(call.ticket());
         if (state != consensus::ReadState::waiting) answer(call, state == consensus::ReadState::ready ? Status::ok : Status::not_leader);
+        if (!call.answered) reading_ = true;
     }
 }
 

@@ -125,7 +125,6 @@ class Service {
     [[nodiscard]] bool write_voter_set(wire::PacketWriter& writer) const;
 
     [[nodiscard]] bool owes(NodeId to) const;
-    [[nodiscard]] bool owes_anybody() const;
     // The call that the record repeats, if it is still here.
     [[nodiscard]] ServiceCall* find_same(const ServiceCall& wanted);
 
@@ -141,7 +140,8 @@ class Service {
     std::uint64_t tick_index_ = 0;  // a tick under way; 0: none
     std::uint64_t term_ = 0;        // of the leadership that calls_ and renewals_ belong to
     bool leading_ = false;
-    bool owing_ = false;  // an answer or the voters, to somebody: asked before every packet, so it must not take a search
+    bool owing_ = false;    // an answer or the voters, to somebody: asked before every packet, so it must not take a search
+    bool reading_ = false;  // a read may be under way: asked at every input
 
     std::array<NodeId, 8> voter_set_owed_{};  // 0: free
     std::uint8_t voter_set_next_ = 0;         // which to overwrite when all are taken

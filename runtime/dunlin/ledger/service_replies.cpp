@@ -17,25 +17,24 @@ bool Service::owes(NodeId to) const {
            });
 }
 
-bool Service::owes_anybody() const {
-    return std::ranges::any_of(voter_set_owed_, [](NodeId owed) { return owed != NodeId{}; }) ||
-           std::ranges::any_of(calls_, [](const ServiceCall& call) { return call.taken && call.answered; }) ||
-           std::ranges::any_of(renewals_, [](const ServiceRenewal& renewal) { return renewal.state == ServiceRenewal::State::answered; });
-}
-
 void Service::write_records(Instant now, NodeId to, wire::PacketWriter& writer) {
     poll(now);
+    owing_ = false;  // and finds out again, of everybody
     for (NodeId& owed : voter_set_owed_) {
         if (owed == to && write_voter_set(writer)) owed = NodeId{};
+        if (owed != NodeId{}) owing_ = true;
     }
     for (ServiceCall& call : calls_) {
-        if (call.taken && call.answered && call.peer == to && write_call(call, writer)) call.taken = false;
+        if (!call.taken || !call.answered) continue;
+        if (call.peer == to && write_call(call, writer)) call.taken = false;
+        if (call.taken) owing_ = true;
     }
     for (ServiceRenewal& renewal : renewals_) {
-        if (renewal.state != ServiceRenewal::State::answered || renewal.peer != to) continue;
-        if (write_renewal(renewal.request, renewal.token, renewal.status, writer)) renewal.state = ServiceRenewal::State::none;
+        if (renewal.state != ServiceRenewal::State::answered) continue;
+        const bool written = renewal.peer == to && write_renewal(renewal.request, renewal.token, renewal.status, writer);
+        if (written) renewal.state = ServiceRenewal::State::none;
+        if (!written) owing_ = true;
     }
-    owing_ = owes_anybody();
 }
 
 bool Service::write_renewal(std::uint64_t request, std::uint64_t token, Status status, wire::PacketWriter& writer) const {
