@@ -6,7 +6,11 @@ tree in build/mutants, one for each of --jobs workers, are patched, built and ru
 handlers that accept, short messages in one lane, each published once) must still pass, and one with faults must fail within
 --seeds, looked for in batches that grow, of five processes and of three in turn. Caught is what violates a named invariant or an assertion: a hang, a crash or a checker that had
 nothing to check is not. Exit status 0: every mutant was caught; 1: one survived, hung, did not build, or broke a calm world; 2: usage.
-With --check nothing is built: exit status 0 if every patch applies to the tree as it is and is as small as it should be.
+With --scenarios no worlds are drawn: each mutant that TRAPS names must make every story (tests/scenarios) beside it fail, at a step
+or by an invariant; this takes a build a mutant and no time besides. A mutant that is marked there with * shows in no drawn world,
+and its story stands for them in every run.
+With --check nothing is built: exit status 0 if every patch applies to the tree as it is and is as small as it should be, and
+TRAPS names only what there is.
 """
 
 import argparse
@@ -25,12 +29,15 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SCRATCH = ROOT / "build" / "mutants"
+STORIES = ROOT / "tests" / "scenarios"
+TRAPS = HERE / "traps.txt"  # trap | stories | mutants
 
 CHANGED_LINES_MAX = 5
 CALM_WORLDS = 2
 CALM = "verdicts,resends,lanes,long_messages"
 BATCHES = (4, 8, 16, 32)  # worlds at a time, the last over and over; most mutants need few
 NODES = (5, 3)            # in turn, so that batches differ in more than their seeds
+SECONDS_A_STORY = 60      # of real time
 SECONDS_A_WORLD = 2       # of real time that a world may take until it hangs, with --timeout on top
 NOT_SOURCES = {"build", ".git", ".cache"}
 
@@ -88,8 +95,33 @@ def flaw(path):
     return None
 
 
+def traps():
+    """(trap, stories, mutants, mutants that only a story shows) of each line of TRAPS."""
+    for line in TRAPS.read_text(encoding="utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        trap, stories, mutants = (part.strip() for part in line.split("|"))
+        names = [name for name in mutants.split() if name != "-"]
+        yield trap, [name for name in stories.split() if name != "-"], [name.rstrip("*") for name in names], \
+            {name.rstrip("*") for name in names if name.endswith("*")}
+
+
+def stories_of(mutant):
+    return [STORIES / f"{story}.txt" for _, stories, mutants, _ in traps() if mutant in mutants for story in stories]
+
+
+def shown_by_stories_alone():
+    return {name for _, _, _, alone in traps() for name in alone}
+
+
+def unknown_names():
+    for trap, stories, mutants, _ in traps():
+        yield from ((trap, f"there is no story {name}") for name in stories if not (STORIES / f"{name}.txt").is_file())
+        yield from ((trap, f"there is no mutant {name}") for name in mutants if not (HERE / f"{name}.patch").is_file())
+
+
 def check(paths):
-    flaws = [(path.stem, found) for path in paths if (found := flaw(path))]
+    flaws = [(path.stem, found) for path in paths if (found := flaw(path))] + list(unknown_names())
     for name, found in flaws:
         print(f"{name}: {found}")
     print(f"mutants: {len(paths)} patches, {len(flaws)} that do not do")
@@ -120,6 +152,14 @@ class Scratch:
     def restore(self, path):
         for name in touched(path):
             shutil.copy(ROOT / name, self.tree / name)
+
+    def play(self, story):
+        """(status, output); a status of None: it did not end in time."""
+        try:
+            played = subprocess.run([str(self.runner), "--scenario", str(story)], capture_output=True, text=True, timeout=SECONDS_A_STORY)
+        except subprocess.TimeoutExpired:
+            return None, ""
+        return played.returncode, played.stdout
 
     def simulate(self, first, last, nodes, faults, options, *more):
         """(status, output); a status of None: it did not end in time."""
@@ -175,6 +215,25 @@ def hunt(scratch, options):
     return False, f">{options.seeds}", "SURVIVED"
 
 
+def failure_in(output, story):
+    """The step at which a story failed and why; None where it says neither."""
+    found = re.search(rf"{re.escape(story.name)}(:\d+)?: (.*)", output)
+    return found and f"{story.stem}{found[1] or ''} {found[2]}"[:160]
+
+
+def watch(scratch, path):
+    """As hunt(), by its stories: all of them must fail."""
+    what = "NO STORY"
+    for story in stories_of(path.stem):
+        status, output = scratch.play(story)
+        if status is None:
+            return False, "story", f"HANGS: {story.stem}"
+        if status != 1 or not failure_in(output, story):
+            return False, "story", f"SURVIVED {story.stem}" if status == 0 else f"{story.stem}: exit status {status}"
+        what = failure_in(output, story)
+    return what != "NO STORY", "story", what
+
+
 def row(name, needed, what):
     return f"{name:<44} | {needed:>8} | {what}"
 
@@ -193,7 +252,8 @@ def one(scratch, sound, path, options):
                 return False, "-", f"DOES NOT BUILD: see build/mutants/{path.stem}.log"
             if scratch.program() == sound:
                 return False, "-", "CHANGES NOTHING: the same program comes of it"
-            return hunt(scratch, options)
+            by_story = options.scenarios or path.stem in shown_by_stories_alone()
+            return watch(scratch, path) if by_story else hunt(scratch, options)
         finally:
             scratch.restore(path)
 
@@ -216,7 +276,11 @@ def hunt_all(paths, options):
         for worker in pool.map(prepared, range(max(1, min(options.jobs, len(paths))))):
             free.put(worker)
         scratch, sound = free.get()
-        for first, last, nodes in batches(BATCHES[0] + BATCHES[1]):
+        for story in {story for path in paths for story in stories_of(path.stem)}:
+            status, output = scratch.play(story)
+            if status != 0:
+                sys.exit(f"mutants: the tree itself does not pass\n{output}")
+        for first, last, nodes in batches(0 if options.scenarios else BATCHES[0] + BATCHES[1]):
             status, output = scratch.simulate(first, last, nodes, "all", options)
             if status != 0:
                 sys.exit(f"mutants: the tree itself does not pass\n{output}")
@@ -237,6 +301,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./run mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="some mutants; all where none is named")
     parser.add_argument("--check", action="store_true", help="only whether every patch still applies")
+    parser.add_argument("--scenarios", action="store_true", help="by the stories of traps alone, and only mutants that have one")
     parser.add_argument("--list", action="store_true", help="only what each one breaks")
     parser.add_argument("--seeds", type=int, default=300, help="worlds with faults until a mutant counts as a survivor (%(default)s)")
     parser.add_argument("--seconds", type=float, default=60, help="simulated length of a world (%(default)s)")
@@ -250,6 +315,8 @@ def main():
     if unknown:
         parser.error(f"no mutant {', '.join(sorted(unknown))}; see --list")
     paths = [path for path in paths if not options.names or path.stem in options.names]
+    if options.scenarios:
+        paths = [path for path in paths if options.names or stories_of(path.stem)]
     if options.list:
         for path in paths:
             print(f"{path.stem:<44} {path.read_text(encoding='utf-8').splitlines()[0]}")

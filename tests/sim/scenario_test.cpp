@@ -30,7 +30,7 @@ TEST(Scenario, text_that_cannot_be_read_is_named_by_file_and_line) {
     EXPECT_EQ(complaint("nodes 3\nadvance 9999h"), "s.txt:2: '9999h' is longer than a month");
     EXPECT_EQ(complaint("nodes 3\nloss 100%"), "s.txt:2: loss is 0% to 99%");
     EXPECT_EQ(complaint("nodes 3\nacquire 1 valve for 2s"), "s.txt:2: 'for' stands where 'ttl' belongs");
-    EXPECT_EQ(complaint("nodes 3\npublish 1 valve/open 100"), "s.txt:2: '100' stands where x100 or 'under' belongs");
+    EXPECT_EQ(complaint("nodes 3\npublish 1 valve/open 100"), "s.txt:2: '100' stands where x100, 'under' or 'lasting' belongs");
     EXPECT_EQ(complaint("nodes 3\npublish 1 valve/open x0"), "s.txt:2: 'x0' publishes nothing: x1 at least");
     EXPECT_EQ(complaint("nodes 3\ncut 1 1"), "s.txt:2: 'cut' needs two nodes, not one twice");
     EXPECT_EQ(complaint("nodes 3\npart leader leader"), "s.txt:2: 'part' needs two nodes, not one twice");
@@ -64,7 +64,8 @@ TEST(Scenario, a_step_cut_short_anywhere_is_refused_or_a_shorter_step) {
                                    "subscribe 1 valve/open durable fenced by valve",
                                    "subscribe 1 valve/open fenced by valve durable",
                                    "unsubscribe 1 valve/open",
-                                   "publish 1 valve/open x3 under valve",
+                                   "publish 1 valve/open x3 under valve lasting 1s",
+                                   "publish 1 valve/open lasting 1s",
                                    "remember leader",
                                    "expect within 5s not leader among 1 holder valve",
                                    "expect leader none at others",
@@ -184,6 +185,14 @@ TEST(Scenario, a_clock_that_stands_still_lets_nothing_come_due_until_it_goes_on)
     EXPECT_EQ(failure("nodes 3\nexpect within 5s leader among 1 2 3\nacquire 3 valve ttl 2s\nexpect within 5s holder 3 valve\n"
                       "isolate 3\nfreeze 3\nadvance 1m\nexpect holder 3 valve\nthaw 3\nadvance 3s\nexpect not holder 3 valve"),
               "");
+}
+
+TEST(Scenario, what_is_published_for_a_while_expires) {
+    const std::string begin =
+        "nodes 2 voters 1\nsubscribe 2 flow durable\nexpect within 5s subscribers 1 flow 1\ncut 1 2\npublish 1 flow x3";
+    const std::string end = "\nadvance 600ms\nheal\nexpect within 5s settled\nexpect outcome ";
+    EXPECT_EQ(failure(begin + " lasting 500ms" + end + "expired 3"), "");
+    EXPECT_EQ(failure(begin + " lasting 1m" + end + "expired 0"), "");
 }
 
 TEST(Scenario, a_question_is_not_waited_for) {

@@ -174,20 +174,7 @@ class Parser {
             return subscribe;
         }
         if (verb == "unsubscribe") return Unsubscribe{who(words), words.text("a filter")};
-        if (verb == "publish") {
-            Publish publish{who(words), words.text("a topic"), 1, {}};
-            if (words.empty()) return publish;
-            if (!words.take("under")) {
-                const std::string_view times = words.word("a number");
-                if (times.front() != 'x') throw Unreadable("'" + std::string(times) + "' stands where x100 or 'under' belongs");
-                publish.count = count(times.substr(1), "a number after x");
-                if (publish.count == 0) throw Unreadable("'x0' publishes nothing: x1 at least");
-                if (words.empty()) return publish;
-                words.need("under");
-            }
-            publish.lease = words.text("a lease");
-            return publish;
-        }
+        if (verb == "publish") return publish(words);
         if (verb == "acquire") {
             Acquire acquire{who(words), words.text("a lease"), {}};
             words.need("ttl");
@@ -198,6 +185,20 @@ class Parser {
         if (verb == "put") return Put{who(words), words.text("a key"), words.text("a value")};
         if (verb == "ask") return Ask{who(words), words.text("a key")};
         throw Unreadable("there is no step '" + verb + "'");
+    }
+
+    [[nodiscard]] Publish publish(Words& words) const {
+        Publish publish{who(words), words.text("a topic"), 1, {}, {}};
+        const auto known = [&](std::string_view next) { return next.front() == 'x' || next == "under" || next == "lasting"; };
+        if (const auto next = words.next(); !next.empty() && !known(next))
+            throw Unreadable("'" + std::string(next) + "' stands where x100, 'under' or 'lasting' belongs");
+        if (words.next().starts_with('x')) {
+            publish.count = count(words.word("a number").substr(1), "a number after x");
+            if (publish.count == 0) throw Unreadable("'x0' publishes nothing: x1 at least");
+        }
+        if (words.take("under")) publish.lease = words.text("a lease");
+        if (words.take("lasting")) publish.lasting = duration(words.word("a time"));
+        return publish;
     }
 
     [[nodiscard]] Expect expectation(Words& words) const {

@@ -45,7 +45,7 @@ namespace dunlin::sim {
 //     freeze NODE · thaw NODE            its clock stands still; it goes on
 //     advance 500ms                      us, ms, s, m, h
 //     subscribe NODE FILTER [durable] [fenced by LEASE] · unsubscribe NODE FILTER
-//     publish NODE TOPIC [x100] [under LEASE]     LEASE: with the token that it holds, or held last
+//     publish NODE TOPIC [x100] [under LEASE] [lasting 500ms]     LEASE: with the token that it holds, or held last
 //     acquire NODE LEASE ttl 2s · release NODE LEASE
 //     put NODE KEY VALUE · ask NODE KEY  do not wait for the answer
 //     remember leader                    and its term
@@ -222,6 +222,7 @@ struct Publish {
     std::string topic;
     std::uint64_t count;
     std::string lease;
+    Duration lasting;
 };
 struct Acquire {
     Who node;

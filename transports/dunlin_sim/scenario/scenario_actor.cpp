@@ -100,11 +100,12 @@ Status ScenarioActor::publish_next() {
     options.topic = order.topic;
     options.payload = std::as_bytes(std::span(&key, 1));
     options.position = key.number;
+    options.lifetime = order.lasting;
     if (!order.lease.empty()) options.fence = {order.lease, order.token};
     const auto published = node().publish(local_now(), options);
     if (!published.ok()) return published.status();
     ++number_;
-    stage_.delivery.published(world().now(), key, published.value(), {.lifetime = {}, .fenced = !order.lease.empty()});
+    stage_.delivery.published(world().now(), key, published.value(), {.lifetime = order.lasting, .fenced = !order.lease.empty()});
     return Status::ok;
 }
 

@@ -189,7 +189,7 @@ void Player::operator()(const Publish& wanted) {
         const Token token = actor.token(wanted.lease);
         if (!wanted.lease.empty() && token == Token{}) throw StepFailed(node_name(process) + " never held " + wanted.lease);
         auto& orders = stage_.parts[process].orders;
-        orders.insert(orders.end(), wanted.count, {wanted.topic, wanted.lease, token});
+        orders.insert(orders.end(), wanted.count, {wanted.topic, wanted.lease, token, wanted.lasting});
         require(actor.publish_rest());
     });
 }

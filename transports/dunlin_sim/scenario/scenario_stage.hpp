@@ -36,6 +36,7 @@ struct Part {
         std::string topic;
         std::string lease;
         Token token{};
+        Duration lasting{};
     };
     std::vector<Listening> listening{};
     std::vector<Order> orders{};  // publishes, by number - 1; the journal's position says how many were made

@@ -30,6 +30,7 @@ class Words {
         }
     }
     [[nodiscard]] bool empty() const { return next_ == words_.size(); }
+    [[nodiscard]] std::string_view next() const { return empty() ? std::string_view() : words_[next_]; }
     [[nodiscard]] bool take(std::string_view word) {
         if (empty() || words_[next_] != word) return false;
         ++next_;
