@@ -1,6 +1,7 @@
 #include "control_socket.hpp"
 
 #include "status_json.hpp"
+#include "values.hpp"
 
 #include <dunlin_asio/boot_clock.hpp>
 #include <dunlin_asio/host_error.hpp>
@@ -10,6 +11,8 @@
 #include <asio/buffer.hpp>
 #include <asio/read_until.hpp>
 #include <asio/write.hpp>
+#include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <system_error>
@@ -41,6 +44,34 @@ std::optional<std::string> text(const Json& request, const char* name) {
     const auto found = request.find(name);
     if (found == request.end() || !found->is_string()) return std::nullopt;
     return found->get<std::string>();
+}
+
+std::optional<dunlin::NodeId> node_of(const Json& request) {
+    const auto found = request.find("id");
+    if (found == request.end() || !found->is_number_unsigned()) return std::nullopt;
+    const auto id = found->get<std::uint64_t>();
+    if (id == 0 || id > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
+    return dunlin::NodeId{static_cast<std::uint16_t>(id)};
+}
+
+// `address` keeps the bytes of the command's.
+std::optional<dunlin::ledger::MemberCommand> member_command(const Json& request, std::string& address) {
+    using dunlin::consensus::ChangeOp;
+    static const std::map<std::string, ChangeOp> kOps{
+        {"add", ChangeOp::add_learner}, {"promote", ChangeOp::promote}, {"demote", ChangeOp::demote}, {"remove", ChangeOp::remove}};
+    const std::optional<dunlin::NodeId> node = node_of(request);
+    const auto op = kOps.find(text(request, "op").value_or(""));
+    if (!node || op == kOps.end()) return std::nullopt;
+    dunlin::ledger::MemberCommand command;
+    command.change = {.storage = 0, .node = node->value(), .op = static_cast<std::uint8_t>(op->second), .reserved0 = 0, .reserved1 = 0};
+    if (const std::optional<std::string> storage = text(request, "storage")) {
+        const std::optional<std::uint64_t> number = read_number("0x" + *storage);
+        if (!number) return std::nullopt;
+        command.change.storage = *number;
+    }
+    address = text(request, "address").value_or("");
+    command.address = std::as_bytes(std::span(address));
+    return command;
 }
 
 }  // namespace
@@ -99,18 +130,29 @@ void ControlSocket::serve(const std::shared_ptr<Connection>& connection, std::st
         json.update(status_json(now, host_.node(), host_.udp(), request.value("counters", Json(false)) == Json(true)));
         return reply(connection, line_of(json));
     }
+    if (name == "transfer") {
+        const std::optional<dunlin::NodeId> to = node_of(request);
+        return to ? start_call(connection, host_.node().transfer_leadership(now, *to), CallKind::transfer)
+                  : refuse(connection, "the request has no id of 1..65535");
+    }
+    if (name == "member") {
+        std::string address;
+        const std::optional<dunlin::ledger::MemberCommand> command = member_command(request, address);
+        return command ? start_call(connection, host_.node().change_member(now, *command), CallKind::member)
+                       : refuse(connection, "the request is no change of a member");
+    }
     const std::optional<std::string> key = text(request, "key");
     if ((name == "put" || name == "get") && !key) return refuse(connection, "the request has no key");
-    if (name == "get") return start_call(connection, host_.node().get(now, *key), true);
+    if (name == "get") return start_call(connection, host_.node().get(now, *key), CallKind::get);
     const std::optional<std::string> value = text(request, "value");
     if (name != "put") return refuse(connection, "no such request");
     if (!value) return refuse(connection, "the request has no value");
-    start_call(connection, host_.node().put(now, *key, std::as_bytes(std::span(*value))), false);
+    start_call(connection, host_.node().put(now, *key, std::as_bytes(std::span(*value))), CallKind::put);
 }
 
-void ControlSocket::start_call(const std::shared_ptr<Connection>& connection, dunlin::Result<dunlin::RequestId> call, bool is_get) {
+void ControlSocket::start_call(const std::shared_ptr<Connection>& connection, dunlin::Result<dunlin::RequestId> call, CallKind kind) {
     if (!call.ok()) return refuse(connection, dunlin::to_string(call.status()));
-    calls_[call.value()] = {connection, is_get};
+    calls_[call.value()] = {connection, kind};
 }
 
 void ControlSocket::take_event(const dunlin::Event& event) {
@@ -122,8 +164,10 @@ void ControlSocket::take_event(const dunlin::Event& event) {
     if (event.status != dunlin::Status::ok) {
         return refuse(call.connection, dunlin::to_string(event.status), event.effect == dunlin::Effect::unknown);
     }
-    Json json{{"ok", true}, {"revision", event.value}};
-    if (call.is_get) {
+    Json json{{"ok", true}};
+    if (call.kind == CallKind::member) json["index"] = event.value;
+    if (call.kind == CallKind::put || call.kind == CallKind::get) json["revision"] = event.value;
+    if (call.kind == CallKind::get) {
         const std::span<const std::byte> bytes = host_.node().value_of(event.request);
         json["value"] = std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }

@@ -21,7 +21,10 @@ namespace dunlin_tool {
 //     {"request": "status", "counters": true}              -> {"ok": true, "id": 1, "role": "leader", ...}
 //     {"request": "put", "key": "k", "value": "v"}         -> {"ok": true, "revision": 17}
 //     {"request": "get", "key": "k"}                       -> {"ok": true, "revision": 17, "value": "v"}
-//     anything else                                        -> {"ok": false, "error": "..."}, for a put that may
+//     {"request": "member", "op": "add", "id": 4, "storage": "00f3...", "address": "10.0.0.4:7001"}
+//     {"request": "member", "op": "promote" (demote, remove), "id": 4} -> {"ok": true, "index": 18}
+//     {"request": "transfer", "id": 4}                     -> {"ok": true}
+//     anything else                                        -> {"ok": false, "error": "..."}, for what may
 //                                                             have been carried out also "effect": "unknown"
 //
 // Values that are not UTF-8 are shown with replacement characters. Only the owner of the socket's file may connect.
@@ -42,13 +45,14 @@ class ControlSocket {
     void accept();
     void read_request(const std::shared_ptr<Connection>& connection);
     void serve(const std::shared_ptr<Connection>& connection, std::string_view line);
-    void start_call(const std::shared_ptr<Connection>& connection, dunlin::Result<dunlin::RequestId> call, bool is_get);
+    enum class CallKind : std::uint8_t { put, get, member, transfer };
+    void start_call(const std::shared_ptr<Connection>& connection, dunlin::Result<dunlin::RequestId> call, CallKind kind);
     void reply(const std::shared_ptr<Connection>& connection, std::string line);
     void refuse(const std::shared_ptr<Connection>& connection, std::string_view error, bool effect_unknown = false);
 
     struct Call {
         std::shared_ptr<Connection> connection;
-        bool is_get = false;
+        CallKind kind = CallKind::put;
     };
     HostedNode& host_;
     std::string path_;

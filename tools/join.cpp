@@ -20,10 +20,13 @@ ExitCode join(const FormatArguments& arguments) {
 
 void add_join(CLI::App& app, Action& action) {
     auto arguments = std::make_shared<FormatArguments>();
-    CLI::App* const command = app.add_subcommand("join", "Make the journal of a voter, and print the entry that names it to `dunlin init`");
+    CLI::App* const command = app.add_subcommand(
+        "join", "Make the journal of a voter, and print the entry that names it to `dunlin init` or `dunlin member add`");
     arguments->add_to(*command);
     command->footer(
-        "Run it for each voter but one; then `dunlin init` for that one, with --voter and each printed entry.\n"
+        "For a new cluster: run it for each voter but one; then `dunlin init` for that one, with --voter and each printed entry. For a "
+        "cluster\n"
+        "that is there: run it, start the node, and then `dunlin member add` with the printed entry.\n"
         "Exit status: 0 the journal was made; 2 wrong command line; 3 it could not be made (it exists already).");
     command->callback([&action, arguments] { action = [arguments] { return join(*arguments); }; });
 }

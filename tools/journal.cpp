@@ -66,8 +66,8 @@ void print_replica(const Json& replica) {
     const std::string range =
         replica.at("first_index") == 0 ? "no entries behind the snapshot" : of(replica, "first_index") + ".." + of(replica, "last_index");
     say("log: " + range + ", last term " + of(replica, "last_term") + ", committed up to " + of(replica, "commit") + " at least");
-    for (const Json& voter : replica.at("voters"))
-        say("  voter " + of(voter, "id") + ": " + of(voter, "address") + ", storage " + of(voter, "storage"));
+    for (const Json& each : replica.at("members"))
+        say("  " + of(each, "standing") + " " + of(each, "id") + ": " + of(each, "address") + ", storage " + of(each, "storage"));
     if (!replica.contains("snapshot")) return say("snapshot: none");
     const Json& snapshot = replica.at("snapshot");
     say("snapshot: index " + of(snapshot, "index") + ", term " + of(snapshot, "term") + ", " + of(snapshot, "keys") + " keys, " +

@@ -177,8 +177,16 @@ Status add_hard_state(ReplicaContents& replica, Bytes bytes) {
 Status add_bootstrap(ReplicaContents& replica, Bytes payload) {
     dunlin::ledger::BootstrapHead head{};
     if (!dunlin::ledger::decode(payload, head)) return Status::corrupt;
-    replica.voters.clear();
-    for (std::size_t i = 0; i < head.voter_count; ++i) replica.voters.push_back(dunlin::ledger::bootstrap_voter(payload, i));
+    replica.founders.clear();
+    for (std::size_t i = 0; i < head.voter_count; ++i) replica.founders.push_back(dunlin::ledger::bootstrap_voter(payload, i));
+    return Status::ok;
+}
+
+Status add_change(ReplicaContents::Entry& entry, Bytes payload) {
+    dunlin::ledger::MembersEntry members{};
+    if (const Status status = decode(payload, members); status != Status::ok) return status;
+    entry.change = members.command.change;
+    entry.address.assign(reinterpret_cast<const char*>(members.command.address.data()), members.command.address.size());
     return Status::ok;
 }
 
@@ -192,8 +200,11 @@ Status add_entry(ReplicaContents& replica, Bytes bytes) {
     if (record.term < replica.last_term() || record.time < replica.last_time()) return Status::corrupt;
     replica.log.push_back({.term = record.term, .time = record.time});
     replica.commit = std::max(replica.commit, record.commit);
-    const bool bootstrap = record.type == static_cast<std::uint8_t>(dunlin::consensus::EntryType::bootstrap);
-    return bootstrap ? add_bootstrap(replica, bytes) : Status::ok;
+    switch (static_cast<dunlin::consensus::EntryType>(record.type)) {
+        case dunlin::consensus::EntryType::bootstrap: return add_bootstrap(replica, bytes);
+        case dunlin::consensus::EntryType::members: return add_change(replica.log.back(), bytes);
+        default: return Status::ok;
+    }
 }
 
 // The snapshot is whole: its tables.
@@ -210,11 +221,11 @@ Status take_image(ReplicaContents& replica) {
     replica.log.clear();
     replica.commit = header.applied_index;
     replica.cluster_time = header.cluster_time;
-    replica.voters.clear();
+    replica.founders.clear();
     replica.leases.clear();
     replica.keys = replica.sessions = 0;
     for (std::size_t i = 0; i < dunlin::ledger::member_rows(limits); ++i) {
-        if (image.member(i).storage != 0) replica.voters.push_back(image.member(i));
+        if (image.member(i).storage != 0) replica.founders.push_back(image.member(i));
     }
     for (std::size_t i = 0; i < limits.leases; ++i) {
         if (image.lease(i).token != 0) replica.leases.push_back(image.lease(i));
@@ -239,6 +250,27 @@ Status add_chunk(ReplicaContents& replica, Bytes bytes) {
 }
 
 }  // namespace
+
+std::vector<dunlin::ledger::MemberRow> ReplicaContents::members() const {
+    using dunlin::consensus::ChangeOp;
+    std::vector<dunlin::ledger::MemberRow> rows = founders;
+    for (const Entry& entry : log) {
+        if (!entry.change) continue;
+        const auto op = static_cast<ChangeOp>(entry.change->op);
+        const dunlin::NodeId node{entry.change->node};
+        const auto found = std::ranges::find(rows, node.value(), [](const dunlin::ledger::MemberRow& row) { return row.node; });
+        if (op == ChangeOp::add_learner && found == rows.end()) {
+            rows.push_back(
+                dunlin::ledger::voter_row(node, dunlin::StorageId{entry.change->storage}, std::as_bytes(std::span(entry.address))));
+            rows.back().flags = dunlin::ledger::kMemberLearner;
+        } else if (op == ChangeOp::remove && found != rows.end()) {
+            rows.erase(found);
+        } else if (found != rows.end()) {
+            found->flags = op == ChangeOp::promote ? dunlin::ledger::kMemberVoter : dunlin::ledger::kMemberLearner;
+        }
+    }
+    return rows;
+}
 
 Status replay(JournalContents& contents, const dunlin::journal::RecoveredRecord& record) {
     const Bytes bytes = record.bytes;

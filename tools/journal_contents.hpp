@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin/bus/records.hpp>
+#include <dunlin/consensus/configuration.hpp>
 #include <dunlin/consensus/entry.hpp>
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/lane.hpp>
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -26,7 +28,12 @@ struct ReplicaContents {
     struct Entry {
         std::uint64_t term;
         std::uint64_t time;
+        std::optional<dunlin::consensus::ConfigChange> change{};  // of a member
+        std::string address{};                                    // of a learner that is added
     };
+
+    // The members as the whole log has them, committed or not.
+    [[nodiscard]] std::vector<dunlin::ledger::MemberRow> members() const;
 
     [[nodiscard]] std::uint64_t last_index() const { return base.index.value() + log.size(); }
     [[nodiscard]] std::uint64_t last_term() const { return log.empty() ? base.term.value() : log.back().term; }
@@ -40,8 +47,8 @@ struct ReplicaContents {
     std::uint64_t commit = 0;              // known to be committed when the last entry was written
     std::vector<std::byte> chunks;         // of a snapshot, as they come
 
-    // The snapshot's tables; `voters` also from a bootstrap entry that no snapshot covers yet.
-    std::vector<dunlin::ledger::MemberRow> voters;
+    // The snapshot's tables; `founders`: its members, or those of a bootstrap entry that no snapshot covers yet.
+    std::vector<dunlin::ledger::MemberRow> founders;
     std::vector<dunlin::ledger::LeaseRow> leases;
     std::uint64_t keys = 0;
     std::uint64_t sessions = 0;

@@ -1,6 +1,7 @@
 #include "journal_json.hpp"
 
 #include "file_mark.hpp"
+#include "status_json.hpp"
 #include "values.hpp"
 
 #include <algorithm>
@@ -119,19 +120,16 @@ Json fences_json(const JournalContents& contents) {
     return json;
 }
 
-std::string text_of(const dunlin::ledger::MemberRow& row) { return {reinterpret_cast<const char*>(row.address), row.address_length}; }
-
 Json replica_json(const ReplicaContents& replica) {
-    Json voters = Json::array();
-    for (const dunlin::ledger::MemberRow& row : replica.voters)
-        voters.push_back({{"id", row.node}, {"storage", hexadecimal(row.storage)}, {"address", text_of(row)}});
+    Json members = Json::array();
+    for (const dunlin::ledger::MemberRow& row : replica.members()) members.push_back(member_json(row));
     Json json{{"term", replica.term},
               {"voted_for", replica.voted_for.value()},
               {"first_index", replica.log.empty() ? 0 : replica.base.index.value() + 1},
               {"last_index", replica.last_index()},
               {"last_term", replica.last_term()},
               {"commit", std::min(replica.commit, replica.last_index())},
-              {"voters", std::move(voters)}};
+              {"members", std::move(members)}};
     if (replica.base.index == dunlin::LogIndex{}) return json;
     Json leases = Json::array();
     for (const dunlin::ledger::LeaseRow& row : replica.leases) {

@@ -1,4 +1,5 @@
 #include "control_client.hpp"
+#include "refusal.hpp"
 #include "subcommands.hpp"
 #include "tool_error.hpp"
 
@@ -20,29 +21,19 @@ struct KeyArguments {
     std::string value;
 };
 
-// As a sentence for people, what the node calls by the name of a Status.
-std::string sentence_of(const std::string& status, const std::string& key) {
-    if (status == to_string(dunlin::Status::not_found)) return "no key '" + key + "'";
-    if (status == to_string(dunlin::Status::no_quorum)) return "no quorum: no leader that a majority of the voters follows has answered";
-    if (status == to_string(dunlin::Status::timed_out)) return "the cluster gave no answer in time";
-    if (status == to_string(dunlin::Status::too_large)) return "the key is longer than 32 bytes, or the value than the ledger allows";
-    if (status == to_string(dunlin::Status::invalid_argument)) return "'" + key + "' cannot be a key: 1..32 bytes";
-    if (status == to_string(dunlin::Status::ledger_full)) return "the ledger is full: it has no room for another key";
-    if (status == to_string(dunlin::Status::session_evicted)) return "the cluster no longer knows this node's session";
-    if (status == to_string(dunlin::Status::busy)) return "the node has as many requests under way as it can; try again";
-    if (status == to_string(dunlin::Status::recovering)) return "the node still reads its journal; try again";
-    if (status == to_string(dunlin::Status::shutting_down)) return "the node is stopping";
-    return "the node refuses: " + status;
-}
-
 nlohmann::ordered_json ask(const KeyArguments& arguments, const nlohmann::ordered_json& request) {
     try {
         return ControlClient(arguments.socket).ask(request);
     } catch (const Refused& refused) {
         const std::string status = refused.reply.value("error", std::string());
         const bool unknown = refused.reply.contains("effect");
-        throw ToolError(status == to_string(dunlin::Status::not_found) ? kNoSuchKey : kFailed,
-                        sentence_of(status, arguments.key) + (unknown ? "; the value may be stored all the same." : "."));
+        throw ToolError(
+            status == to_string(dunlin::Status::not_found) ? kNoSuchKey : kFailed,
+            refusal(status, {{dunlin::Status::not_found, "no key '" + arguments.key + "'"},
+                             {dunlin::Status::too_large, "the key is longer than 32 bytes, or the value than the ledger allows"},
+                             {dunlin::Status::invalid_argument, "'" + arguments.key + "' cannot be a key: 1..32 bytes"},
+                             {dunlin::Status::ledger_full, "the ledger is full: it has no room for another key"}}) +
+                (unknown ? "; the value may be stored all the same." : "."));
     }
 }
 

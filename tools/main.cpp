@@ -44,6 +44,7 @@ int run(int argc, char** argv) {
     dunlin_tool::add_lease(app, action);
     dunlin_tool::add_status(app, action);
     dunlin_tool::add_key(app, action);
+    dunlin_tool::add_member(app, action);
     dunlin_tool::add_journal(app, action);
     try {
         app.parse(argc, argv);

@@ -43,6 +43,9 @@ void print_for_people(const Json& status) {
     std::printf("outbox: %s messages, %s bytes free; inbox: %s messages; leases held here: %s\n",
                 plain(status.at("outbox_messages")).c_str(), plain(status.at("outbox_bytes_free")).c_str(),
                 plain(status.at("inbox_messages")).c_str(), plain(status.at("leases_held")).c_str());
+    for (const Json& each : status.at("members"))
+        std::printf("member node %s: %s, %s\n", plain(each.at("id")).c_str(), plain(each.at("standing")).c_str(),
+                    plain(each.at("address")).c_str());
     for (const Json& peer : status.at("peers")) print_peer(peer);
     if (!status.contains("counters")) return;
     for (const auto& [name, value] : status.at("counters").items()) std::printf("%s %s\n", name.c_str(), plain(value).c_str());

@@ -45,6 +45,7 @@ Json report_json(const dunlin::StatusReport& report) {
             {"last_index", report.last_index.value()},
             {"commit", report.commit.value()},
             {"applied", report.applied.value()},
+            {"members_index", report.members_index.value()},
             {"cluster_time_us", report.cluster_time.value()},
             {"replica", dunlin::to_string(report.replica)},
             {"state_hash", hexadecimal(report.state_hash)},
@@ -55,10 +56,21 @@ Json report_json(const dunlin::StatusReport& report) {
             {"leases_held", report.leases_held}};
 }
 
+Json members_json(const dunlin::Node& node) {
+    Json members = Json::array();
+    for (std::size_t slot = 0; slot < dunlin::kVotersMax; ++slot) {
+        const dunlin::ledger::MemberRow row = node.member(slot);
+        if (row.storage == 0) continue;
+        members.push_back(member_json(row));
+    }
+    return members;
+}
+
 }  // namespace
 
 Json status_json(dunlin::Instant now, const dunlin::Node& node, const dunlin_asio::Udp& udp, bool counters) {
     Json json = report_json(node.status(now));
+    json["members"] = members_json(node);
     Json peers = Json::array();
     for (std::size_t i = 0; const auto peer = node.peer(now, i); ++i) peers.push_back(peer_json(*peer));
     json["peers"] = std::move(peers);
@@ -70,6 +82,13 @@ Json status_json(dunlin::Instant now, const dunlin::Node& node, const dunlin_asi
         values[std::string(dunlin::info(counter).name)] = node.counters().get(counter);
     }
     return json;
+}
+
+Json member_json(const dunlin::ledger::MemberRow& row) {
+    return {{"id", row.node},
+            {"standing", row.flags == dunlin::ledger::kMemberVoter ? "voter" : "learner"},
+            {"address", std::string(reinterpret_cast<const char*>(row.address), row.address_length)},
+            {"storage", hexadecimal(row.storage)}};
 }
 
 Json event_json(dunlin::Instant now, const dunlin::Event& event) {

@@ -17,6 +17,9 @@ namespace dunlin_tool {
 // An event with those of its fields that are not zero, and the time in microseconds of CLOCK_BOOTTIME.
 [[nodiscard]] nlohmann::ordered_json event_json(dunlin::Instant now, const dunlin::Event& event);
 
+// {"id": 4, "standing": "learner", "address": "10.0.0.4:7001", "storage": "00f3..."}
+[[nodiscard]] nlohmann::ordered_json member_json(const dunlin::ledger::MemberRow& row);
+
 // What the socket has sent, dropped by injected loss, and received.
 [[nodiscard]] nlohmann::ordered_json transport_json(const dunlin_asio::Udp& udp);
 

@@ -20,6 +20,7 @@ void add_sub(CLI::App& app, Action& action);
 void add_lease(CLI::App& app, Action& action);
 void add_status(CLI::App& app, Action& action);
 void add_key(CLI::App& app, Action& action);
+void add_member(CLI::App& app, Action& action);
 void add_journal(CLI::App& app, Action& action);
 
 }  // namespace dunlin_tool

@@ -13,7 +13,7 @@ namespace dunlin::ledger::test {
 namespace {
 
 struct Member {
-    explicit Member(std::uint16_t id) : node(id), random(id) { client.set_voters(Instant{}, std::array{NodeId{1}}); }
+    explicit Member(std::uint16_t id) : node(id), random(id) { client.set_voters(Instant{}, LogIndex{1}, std::array{NodeId{1}}); }
     NodeId node;
     std::array<Request, 4> requests{};
     std::array<std::byte, 128> values{};

@@ -23,6 +23,8 @@ TEST(Commands, have_pinned_bytes) {
     EXPECT_EQ(hex(encode(ReleaseCommand{"pump", Token{0x0102}}, buffer)), "020100000000000070756d70");
     EXPECT_EQ(hex(encode(PutCommand{"k", bytes_of_text("v1")}, buffer)), "010002006b7631");
     EXPECT_EQ(hex(raw(CommandHead{1, 2, 3, 4, 0, 0})), "010000000000000002000000000000000300040000000000");
+    EXPECT_EQ(hex(raw(consensus::ConfigChange{0x0102, 4, 2, 0, 0})), "02010000000000000400020000000000");
+    EXPECT_EQ(hex(raw(TransferCommand{4, 0, 0})), "0400000000000000");
     EXPECT_EQ(hex(raw(RenewalsHead{1, 2, 3})), "010000000000000002000000000000000300000000000000");
 }
 

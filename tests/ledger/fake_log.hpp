@@ -22,6 +22,9 @@ struct FakeLog {
         LogPort port{};
         port.propose =
             Callback<Result<LogIndex>(Instant, consensus::EntryType, std::span<const std::byte>, std::span<const std::byte>)>::of(propose);
+        port.propose_change =
+            Callback<Result<LogIndex>(Instant, const consensus::ConfigChange&, std::span<const std::byte>)>::of(propose_change);
+        port.hand_over = Callback<bool(Instant, NodeId)>::of(hand_over);
         port.leading = Callback<bool()>::of(leading);
         port.leader = Callback<NodeId()>::of(leader);
         port.term = Callback<Term()>::of(term);
@@ -33,6 +36,8 @@ struct FakeLog {
 
     bool leads = true;
     bool full = false;
+    Status change_refused = Status::ok;
+    NodeId handed_to{};
     NodeId leader_id{1};
     Term current{1};
     std::deque<Stored> waiting;
@@ -51,6 +56,20 @@ struct FakeLog {
             return log->last;
         }
     } propose{this};
+    struct ProposeChange {
+        FakeLog* log;
+        Result<LogIndex> operator()(Instant now, const consensus::ConfigChange& change, std::span<const std::byte> rest) {
+            if (log->change_refused != Status::ok) return log->change_refused;
+            return log->propose(now, consensus::EntryType::members, raw(change), rest);
+        }
+    } propose_change{this};
+    struct HandOver {
+        FakeLog* log;
+        bool operator()(Instant, NodeId to) {
+            log->handed_to = to;
+            return true;
+        }
+    } hand_over{this};
     struct Leading {
         FakeLog* log;
         bool operator()() const { return log->leads; }

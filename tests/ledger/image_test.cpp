@@ -27,7 +27,7 @@ TEST(Image, travels_to_another_replica_which_then_goes_on_the_same) {
     ASSERT_EQ(to.ledger.install(from.ledger.image()), Status::ok);
     EXPECT_EQ(to.ledger.state_hash(), from.ledger.state_hash());
     EXPECT_EQ(to.ledger.applied(), from.ledger.applied());
-    EXPECT_EQ(to.ledger.voter(1).storage, 22u);
+    EXPECT_EQ(to.ledger.member(1).storage, 22u);
     (void)from.put(100, 3, "limit", "43");
     (void)to.put(100, 3, "limit", "43");
     EXPECT_EQ(to.ledger.state_hash(), from.ledger.state_hash());

@@ -21,7 +21,7 @@ TEST(LeaseValidity, is_the_ttl_less_both_rate_bounds_and_the_guard_rounded_down)
 }
 
 struct Holder : testing::Test {
-    Holder() { client.set_voters(at(0), std::array{kVoter, NodeId{2}}); }
+    Holder() { client.set_voters(at(0), LogIndex{1}, std::array{kVoter, NodeId{2}}); }
 
     std::vector<wire::Record> written(Instant now, NodeId to = kVoter) {
         packet.emplace();
@@ -209,7 +209,7 @@ TEST_F(Holder, asks_the_new_leader_under_the_same_request) {
 }
 
 TEST_F(Holder, asks_the_next_voter_where_a_renewal_cannot_even_be_sent_to_the_target) {
-    client.set_voters(at(0), std::array{kVoter, NodeId{2}, NodeId{3}});
+    client.set_voters(at(0), LogIndex{2}, std::array{kVoter, NodeId{2}, NodeId{3}});
     grant();
     client.on_session_closed(at(300), kVoter);
     EXPECT_EQ(client.target(), NodeId{2});  // there is no session with it, so nothing is written

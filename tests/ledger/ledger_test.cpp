@@ -15,8 +15,8 @@ TEST(Ledger, learns_the_cluster_from_the_bootstrap_entry_once) {
     EXPECT_EQ(replica.ledger.incarnation(), ClusterIncarnation{77});
     EXPECT_EQ(replica.ledger.voter_rate_ppm(), 500u);
     EXPECT_EQ(replica.ledger.voters_index(), LogIndex{1});
-    EXPECT_EQ(replica.ledger.voter(2).node, 3u);
-    EXPECT_EQ(replica.ledger.voter(3).storage, 0u);
+    EXPECT_EQ(replica.ledger.member(2).node, 3u);
+    EXPECT_EQ(replica.ledger.member(3).storage, 0u);
     EXPECT_EQ(replica.bootstrap(900).replica, Status::ok);
     EXPECT_EQ(replica.ledger.voter_rate_ppm(), 500u);
 }

@@ -11,6 +11,7 @@
 #include <journal_contents.hpp>
 #include <random>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +55,17 @@ class JournalContentsTest : public ::testing::Test {
     Status void_of(std::uint16_t publisher) { return add(RecordKind::watermark_void, dunlin::WatermarkVoidRecord{publisher, 0, 0}); }
     Status entry(std::uint64_t index, std::uint64_t term, std::uint64_t commit = 0) {
         return add(RecordKind::log_entry, dunlin::consensus::LogEntryRecord{.index = index, .term = term, .commit = commit, .type = 2});
+    }
+
+    Status change(std::uint64_t index, dunlin::consensus::ChangeOp op, std::uint16_t node, std::string_view address = {}) {
+        const dunlin::consensus::ConfigChange change{
+            .storage = node * 11U, .node = node, .op = static_cast<std::uint8_t>(op), .reserved0 = 0, .reserved1 = 0};
+        const dunlin::ledger::CommandHead head{1, 1, 7, static_cast<std::uint8_t>(dunlin::ledger::CommandType::member), 0, 0};
+        std::string rest(sizeof change + sizeof head, ' ');
+        std::memcpy(rest.data(), &change, sizeof change);
+        std::memcpy(rest.data() + sizeof change, &head, sizeof head);
+        return add(RecordKind::log_entry, dunlin::consensus::LogEntryRecord{.index = index, .term = index, .type = 5},
+                   rest.append(address));
     }
 
     JournalContents contents_;
@@ -100,6 +112,21 @@ TEST_F(JournalContentsTest, an_entry_replaces_what_was_at_its_index_and_behind_i
     EXPECT_EQ(entry(3, 2), Status::corrupt);  // terms never go back
 }
 
+TEST_F(JournalContentsTest, members_are_what_the_entries_say_that_are_left_in_the_log) {
+    using dunlin::consensus::ChangeOp;
+    ASSERT_EQ(change(1, ChangeOp::add_learner, 4, "there"), Status::ok);
+    ASSERT_EQ(change(2, ChangeOp::promote, 4), Status::ok);
+    ASSERT_EQ(change(3, ChangeOp::remove, 4), Status::ok);
+    EXPECT_TRUE(contents_.replica.members().empty());
+    ASSERT_EQ(entry(3, 4), Status::ok);  // in its place
+    const auto members = contents_.replica.members();
+    ASSERT_EQ(members.size(), 1U);
+    EXPECT_EQ(members[0].storage, 44U);
+    EXPECT_EQ(members[0].address_length, 5U);
+    EXPECT_EQ(members[0].flags, dunlin::ledger::kMemberVoter);
+    EXPECT_EQ(change(4, static_cast<ChangeOp>(9), 4), Status::unsupported_version);
+}
+
 TEST_F(JournalContentsTest, what_was_settled_of_a_publisher_is_forgotten_where_its_place_was_given_away) {
     const dunlin::link::WatermarkHead head{.stream = 5, .cumulative = 9, .publisher = 3};
     ASSERT_EQ(add(RecordKind::watermark, head), Status::ok);
@@ -129,7 +156,7 @@ TEST_F(JournalContentsTest, a_snapshot_is_taken_in_pieces_and_the_log_begins_beh
     ASSERT_EQ(chunk(1000, bytes.size()), Status::ok);
     ASSERT_EQ(contents_.replica.leases.size(), 1U);
     EXPECT_EQ(contents_.replica.leases[0].token, 12U);
-    ASSERT_EQ(contents_.replica.voters.size(), 1U);
+    ASSERT_EQ(contents_.replica.members().size(), 1U);
     ASSERT_EQ(entry(30, 1), Status::ok);  // the snapshot has it
     ASSERT_EQ(entry(41, 3), Status::ok);
     EXPECT_EQ(contents_.replica.last_index(), 41U);

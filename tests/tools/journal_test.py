@@ -109,8 +109,8 @@ class Holds(JournalTest):
         self.assertEqual([(bank["state"], bank["current"]) for bank in journal["banks"]], [("active", True), ("blank", False)])
         replica = journal["replica"]
         self.assertEqual([replica[key] for key in ("term", "voted_for", "first_index", "last_index", "last_term")], [1, 0, 1, 1, 1])
-        self.assertEqual([(voter["id"], voter["address"]) for voter in replica["voters"]], [(1, "127.0.0.1:7001"), (2, "127.0.0.1:7002")])
-        self.assertEqual(two, f"2:{replica['voters'][1]['storage']}@127.0.0.1:7002")
+        self.assertEqual([(voter["id"], voter["address"]) for voter in replica["members"]], [(1, "127.0.0.1:7001"), (2, "127.0.0.1:7002")])
+        self.assertEqual(two, f"2:{replica['members'][1]['storage']}@127.0.0.1:7002")
         self.assertNotIn("snapshot", replica)
         end = max(at + length for at, _, length in records(self.content("n1.journal"), 0))
         self.assertEqual(journal["used_bytes"], end - SECTOR)
@@ -119,7 +119,7 @@ class Holds(JournalTest):
         self.assertIn("node 1 of cluster 'plant', voter", told)
         self.assertIn(f"incarnation {journal['cluster']}", told)
         joined = self.inspect("n2.journal")
-        self.assertEqual((joined["id"], joined["storage"], joined["records"]), (2, replica["voters"][1]["storage"], {"format": 1}))
+        self.assertEqual((joined["id"], joined["storage"], joined["records"]), (2, replica["members"][1]["storage"], {"format": 1}))
         self.assertNotIn("cluster", joined)
         self.assertIn("not yet met its cluster", self.tell("n2.journal")[1])
 
@@ -204,7 +204,7 @@ class Holds(JournalTest):
         self.assertEqual((after["integrity"], current(after)[0], after["banks"][number]["state"]), ("whole", 1 - number, "retired"))
         snapshot = after["replica"]["snapshot"]
         self.assertTrue(1 <= snapshot["index"] <= after["replica"]["last_index"])
-        self.assertEqual(len(after["replica"]["voters"]), 3)
+        self.assertEqual(len(after["replica"]["members"]), 3)
         self.assertIn(f"snapshot: index {snapshot['index']}, ", self.tell(name)[1])
 
     def test_while_it_is_written_nothing_is_taken_for_damage(self):

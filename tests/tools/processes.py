@@ -93,6 +93,7 @@ class Cluster:
     def __init__(self, test, voters=3, loss=0.0, settings=""):
         self.test = test
         self.loss = loss
+        self.settings = settings
         self.nodes = list(range(1, voters + 1))
         self.address = dict(zip(self.nodes, free_addresses(voters)))
         self.processes = {}
@@ -101,10 +102,21 @@ class Cluster:
             entries += ["--voter", self.format("join", node).strip()]
         self.format("init", self.nodes[0], *entries)
         for node in self.nodes:
-            seeds = ", ".join(f'"{self.address[other]}"' for other in self.nodes if other != node)
-            pathlib.Path(test.path(f"node{node}.toml")).write_text(
-                f'id = {node}\ncluster = "test"\nlisten = "{self.address[node]}"\nseeds = [{seeds}]\njournal = "node{node}.journal"\n'
-                f'socket = "node{node}.socket"\nevents = "node{node}.jsonl"\nloss = {loss}\n{settings}', encoding="utf-8")
+            self.configure(node)
+
+    def configure(self, node):
+        seeds = ", ".join(f'"{self.address[other]}"' for other in self.nodes if other != node)
+        pathlib.Path(self.test.path(f"node{node}.toml")).write_text(
+            f'id = {node}\ncluster = "test"\nlisten = "{self.address[node]}"\nseeds = [{seeds}]\njournal = "node{node}.journal"\n'
+            f'socket = "node{node}.socket"\nevents = "node{node}.jsonl"\nloss = {self.loss}\n{self.settings}', encoding="utf-8")
+
+    def join(self, node):
+        """Starts a node with a journal of its own that the cluster does not know yet; its entry."""
+        self.address[node], = free_addresses(1)
+        entry = self.format("join", node).strip()
+        self.configure(node)
+        self.start(node)
+        return entry
 
     def format(self, verb, node, *more):
         result = self.test.run_dunlin(verb, "--id", node, "--cluster", "test", "--journal", self.test.path(f"node{node}.journal"),

@@ -22,10 +22,10 @@ class CommandLine(ProcessTest):
     def test_help_names_every_subcommand_and_the_exit_codes(self):
         result = self.run_dunlin("--help")
         self.assertEqual(result.returncode, 0)
-        for word in ("init", "join", "node", "pub", "sub", "lease", "status", "key", "journal", "Exit status: "):
+        for word in ("init", "join", "node", "pub", "sub", "lease", "status", "key", "member", "journal", "Exit status: "):
             self.assertIn(word, result.stdout)
         for command in (["pub"], ["sub"], ["node"], ["init"], ["join"], ["lease", "acquire"], ["status"], ["key", "put"], ["key", "get"],
-                        ["journal", "inspect"]):
+                        *(["member", verb] for verb in ("list", "add", "promote", "demote", "remove", "transfer")), ["journal", "inspect"]):
             result = self.run_dunlin(*command, "--help")
             self.assertEqual(result.returncode, 0, command)
             self.assertRegex(result.stdout, "Exit status: ", command)
@@ -34,7 +34,7 @@ class CommandLine(ProcessTest):
     def test_a_mistyped_subcommand_is_told_with_what_was_meant(self):
         self.assert_mistyped(["stauts", "--socket", "s"], "no subcommand 'stauts' of `dunlin`: did you mean 'status'?")
         self.assert_mistyped(["key", "gett", "k"], "no subcommand 'gett' of `key`: did you mean 'get'?")
-        self.assert_mistyped(["frobnicate"], "there are init, join, node, pub, sub, lease, status, key, journal.")
+        self.assert_mistyped(["frobnicate"], "there are init, join, node, pub, sub, lease, status, key, member, journal.")
         self.assert_mistyped(["lease", "release"], "there are acquire.")
 
     def assert_mistyped(self, command, words):
@@ -47,7 +47,8 @@ class CommandLine(ProcessTest):
 
     def test_a_wrong_command_line_is_a_usage_error(self):
         for command in ([], ["fly"], ["pub"], ["pub", "topic", "--wings", "2"], ["pub", "topic", "--loss", "1.5"], ["sub", "a", "--id", "70000"],
-                        ["lease", "acquire", "name"], ["key", "put", "--socket", "s", "k"]):
+                        ["lease", "acquire", "name"], ["key", "put", "--socket", "s", "k"], ["member"], ["member", "list"],
+                        ["member", "promote", "--socket", "s"], ["member", "remove", "--socket", "s", "0"], ["member", "transfer", "--socket", "s", "70000"]):
             self.assertEqual(self.run_dunlin(*command).returncode, USAGE, command)
 
     def test_topics_filters_and_addresses_are_checked(self):
@@ -58,6 +59,8 @@ class CommandLine(ProcessTest):
             self.assert_refused(self.run_dunlin("pub", "a", "--lifetime", lifetime), USAGE, f"--lifetime '{lifetime}'", "(us, ms, s, min or h)")
         self.assert_refused(self.run_dunlin("lease", "acquire", "l", "--wait", "10", "--listen", "127.0.0.1:0", "--", "true"), USAGE, "--wait", "(us, ms, s, min or h)")
         self.assert_refused(self.run_dunlin("pub", "a", "--keyed", "n", "--lifetime", "2h"), USAGE, "60min")
+        for entry in ("4", "4@127.0.0.1:7", "4:zz@127.0.0.1:7", "0:ab@127.0.0.1:7", "4:ab@nowhere"):
+            self.assert_refused(self.run_dunlin("member", "add", "--socket", "s", entry), USAGE, f"'{entry}'", "dunlin join")
         self.assert_refused(self.run_dunlin("pub", "a", "--lane", "bad"), USAGE, "--lane 'bad' is none of urgent, normal and bulk")
         for count in ("-1", "0", "many"):
             self.assert_refused(self.run_dunlin("sub", "a", "--listen", "127.0.0.1:0", f"--count={count}"), USAGE, f"--count '{count}'", "1 or more")

@@ -30,7 +30,7 @@ Client::Client(const ClientStorage& storage, const ClientOptions& options, Count
 Result<RequestId> Client::put(Instant now, std::string_view key, std::span<const std::byte> value) {
     if (value.size() > value_bytes_) return Status::too_large;
     Request* request = nullptr;
-    const Result<RequestId> id = submit(now, RequestKind::put, Requester::application, key, request);
+    const Result<RequestId> id = submit_named(now, RequestKind::put, Requester::application, key, request);
     if (!id.ok()) return id;
     request->value_length = static_cast<std::uint16_t>(value.size());
     std::ranges::copy(value, value_of(*request).begin());
@@ -39,17 +39,17 @@ Result<RequestId> Client::put(Instant now, std::string_view key, std::span<const
 
 Result<RequestId> Client::get(Instant now, std::string_view key) {
     Request* request = nullptr;
-    return submit(now, RequestKind::get, Requester::application, key, request);
+    return submit_named(now, RequestKind::get, Requester::application, key, request);
 }
 
 Result<RequestId> Client::read_lease(Instant now, std::string_view name, Requester requester) {
     Request* request = nullptr;
-    return submit(now, RequestKind::read_lease, requester, name, request);
+    return submit_named(now, RequestKind::read_lease, requester, name, request);
 }
 
 Result<RequestId> Client::acquire(Instant now, const AcquireCommand& command) {
     Request* request = nullptr;
-    const Result<RequestId> id = submit(now, RequestKind::acquire, Requester::lease_holder, command.name, request);
+    const Result<RequestId> id = submit_named(now, RequestKind::acquire, Requester::lease_holder, command.name, request);
     if (!id.ok()) return id;
     request->detail = static_cast<std::uint64_t>(to_us(command.ttl)) << 32U | command.holder_epoch.value();
     return id;
@@ -57,14 +57,42 @@ Result<RequestId> Client::acquire(Instant now, const AcquireCommand& command) {
 
 Result<RequestId> Client::release(Instant now, const ReleaseCommand& command) {
     Request* request = nullptr;
-    const Result<RequestId> id = submit(now, RequestKind::release, Requester::lease_holder, command.name, request);
+    const Result<RequestId> id = submit_named(now, RequestKind::release, Requester::lease_holder, command.name, request);
     if (id.ok()) request->value = command.token.value();
     return id;
 }
 
+Result<RequestId> Client::change_member(Instant now, const MemberCommand& command) {
+    const std::size_t in_name = std::min(command.address.size(), kKeyNameBytesMax);
+    const std::span<const std::byte> in_value = command.address.subspan(in_name);
+    if (in_value.size() > value_bytes_) return Status::too_large;
+    if (const Status status = check(command); status != Status::ok) return status;
+    Request* request = nullptr;
+    const std::string_view name(reinterpret_cast<const char*>(command.address.data()), in_name);
+    const Result<RequestId> id = submit(now, RequestKind::member, Requester::application, name, request);
+    if (!id.ok()) return id;
+    request->value = command.change.storage;
+    request->detail = std::uint64_t{command.change.op} << 16U | command.change.node;
+    request->value_length = static_cast<std::uint16_t>(in_value.size());
+    std::ranges::copy(in_value, value_of(*request).begin());
+    return id;
+}
+
+Result<RequestId> Client::transfer(Instant now, NodeId to) {
+    if (to == NodeId{}) return Status::invalid_argument;
+    Request* request = nullptr;
+    const Result<RequestId> id = submit(now, RequestKind::transfer, Requester::application, {}, request);
+    if (id.ok()) request->detail = to.value();
+    return id;
+}
+
+Result<RequestId> Client::submit_named(Instant now, RequestKind kind, Requester requester, std::string_view name, Request*& made) {
+    if (name.empty()) return Status::invalid_argument;
+    return submit(now, kind, requester, name, made);
+}
+
 // Takes a slot for the request, `made`, whose parameters the caller fills in.
 Result<RequestId> Client::submit(Instant now, RequestKind kind, Requester requester, std::string_view name, Request*& made) {
-    if (name.empty()) return Status::invalid_argument;
     if (name.size() > kKeyNameBytesMax) return Status::too_large;
     const auto free = std::ranges::find(requests_, RequestState::idle, &Request::state);
     if (free == requests_.end()) return Status::busy;

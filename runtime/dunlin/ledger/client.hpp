@@ -42,18 +42,18 @@ struct RequestResult {
     std::span<const std::byte> bytes{};  // get: the value; valid until the next poll_result() for the same requester
 };
 
-enum class RequestKind : std::uint8_t { none, acquire, release, put, get, read_lease };
+enum class RequestKind : std::uint8_t { none, acquire, release, put, member, transfer, get, read_lease };
 // Others read.
-[[nodiscard]] constexpr bool is_command(RequestKind kind) {
-    return kind == RequestKind::acquire || kind == RequestKind::release || kind == RequestKind::put;
-}
+[[nodiscard]] constexpr bool is_command(RequestKind kind) { return kind >= RequestKind::acquire && kind <= RequestKind::transfer; }
 enum class RequestState : std::uint8_t { idle, active, done, reported };
 
 struct Request {
     std::uint64_t sequence = 0;  // of a command, once it was its turn; 0: not yet
-    std::uint64_t value = 0;     // the result; until then: of a release, the token
-    std::uint64_t detail = 0;    // ditto; until then: of an acquire, the ttl in microseconds and below it the holder's epoch, 32 bits each
-    Instant started{};           // when it was called
+    std::uint64_t value = 0;     // the result; until then: of a release, the token; of a member, its storage
+    // Ditto; until then: of an acquire, the ttl in microseconds and below it the holder's epoch, 32 bits each; of a member, the
+    // ChangeOp and below it the NodeId, 16 bits each; of a transfer, the NodeId.
+    std::uint64_t detail = 0;
+    Instant started{};  // when it was called
     Instant first_sent{};
     Instant next_attempt{};  // when to send (again), or to give up on the voter asked
     RequestId id{};
@@ -68,9 +68,9 @@ struct Request {
     std::uint8_t name_length = 0;
     std::uint8_t times_sent = 0;  // of a command in this session; stops at 255
     resilience::Backoff backoff{};
-    bool owed : 1 = false;      // to be written to the target
-    bool awaiting : 1 = false;  // written, and not answered yet
-    std::array<char, kKeyNameBytesMax> name{};
+    bool owed : 1 = false;                      // to be written to the target
+    bool awaiting : 1 = false;                  // written, and not answered yet
+    std::array<char, kKeyNameBytesMax> name{};  // of a member: its address, whose rest is the request's value
 
     // Read::request: which call, and which attempt at it.
     [[nodiscard]] std::uint64_t wire_number() const { return std::uint64_t{id.value()} << 32 | attempt; }
@@ -98,7 +98,10 @@ struct ClientStorage {
 //   passed over as long as there is another one to ask: so one that is down, or whose replies get lost, costs its 250 ms once
 //   in a while instead of in every turn. Refusals are answers. A hint goes before it: others know better who leads.
 //
-// Voters are learned from voter_set records; until one came, every peer with a session is asked for it.
+// - A transfer ends ok when the voter that was named leads, timed_out where it has not come to that.
+//
+// Voters are learned from voter_set records; until one came, every peer with a session is asked for it. Of two sets the one of the
+// higher log index counts, whichever comes last.
 class Client {
   public:
     Client(const ClientStorage& storage, const ClientOptions& options, Counters& counters, Random& random, EventQueue& events);
@@ -108,6 +111,10 @@ class Client {
     // ---- Requests. busy: every slot is taken. invalid_argument, too_large: the name or the value. -----------------
     [[nodiscard]] Result<RequestId> put(Instant now, std::string_view key, std::span<const std::byte> value);
     [[nodiscard]] Result<RequestId> get(Instant now, std::string_view key);
+    // The cluster's members, which every voter knows: see MemberCommand. Value of the result: log index of the change. too_large: the
+    // address is longer than a name and a value together. A change that is asked for again may be refused because it has happened.
+    [[nodiscard]] Result<RequestId> change_member(Instant now, const MemberCommand& command);
+    [[nodiscard]] Result<RequestId> transfer(Instant now, NodeId to);
     [[nodiscard]] Result<RequestId> read_lease(Instant now, std::string_view name, Requester requester);
     // For LeaseHolder, which alone can tell how long a grant is valid.
     [[nodiscard]] Result<RequestId> acquire(Instant now, const AcquireCommand& command);
@@ -123,8 +130,10 @@ class Client {
     void on_session_open(Instant now, NodeId peer);
     void on_session_closed(Instant now, NodeId peer);
     // A voter knows the voters from its own ledger; others learn them from voter_set records.
-    void set_voters(Instant now, std::span<const NodeId> voters);
-    [[nodiscard]] bool voters_known() const { return voters_known_; }
+    // They are the voters as of log index `index`; nothing where newer ones are known.
+    void set_voters(Instant now, LogIndex index, std::span<const NodeId> voters);
+    [[nodiscard]] LogIndex voters_index() const { return voters_index_; }  // 0: not known
+    [[nodiscard]] bool voters_known() const { return voters_index_ != LogIndex{}; }
     // Whom requests go to now; 0: nobody is known.
     [[nodiscard]] NodeId target() const { return target_count_ == 0 ? NodeId{} : targets_[target_]; }
     // Whether `node` is one of those that requests may go to: nobody else's answer counts.
@@ -151,6 +160,7 @@ class Client {
     enum class SessionState : std::uint8_t { none, opening, open };
 
     [[nodiscard]] Result<RequestId> submit(Instant now, RequestKind kind, Requester requester, std::string_view name, Request*& made);
+    [[nodiscard]] Result<RequestId> submit_named(Instant now, RequestKind kind, Requester requester, std::string_view name, Request*& made);
     [[nodiscard]] Request* first_command();
     [[nodiscard]] bool eligible(const Request& request) const;
     [[nodiscard]] std::span<std::byte> value_of(const Request& request);
@@ -187,6 +197,7 @@ class Client {
     Counters* counters_;
     Random* random_;
     EventQueue* events_;
+    LogIndex voters_index_{};
     std::uint64_t session_ = 0;
     OpenSessionCommand opening_{};  // of that session, or of the next one
     std::uint64_t next_sequence_ = 1;
@@ -196,7 +207,6 @@ class Client {
     std::uint32_t last_attempt_ = 0;  // one number a transmission, never used again
     resilience::RetryBudget retries_;
     SessionState session_state_ = SessionState::none;
-    bool voters_known_ = false;
     bool voters_asked_ = false;   // the question is owed to the target
     std::uint8_t redirects_ = 0;  // hints followed in a row without an answer
     std::uint8_t target_ = 0;

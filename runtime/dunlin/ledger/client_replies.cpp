@@ -19,7 +19,7 @@ bool Client::on_record(Instant now, NodeId from, const wire::Record& record) {
             std::array<NodeId, kVotersMax> nodes{};
             for (std::size_t i = 0; i < voters.count(); ++i) nodes[i] = NodeId{voters.voter(i).node};
             if (voters.count() == 0) counters_->add(Counter::records_malformed);
-            set_voters(now, std::span(nodes).first(voters.count()));
+            set_voters(now, voters.index(), std::span(nodes).first(voters.count()));
             return true;
         }
         case wire::RecordType::command_reply:

@@ -19,7 +19,7 @@ resilience::CircuitState Client::circuit(NodeId node) const {
 
 void Client::on_session_open(Instant now, NodeId peer) {
     if (const std::uint8_t i = find_target(peer); i < target_count_) circuits_[i].on_sign_of_life(now);
-    if (voters_known_) return;
+    if (voters_known()) return;
     if (!is_target(peer)) {
         if (target_count_ == targets_.size()) target_count_ = 0;  // too many who are no voters: begin anew
         circuits_[target_count_] = {};
@@ -37,8 +37,9 @@ void Client::on_session_closed(Instant now, NodeId peer) {
     }
 }
 
-void Client::set_voters(Instant now, std::span<const NodeId> voters) {
-    if (voters.empty() || voters.size() > targets_.size()) return;
+void Client::set_voters(Instant now, LogIndex index, std::span<const NodeId> voters) {
+    if (index <= voters_index_ || voters.empty() || voters.size() > targets_.size()) return;
+    voters_index_ = index;
     const NodeId current = target();
     std::array<resilience::CircuitBreaker, kVotersMax> circuits{};
     for (std::size_t i = 0; i < voters.size(); ++i) {
@@ -49,7 +50,6 @@ void Client::set_voters(Instant now, std::span<const NodeId> voters) {
     target_count_ = static_cast<std::uint8_t>(voters.size());
     target_ = 0;
     choose_target(current);
-    voters_known_ = true;
     voters_asked_ = false;
     ask_voters_at_ = kNever;
     for (Request& request : requests_) {

@@ -12,6 +12,8 @@ CommandType command_of(RequestKind kind) {
     switch (kind) {
         case RequestKind::acquire: return CommandType::acquire;
         case RequestKind::release: return CommandType::release;
+        case RequestKind::member: return CommandType::member;
+        case RequestKind::transfer: return CommandType::transfer;
         default: return CommandType::put;
     }
 }
@@ -95,6 +97,19 @@ bool Client::write_body(Request& request, wire::PacketWriter& writer) {
         case RequestKind::release: {
             const ReleaseCommand command{name, Token{request.value}};
             return !encode(command, writer.extend(encoded_bytes(command))).empty();
+        }
+        case RequestKind::member: {
+            const consensus::ConfigChange change{.storage = request.value,
+                                                 .node = static_cast<std::uint16_t>(request.detail),
+                                                 .op = static_cast<std::uint8_t>(request.detail >> 16U),
+                                                 .reserved0 = 0,
+                                                 .reserved1 = 0};
+            return writer.append(bytes_of(change)) && writer.append(std::as_bytes(std::span(name))) &&
+                   writer.append(value_of(request).first(request.value_length));
+        }
+        case RequestKind::transfer: {
+            const TransferCommand command{static_cast<std::uint16_t>(request.detail), 0, 0};
+            return writer.append(bytes_of(command));
         }
         default: {
             const PutCommand command{name, value_of(request).first(request.value_length)};

@@ -85,16 +85,46 @@ bool decode(std::span<const std::byte> body, PutCommand& command) {
     return valid_name(command.key, kKeyNameBytesMax);
 }
 
+Status check(const MemberCommand& command) {
+    bool sound = command.change.node != 0;
+    switch (static_cast<consensus::ChangeOp>(command.change.op)) {
+        case consensus::ChangeOp::add_learner:
+            sound = sound && command.change.storage != 0 && command.address.size() <= kAddressBytesMax;
+            break;
+        case consensus::ChangeOp::promote:
+        case consensus::ChangeOp::demote:
+        case consensus::ChangeOp::remove: sound = sound && command.address.empty(); break;
+        default: return Status::unsupported_version;
+    }
+    return sound ? Status::ok : Status::invalid_argument;
+}
+
+Status decode(std::span<const std::byte> body, MemberCommand& command) {
+    if (!take(body, command.change)) return Status::invalid_argument;
+    command.address = body;
+    return check(command);
+}
+
+Status decode(std::span<const std::byte> payload, MembersEntry& entry) {
+    if (!take(payload, entry.command.change) || !take(payload, entry.head)) return Status::corrupt;
+    entry.command.address = payload;
+    const Status status = check(entry.command);
+    return status == Status::invalid_argument ? Status::corrupt : status;
+}
+
 Status validate_command(CommandType type, std::span<const std::byte> body) {
     AcquireCommand acquire{};
     ReleaseCommand release{};
     PutCommand put{};
+    MemberCommand member{};
     bool sound = false;
     switch (type) {
         case CommandType::open_session: sound = body.size() == sizeof(OpenSessionCommand); break;
         case CommandType::acquire: sound = decode(body, acquire); break;
         case CommandType::release: sound = decode(body, release); break;
         case CommandType::put: sound = decode(body, put); break;
+        case CommandType::member: return decode(body, member);
+        case CommandType::transfer: sound = body.size() == sizeof(TransferCommand); break;
         default: return Status::unsupported_version;
     }
     return sound ? Status::ok : Status::invalid_argument;

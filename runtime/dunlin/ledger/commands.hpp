@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin/consensus/configuration.hpp>
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/limits.hpp>
 #include <dunlin/core/status.hpp>
@@ -22,7 +23,15 @@ inline constexpr Duration kLeaseTtlMax = seconds{3600};
 inline constexpr std::uint32_t kClockRatePpmMax = 100'000;
 
 // Numbers are never reused. A type that a replica does not know stops it (protocol.md §2).
-enum class CommandType : std::uint8_t { none = 0, open_session = 1, acquire = 2, release = 3, put = 4 };
+enum class CommandType : std::uint8_t {
+    none = 0,
+    open_session = 1,
+    acquire = 2,
+    release = 3,
+    put = 4,
+    member = 5,    // its entry is EntryType::members
+    transfer = 6,  // to a voter that is to lead: no entry at all
+};
 
 enum class ReadKind : std::uint8_t {
     none = 0,
@@ -51,6 +60,20 @@ struct PutCommand {
     std::string_view key;  // 1..kKeyNameBytesMax bytes
     std::span<const std::byte> value{};
 };
+// As it is on the wire: the change, then the address of a learner that is added, 0..kAddressBytesMax bytes; no other has one.
+struct MemberCommand {
+    consensus::ConfigChange change{};  // storage 0, but not of a learner that is added: whatever the member has
+    std::span<const std::byte> address{};
+};
+// ok, invalid_argument (a field is out of range), or unsupported_version (another kind of change than those that are known here).
+[[nodiscard]] Status check(const MemberCommand& command);
+// Who leads already has done it; until then its leader answers busy. As it is on the wire: 8 bytes.
+struct TransferCommand {
+    std::uint16_t node;  // NodeId of the voter
+    std::uint16_t reserved0;
+    std::uint32_t reserved1;
+};
+static_assert(sizeof(TransferCommand) == 8);
 
 inline constexpr std::size_t kPutBytesMax = 4 + kKeyNameBytesMax + kValueBytesMax;  // the longest body
 [[nodiscard]] std::size_t encoded_bytes(const AcquireCommand& command);
@@ -65,7 +88,9 @@ inline constexpr std::size_t kPutBytesMax = 4 + kKeyNameBytesMax + kValueBytesMa
 [[nodiscard]] bool decode(std::span<const std::byte> body, AcquireCommand& command);
 [[nodiscard]] bool decode(std::span<const std::byte> body, ReleaseCommand& command);
 [[nodiscard]] bool decode(std::span<const std::byte> body, PutCommand& command);
-// ok, invalid_argument (malformed), or unsupported_version (unknown type).
+// As check(); invalid_argument also where it is too short.
+[[nodiscard]] Status decode(std::span<const std::byte> body, MemberCommand& command);
+// ok, invalid_argument (malformed), or unsupported_version (unknown type, or as above).
 [[nodiscard]] Status validate_command(CommandType type, std::span<const std::byte> body);
 
 // ---- Log entries ------------------------------------------------------------------------------------------------
@@ -80,6 +105,13 @@ struct CommandHead {
     std::uint32_t reserved1;
 };
 static_assert(sizeof(CommandHead) == 24);
+
+// EntryType::members: ConfigChange, CommandHead, then the address. ok, corrupt, or unsupported_version as above.
+struct MembersEntry {
+    MemberCommand command{};
+    CommandHead head{};
+};
+[[nodiscard]] Status decode(std::span<const std::byte> payload, MembersEntry& entry);
 
 // EntryType::renewals: this, then one bit a lease slot, lowest bit first, padded to whole bytes. EntryType::tick: this
 // alone, as_of 0. The hash lets every replica compare itself with the leader as of an entry that both had applied.
@@ -111,12 +143,15 @@ struct Bootstrap {
 };
 inline constexpr std::size_t kBootstrapBytesMax = sizeof(BootstrapHead) + kVotersMax * sizeof(MemberRow);
 
-// The longest payload that a log entry of a ledger under these limits can have.
+// The longest payload that a log entry of a ledger under these limits can have. (A change of members is no longer than the shortest
+// bootstrap.)
 [[nodiscard]] constexpr std::size_t longest_entry(const LedgerLimits& limits) {
     const std::size_t bootstrap = sizeof(BootstrapHead) + member_rows(limits) * sizeof(MemberRow);
     const std::size_t put = sizeof(CommandHead) + kPutBytesMax - kValueBytesMax + limits.value_bytes;
     return std::max({bootstrap, put, sizeof(RenewalsHead) + renewal_bitmap_bytes(limits)});
 }
+
+static_assert(sizeof(consensus::ConfigChange) + sizeof(CommandHead) + kAddressBytesMax <= sizeof(BootstrapHead) + sizeof(MemberRow));
 
 // A MemberRow for a voter; `address` is 0..kAddressBytesMax bytes (asserted).
 [[nodiscard]] MemberRow voter_row(NodeId node, StorageId storage, std::span<const std::byte> address);

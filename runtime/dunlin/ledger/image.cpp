@@ -170,6 +170,11 @@ std::uint16_t Image::find_session(std::uint64_t id) const {
     return find(layout_.sessions, sizeof(SessionRow), limits_.sessions, std::as_bytes(std::span(&id, 1)));
 }
 
+std::uint16_t Image::find_member(std::uint16_t node) const {
+    const auto rows = static_cast<std::uint16_t>(member_rows(limits_));
+    return find(layout_.members + offsetof(MemberRow, node), sizeof(MemberRow), rows, std::as_bytes(std::span(&node, 1)));
+}
+
 std::span<const std::byte> Image::store_at(std::size_t offset, std::span<const std::byte> row) {
     const std::span<std::byte> place = bytes_.subspan(offset, row.size());
     std::memcpy(place.data(), row.data(), row.size());

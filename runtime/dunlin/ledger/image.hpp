@@ -32,7 +32,7 @@ struct ImageHeader {  // 88 bytes; magic and version keep their places in every 
     std::uint64_t applied_term;
     std::uint64_t cluster_time;    // microseconds, of the last entry applied
     std::uint64_t state_hash;      // rolling FNV-1a over every entry and every row change
-    std::uint64_t voters_index;    // log index of the entry that named the voters
+    std::uint64_t voters_index;    // log index of the entry that changed the members last
     std::uint64_t sessions_gone;   // highest last_used of the sessions that are gone: each was opened by then
     std::uint32_t voter_rate_ppm;  // bound of every voter's clock rate error
     std::uint32_t feature_level;   // newest commands and layouts that may be used
@@ -78,14 +78,15 @@ struct MemberRow {                        // 76 bytes; also the form of a voter 
     std::uint64_t storage;                // StorageId; 0: the row is unused
     std::uint16_t node;                   // NodeId
     std::uint8_t address_length;          // 0..64
-    std::uint8_t flags;                   // kMemberVoter
+    std::uint8_t flags;                   // kMemberVoter or kMemberLearner
     std::byte address[kAddressBytesMax];  // opaque to the runtime: transports read it
 };
 #pragma pack(pop)
 
 inline constexpr std::uint8_t kMemberVoter = 1;
+inline constexpr std::uint8_t kMemberLearner = 2;  // is sent the log, and has no say
 
-// Whether a voter's fields are in range.
+// Whether a member's fields are in range.
 [[nodiscard]] bool sound(const MemberRow& row);
 
 static_assert(sizeof(LedgerLimits) == 10 && sizeof(ImageHeader) == 88);
@@ -95,7 +96,7 @@ static_assert(sizeof(LeaseRow) == 59 && sizeof(KeyRow) == 43 && sizeof(SessionRo
 struct ImageLayout {
     std::size_t leases, keys, sessions, members, total;
 };
-// Rows of the last table: only voters are members that the ledger knows by now, so there is no room for more than can vote.
+// Rows of the last table: voters and those that are to be voters, so there is no room for more than can vote.
 [[nodiscard]] constexpr std::size_t member_rows(const LedgerLimits& limits) {
     return limits.members < kVotersMax ? limits.members : kVotersMax;
 }
@@ -142,6 +143,8 @@ class Image {
     [[nodiscard]] std::uint16_t find_lease(std::string_view name) const;
     [[nodiscard]] std::uint16_t find_key(std::string_view name) const;
     [[nodiscard]] std::uint16_t find_session(std::uint64_t id) const;
+    // The slot of that member; of NodeId 0: a free one.
+    [[nodiscard]] std::uint16_t find_member(std::uint16_t node) const;
 
     // In its place: what is written there is in the image.
     [[nodiscard]] ImageHeader& header() { return *header_; }

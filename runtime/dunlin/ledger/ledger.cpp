@@ -38,7 +38,7 @@ ApplyResult Ledger::apply(const consensus::Entry& entry) {
             apply_renewals(entry.payload);
             break;
         case consensus::EntryType::tick: result.agrees = agrees_with(entry.payload); break;
-        case consensus::EntryType::members:
+        case consensus::EntryType::members: apply_members(entry.payload, result); break;
         case consensus::EntryType::none: break;
     }
     const std::uint64_t told[] = {static_cast<std::uint64_t>(result.command.status), result.command.detail, result.command.value};
@@ -51,7 +51,6 @@ ApplyResult Ledger::apply(const consensus::Entry& entry) {
 Status Ledger::admissible(const consensus::Entry& entry) const {
     switch (entry.type) {
         case consensus::EntryType::none:
-        case consensus::EntryType::members:
         case consensus::EntryType::renewals:
         case consensus::EntryType::tick: return Status::ok;
         case consensus::EntryType::bootstrap: {
@@ -65,6 +64,13 @@ Status Ledger::admissible(const consensus::Entry& entry) const {
             if (entry.payload.size() < sizeof head) return Status::ok;  // malformed, and answered so
             const Status known = validate_command(static_cast<CommandType>(head.type), entry.payload.subspan(sizeof head));
             return known == Status::unsupported_version ? known : Status::ok;
+        }
+        case consensus::EntryType::members: {
+            MembersEntry change{};
+            const Status known = decode(entry.payload, change);
+            const bool adds = change.command.change.op == static_cast<std::uint8_t>(consensus::ChangeOp::add_learner);
+            if (known != Status::ok || !adds || find_member(NodeId{change.command.change.node}) != kNoSlot) return known;
+            return find_member({}) != kNoSlot ? Status::ok : Status::corrupt;
         }
     }
     return Status::unsupported_version;
@@ -107,6 +113,31 @@ void Ledger::apply_renewals(std::span<const std::byte> payload) {
     }
 }
 
+void Ledger::apply_members(std::span<const std::byte> payload, ApplyResult& result) {
+    MembersEntry entry{};
+    const Status sound = decode(payload, entry);
+    DUNLIN_ASSERT(sound == Status::ok);
+    const consensus::ConfigChange& change = entry.command.change;
+    const auto op = static_cast<consensus::ChangeOp>(change.op);
+    std::uint16_t slot = find_member(NodeId{change.node});
+    if (op == consensus::ChangeOp::add_learner) {
+        if (slot == kNoSlot) slot = find_member({});
+        MemberRow row = voter_row(NodeId{change.node}, StorageId{change.storage}, entry.command.address);
+        row.flags = kMemberLearner;
+        mix_row(slot, image_.store(slot, row));
+    } else if (slot != kNoSlot && image_.member(slot).storage == change.storage) {
+        MemberRow row = image_.member(slot);
+        row.flags = op == consensus::ChangeOp::promote ? kMemberVoter : kMemberLearner;
+        mix_row(slot, image_.store(slot, op == consensus::ChangeOp::remove ? MemberRow{} : row));
+    }
+    image_.header().voters_index = image_.header().applied_index;
+    result.command.value = image_.header().applied_index;
+    const std::uint16_t session = find_session(SessionId{entry.head.session});
+    if (session == kNoSlot) return;
+    const SessionRow asked = image_.session(session);
+    if (asked.node == entry.head.node && asked.sequence < entry.head.sequence) remember(session, entry.head, result.command);
+}
+
 void Ledger::expire_leases() {
     for (std::size_t expired = 0; expired < kExpiriesPerEntry; ++expired) {
         const std::uint16_t slot = next_to_expire();
@@ -136,7 +167,7 @@ void Ledger::apply_command(std::span<const std::byte> payload, ApplyResult& resu
         result.command = {Status::session_evicted, 0, image_.header().applied_index};
         return;
     }
-    SessionRow row = image_.session(slot);
+    const SessionRow row = image_.session(slot);
     if (head.sequence <= row.sequence) {
         result.repeated = true;
         result.command = head.sequence == row.sequence && head.sequence != 0
@@ -146,11 +177,17 @@ void Ledger::apply_command(std::span<const std::byte> payload, ApplyResult& resu
         return;
     }
     result.command = execute(type, head, payload);
+    remember(slot, head, result.command);
+}
+
+// What the session ran last, and its answer.
+void Ledger::remember(std::uint16_t slot, const CommandHead& head, const CommandResult& result) {
     counters_->add(Counter::commands_applied);
+    SessionRow row = image_.session(slot);
     row.sequence = head.sequence;
-    row.value = result.command.value;
-    row.detail = result.command.detail;
-    row.status = static_cast<std::uint8_t>(result.command.status);
+    row.value = result.value;
+    row.detail = result.detail;
+    row.status = static_cast<std::uint8_t>(result.status);
     row.last_used = image_.header().applied_index;
     mix_row(slot, image_.store(slot, row));
 }
@@ -278,14 +315,6 @@ void Ledger::mix_row(std::size_t slot, std::span<const std::byte> row) {
 }
 
 // ---- Looking up ---------------------------------------------------------------------------------------------------
-
-MemberRow Ledger::voter(std::size_t i) const {
-    for (std::size_t slot = 0; slot < member_rows(image_.limits()); ++slot) {
-        const MemberRow row = image_.member(slot);
-        if ((row.flags & kMemberVoter) != 0 && i-- == 0) return row;
-    }
-    return MemberRow{};
-}
 
 std::uint16_t Ledger::next_to_expire() const {
     std::uint16_t first = kNoSlot;

@@ -25,15 +25,15 @@ struct LedgerStorage {
 struct CommandResult {
     Status status = Status::ok;
     std::uint16_t detail = 0;  // acquire: slot of the lease; lease_held: the holder's NodeId
-    // acquire: token; lease_held: microseconds until its deadline; put: revision; session_evicted, and stale_sequence of an
-    // opening: applied index
+    // acquire: token; lease_held: microseconds until its deadline; put: revision; member: log index; session_evicted, and
+    // stale_sequence of an opening: applied index
     std::uint64_t value = 0;
 };
 
 // What applying one entry did. `replica` other than ok: this replica must stop, and apply() is not called again.
 struct ApplyResult {
     Status replica = Status::ok;  // see Ledger::status()
-    CommandResult command{};      // of EntryType::command
+    CommandResult command{};      // of EntryType::command and EntryType::members
     bool repeated = false;        // answered from the session's row, not executed
     // Whether this state is the one of the leader that wrote the entry, where that says its hash and this replica remembers its own.
     std::optional<bool> agrees{};
@@ -55,6 +55,8 @@ struct ApplyResult {
 //   Its client opens under another id, as of the applied index that it is told; so it does after session_evicted.
 // - acquire: a free name, or one held by the same (node, epoch), is granted under token = log index; else lease_held.
 // - renewals: a slot is renewed only if its token <= as_of and its deadline > cluster time.
+// - members: the rows become what the change says, whatever became of the session that asked for it: consensus took the change
+//   to its log, and acts on it already. It is absolute, so that a repeat changes nothing.
 class Ledger {
   public:
     static constexpr std::size_t kExpiriesPerEntry = 4;
@@ -94,8 +96,10 @@ class Ledger {
     [[nodiscard]] KeyRow key(std::uint16_t slot) const { return image_.key(slot); }
     [[nodiscard]] std::span<const std::byte> value(std::uint16_t slot) const { return image_.value(slot); }
     [[nodiscard]] SessionRow session(std::uint16_t slot) const { return image_.session(slot); }
-    // The i-th voter, or a row with storage 0 past the last. Known once the bootstrap entry was applied.
-    [[nodiscard]] MemberRow voter(std::size_t i) const;
+    // One slot a member, storage 0 where there is none; slot < member_rows(limits()). Known once the bootstrap entry was applied.
+    [[nodiscard]] MemberRow member(std::size_t slot) const { return image_.member(slot); }
+    // Of that node; of NodeId 0: a free one.
+    [[nodiscard]] std::uint16_t find_member(NodeId node) const { return image_.find_member(node.value()); }
     // The earliest deadline of a lease; nothing when none is held.
     [[nodiscard]] std::optional<ClusterTime> next_expiry() const;
 
@@ -105,11 +109,13 @@ class Ledger {
     void apply_bootstrap(std::span<const std::byte> payload);
     void apply_command(std::span<const std::byte> payload, ApplyResult& result);
     void apply_renewals(std::span<const std::byte> payload);
+    void apply_members(std::span<const std::byte> payload, ApplyResult& result);
     [[nodiscard]] CommandResult open_session(const CommandHead& head, std::span<const std::byte> body);
     [[nodiscard]] CommandResult execute(CommandType type, const CommandHead& head, std::span<const std::byte> body);
     [[nodiscard]] CommandResult run_acquire(const CommandHead& head, const AcquireCommand& command);
     [[nodiscard]] CommandResult run_release(const CommandHead& head, const ReleaseCommand& command);
     [[nodiscard]] CommandResult run_put(const PutCommand& command);
+    void remember(std::uint16_t slot, const CommandHead& head, const CommandResult& result);
     [[nodiscard]] std::uint16_t session_slot_for(NodeId node) const;
     [[nodiscard]] std::uint16_t next_to_expire() const;
     void expire_leases();

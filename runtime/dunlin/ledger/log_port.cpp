@@ -15,6 +15,11 @@ LogPort log_port(Consensus& consensus) {
     port.propose = {[](void* context, Instant now, consensus::EntryType type, std::span<const std::byte> first,
                        std::span<const std::byte> second) { return log(context).propose(now, type, first, second); },
                     &consensus};
+    port.propose_change = {[](void* context, Instant now, const consensus::ConfigChange& change, std::span<const std::byte> rest) {
+                               return log(context).propose_change(now, change, rest);
+                           },
+                           &consensus};
+    port.hand_over = {[](void* context, Instant now, NodeId to) { return log(context).hand_over(now, to); }, &consensus};
     port.leading = {[](void* context) { return log(context).role() == consensus::Role::leader; }, &consensus};
     port.leader = {[](void* context) { return log(context).leader(); }, &consensus};
     port.term = {[](void* context) { return log(context).term(); }, &consensus};

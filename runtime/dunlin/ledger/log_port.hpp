@@ -1,6 +1,6 @@
 #pragma once
 
-#include <dunlin/consensus/types.hpp>
+#include <dunlin/consensus/configuration.hpp>
 #include <dunlin/core/callback.hpp>
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
@@ -19,6 +19,11 @@ struct LogPort {
     // busy: the log is full, retry. not_leader.
     Callback<Result<LogIndex>(Instant now, consensus::EntryType type, std::span<const std::byte> first, std::span<const std::byte> second)>
         propose{};
+    // not_leader; busy: another change is under way, or what was added has not caught up, retry; invalid_argument: it changes nothing,
+    // or there would be no voter; ledger_full.
+    Callback<Result<LogIndex>(Instant now, const consensus::ConfigChange& change, std::span<const std::byte> rest)> propose_change{};
+    // False: nothing happens, now.
+    Callback<bool(Instant now, NodeId to)> hand_over{};
     Callback<bool()> leading{};
     Callback<NodeId()> leader{};  // as far as known; 0: none
     Callback<Term()> term{};

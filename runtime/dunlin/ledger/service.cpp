@@ -2,6 +2,7 @@
 #include <dunlin/ledger/service.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace dunlin::ledger {
 
@@ -62,20 +63,58 @@ Status Service::take_command(Instant now, const ServiceCall& wanted, std::span<c
     }
     call = take_slot(wanted, kServiceRefusals);
     if (call == nullptr) return Status::busy;
+    if (wanted.type == CommandType::transfer) return transfer(now, *call, body);
     if (answered_before(*call)) {
         counters_->add(Counter::commands_repeated);
         return Status::ok;
     }
-    CommandHead head{};
-    head.session = call->session;
-    head.sequence = call->sequence;
-    head.node = call->peer.value();
-    head.type = static_cast<std::uint8_t>(call->type);
-    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::command, bytes_of(head), body);
+    const Result<LogIndex> index = propose(now, *call, body);
     call->taken = index.ok();
     if (!index.ok()) return index.status();
     call->index = index.value().value();
     return Status::ok;
+}
+
+Result<LogIndex> Service::propose(Instant now, const ServiceCall& call, std::span<const std::byte> body) {
+    CommandHead head{};
+    head.session = call.session;
+    head.sequence = call.sequence;
+    head.node = call.peer.value();
+    head.type = static_cast<std::uint8_t>(call.type);
+    if (call.type == CommandType::member) return propose_change(now, head, body);
+    return log_.propose(now, consensus::EntryType::command, bytes_of(head), body);
+}
+
+// As the rows are now: every committed change is in them, else the log is busy.
+Result<LogIndex> Service::propose_change(Instant now, const CommandHead& head, std::span<const std::byte> body) {
+    if (!up_to_date()) return Status::busy;
+    const std::uint16_t session = ledger_->find_session(SessionId{head.session});
+    if (session == kNoSlot || ledger_->session(session).node != head.node) return Status::session_evicted;
+    MemberCommand command{};
+    const Status sound = decode(body, command);
+    DUNLIN_ASSERT(sound == Status::ok);  // validate_command
+    if (static_cast<consensus::ChangeOp>(command.change.op) != consensus::ChangeOp::add_learner) {
+        const std::uint16_t slot = ledger_->find_member(NodeId{command.change.node});
+        const std::uint64_t storage = slot != kNoSlot ? ledger_->member(slot).storage : 0;
+        if (storage == 0 || (command.change.storage != 0 && command.change.storage != storage)) return Status::not_found;
+        command.change.storage = storage;
+    }
+    std::array<std::byte, sizeof head + kAddressBytesMax> rest;
+    const auto end = std::ranges::copy(command.address, std::ranges::copy(bytes_of(head), rest.begin()).out).out;
+    return log_.propose_change(now, command.change, {rest.begin(), end});
+}
+
+Status Service::transfer(Instant now, ServiceCall& call, std::span<const std::byte> body) {
+    const NodeId to{wire::load<TransferCommand>(body).node};
+    if (to == log_.leader()) {
+        answer(call, Status::ok);
+        return Status::ok;
+    }
+    call.taken = false;
+    const std::uint16_t slot = ledger_->find_member(to);
+    if (slot == kNoSlot || ledger_->member(slot).flags != kMemberVoter) return Status::not_found;
+    static_cast<void>(log_.hand_over(now, to));
+    return Status::busy;
 }
 
 // What a record repeats: of a command the session and sequence, of a read the call, whatever its attempt.
@@ -254,7 +293,7 @@ void Service::on_applied(Instant now, const consensus::Entry& entry, const Apply
     poll(now);
     if (!leading_) return;
     const bool own = entry.term.value() == term_;
-    if (entry.type == consensus::EntryType::command) {
+    if (entry.type == consensus::EntryType::command || entry.type == consensus::EntryType::members) {
         for (ServiceCall& call : calls_) {
             const bool command = call.taken && !call.answered && call.reply == wire::RecordType::command_reply;
             if (!command || call.index != entry.index.value()) continue;

@@ -71,6 +71,10 @@ struct ServiceStorage {
 // - A command that is already under way is not proposed twice; one that the session has already run is answered from its
 //   row. A repeated read is confirmed afresh: an older confirmation never answers it.
 // - busy: Limits::proposals calls are under way, or the log is full.
+// - A change of members is proposed only while its session is known and nothing committed waits to be applied, so the same change
+//   is never twice in a log. not_found: no such member, or on another storage; ledger_full; invalid_argument: there is nothing to
+//   change, or no voter would be left; busy: see LogPort::propose_change.
+// - transfer: ok at the voter that is to lead and does; not_found: it is no voter; else busy, and leadership is handed over.
 // - When leadership ends, everything under way is answered not_leader (the entry may still commit; the client's retry
 //   finds it out), and renewals collected are forgotten: they must not be proposed in another term.
 class Service {
@@ -103,6 +107,9 @@ class Service {
     void on_read(NodeId from, const wire::Record& record);
     void on_renew(Instant now, NodeId from, const wire::Renew& renew);
     [[nodiscard]] Status take_command(Instant now, const ServiceCall& wanted, std::span<const std::byte> body);
+    [[nodiscard]] Result<LogIndex> propose(Instant now, const ServiceCall& call, std::span<const std::byte> body);
+    [[nodiscard]] Result<LogIndex> propose_change(Instant now, const CommandHead& head, std::span<const std::byte> body);
+    [[nodiscard]] Status transfer(Instant now, ServiceCall& call, std::span<const std::byte> body);
     [[nodiscard]] Status take_read(const ServiceCall& wanted);
     [[nodiscard]] ServiceCall* take_slot(const ServiceCall& wanted, std::size_t spare);
 

@@ -9,7 +9,7 @@ namespace dunlin::ledger {
 bool Service::wants_to_send(NodeId to) const { return owing_ && owes(to); }
 
 bool Service::owes(NodeId to) const {
-    const bool voters = ledger_->voter(0).storage != 0 && std::ranges::find(voter_set_owed_, to) != voter_set_owed_.end();
+    const bool voters = ledger_->voters_index() != LogIndex{} && std::ranges::find(voter_set_owed_, to) != voter_set_owed_.end();
     return voters ||
            std::ranges::any_of(calls_, [to](const ServiceCall& call) { return call.taken && call.answered && call.peer == to; }) ||
            std::ranges::any_of(renewals_, [to](const ServiceRenewal& renewal) {
@@ -83,17 +83,21 @@ bool Service::write_read_reply(const ServiceCall& call, wire::PacketWriter& writ
 }
 
 bool Service::write_voter_set(wire::PacketWriter& writer) const {
+    const std::uint64_t index = ledger_->voters_index().value();
+    if (index == 0 || !writer.begin(wire::RecordType::voter_set, wire::VoterSet(index, 0, 0))) return false;
     std::uint32_t count = 0;
-    while (ledger_->voter(count).storage != 0) ++count;
-    if (count == 0 || !writer.begin(wire::RecordType::voter_set, wire::VoterSet(ledger_->voters_index().value(), count, 0))) return false;
-    for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::size_t slot = 0; slot < member_rows(ledger_->limits()); ++slot) {
+        const MemberRow row = ledger_->member(slot);
+        if (row.flags != kMemberVoter) continue;
         const std::span<std::byte> entry = writer.extend(kVoterEntryBytes);
         if (entry.empty()) {
             writer.cancel();
             return false;
         }
-        encode_voter(ledger_->voter(i), entry);
+        encode_voter(row, entry);
+        ++count;
     }
+    writer.patch(wire::VoterSet(index, count, 0));
     writer.end();
     return true;
 }

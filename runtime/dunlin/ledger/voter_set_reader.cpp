@@ -12,6 +12,7 @@ VoterSetReader::VoterSetReader(const wire::Record& record) : bytes_(record.bytes
         if (!sound(voter(i))) return;
     }
     count_ = set.count();
+    index_ = LogIndex{set.index()};
 }
 
 // As in wire::VoterEntry, whose 64 bytes of address are not worth a generated accessor for each.

@@ -17,11 +17,14 @@ class VoterSetReader {
   public:
     explicit VoterSetReader(const wire::Record& record);
     [[nodiscard]] std::size_t count() const { return count_; }
+    // They are the voters as of this log index; 0: malformed.
+    [[nodiscard]] LogIndex index() const { return index_; }
     [[nodiscard]] MemberRow voter(std::size_t i) const;  // i < count(), asserted
 
   private:
     std::span<const std::byte> bytes_;
     std::size_t count_ = 0;
+    LogIndex index_{};
 };
 
 }  // namespace dunlin::ledger

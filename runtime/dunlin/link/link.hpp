@@ -89,6 +89,8 @@ class Link {
     // ---- sessions -------------------------------------------------------------------------------------------------
     // Keeps trying to open a session over `path`, now and after each loss of one (full jitter, 50 ms .. 2 s).
     void dial(Instant now, PathId path) { session_.dial(now, path); }
+    // A session that is open stays.
+    void stop_dialling() { session_.stop_dialling(); }
     // The transport lost the path: a session over it closes, dialling over it stops.
     void path_down(Instant now, PathId path);
     // No settlement of this side waits to be said, or to be acknowledged: a goodbye would cost the peer nothing.

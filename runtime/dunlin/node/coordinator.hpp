@@ -48,8 +48,12 @@ class Coordinator {
     virtual void report(Instant now, StatusReport& report) const = 0;
     // 0 until the first log entry is known here.
     [[nodiscard]] virtual ClusterIncarnation incarnation() const = 0;
-    // The i-th voter, storage 0 past the last.
-    [[nodiscard]] virtual ledger::MemberRow voter(std::size_t i) const = 0;
+    // One slot a member, storage 0 where there is none; slot < kVotersMax.
+    [[nodiscard]] virtual ledger::MemberRow member(std::size_t slot) const = 0;
+    // Log index of the entry that changed them last; 0: not known.
+    [[nodiscard]] virtual LogIndex members_index() const = 0;
+    // Whether that is another one than at the last call.
+    [[nodiscard]] virtual bool take_members_changed() = 0;
 
   protected:
     ~Coordinator() = default;

@@ -183,7 +183,7 @@ void Node::advance(Instant now) {
     if (coordinator_ != nullptr) {
         coordinator_->advance(now);
         loop_back(now);
-        dial_voters(now);
+        take_members(now);
     }
     if (!seeds_.empty() && peers_.any_free()) dial_seeds(now);
     leases_.take_results(now);
@@ -352,6 +352,20 @@ Result<RequestId> Node::put(Instant now, std::string_view key, std::span<const s
 Result<RequestId> Node::get(Instant now, std::string_view key) {
     if (const Status status = may_publish(); status != Status::ok) return status;
     return client_.get(now, key);
+}
+
+ledger::MemberRow Node::member(std::size_t slot) const {
+    return coordinator_ != nullptr ? coordinator_->member(slot) : ledger::MemberRow{};
+}
+
+Result<RequestId> Node::change_member(Instant now, const ledger::MemberCommand& command) {
+    if (const Status status = may_publish(); status != Status::ok) return status;
+    return client_.change_member(now, command);
+}
+
+Result<RequestId> Node::transfer_leadership(Instant now, NodeId to) {
+    if (const Status status = may_publish(); status != Status::ok) return status;
+    return client_.transfer(now, to);
 }
 
 Result<ledger::LeaseHandle> Node::acquire_lease(Instant now, std::string_view name, Duration ttl) {

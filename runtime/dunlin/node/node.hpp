@@ -30,7 +30,7 @@ namespace dunlin {
 // message that comes again from its handler. In a full table a peer's slot goes to another one only where no session is
 // open, nothing is owed to it and it is not dialled from here. Of those, the ones of whom nothing was ever settled go first;
 // then publishers that said goodbye or were silent for an hour. Others, that may send again, give way only to peers of this
-// node's own configuration and the cluster's voters. A hello of another cluster gets no slot.
+// node's own configuration and the cluster's members. A hello of another cluster gets no slot.
 //
 // Handlers run inside on_*(); they may call the bus and the coordination calls, never on_*() or poll_*() (asserted).
 // Not thread-safe: one thread calls it. `Mailbox` is the way in from elsewhere. Memory: NodeMemory<limits>.
@@ -94,6 +94,14 @@ class Node {
     [[nodiscard]] Result<RequestId> get(Instant now, std::string_view key);                                    // event: value = revision
     // The bytes that a get() returned; valid until the next call of poll_event().
     [[nodiscard]] std::span<const std::byte> value_of(RequestId request) const;
+    // The cluster's voters and those that are to be voters; at a voter alone, as of the last entry that it has applied: see
+    // StatusReport::members_index. Slots without a member have storage 0; slot < kVotersMax.
+    [[nodiscard]] ledger::MemberRow member(std::size_t slot) const;
+    // See ledger::MemberCommand. Refused: not_found, ledger_full, invalid_argument where it would change nothing or leave no voter;
+    // timed_out also where a learner that is to vote does not catch up. Event: value = log index of the change.
+    [[nodiscard]] Result<RequestId> change_member(Instant now, const ledger::MemberCommand& command);
+    // Has the voter `to` lead; ok when it does.
+    [[nodiscard]] Result<RequestId> transfer_leadership(Instant now, NodeId to);
     // Wants the lease until it is released: acquires it as soon as it is free and renews it. lease() tells its state.
     // ttl: 100 ms..1 h. Events: lease_held, lease_jeopardy, lease_lost.
     [[nodiscard]] Result<ledger::LeaseHandle> acquire_lease(Instant now, std::string_view name, Duration ttl);
@@ -149,9 +157,12 @@ class Node {
     [[nodiscard]] bool void_watermark(PeerIndex peer);
     void name_peer(PeerIndex peer, NodeId node);
     void free_peer(Instant now, PeerIndex peer);
-    [[nodiscard]] StorageId voter_storage(NodeId node) const;
-    void dial_voter(Instant now, NodeId node, std::span<const std::byte> address);
-    void dial_voters(Instant now);
+    [[nodiscard]] StorageId member_storage(NodeId node) const;
+    void dial_members(Instant now, std::span<const ledger::MemberRow> members);
+    void forget_address(Instant now, PeerIndex peer);
+    void forget_members(Instant now, std::span<const ledger::MemberRow> members);
+    void take_members(Instant now);
+    void take_voter_set(Instant now, const ledger::VoterSetReader& told);
     void take_news(Instant now, PeerIndex peer);
     void on_session_opened(Instant now, PeerIndex peer);
     void bind(Instant now, ClusterIncarnation cluster);

@@ -68,7 +68,7 @@ void Node::on_hello(Instant now, PathId path, wire::PacketReader& reader) {
         peers_[peer].path = path;
         peers_[peer].phase = PathPhase::up;
     }
-    const auto result = link_of(peer).on_hello_packet(now, path, voter_storage(source), reader);
+    const auto result = link_of(peer).on_hello_packet(now, path, member_storage(source), reader);
     if (link_of(peer).epoch_refused() > kEpochKnownMax) counters_.add(Counter::identity_conflicts);
     // One slot a node, from its first hello on: two of them would answer with two nonces.
     if (result == link::HelloResult::answered && peers_[peer].node == NodeId{}) name_peer(peer, source);
@@ -112,13 +112,7 @@ bool Node::dispatch(Instant now, PeerIndex peer, const wire::Record& record) {
     // Coordination is for one cluster: not before both sides are bound to it.
     if (each.session_cluster() == ClusterIncarnation{}) return false;
     if (coordinator_ != nullptr && coordinator_->on_record(now, {from, each.peer_storage()}, record)) return false;
-    if (record.type == wire::RecordType::voter_set) {
-        const ledger::VoterSetReader voters(record);
-        for (std::size_t i = 0; i < voters.count(); ++i) {
-            const ledger::MemberRow row = voters.voter(i);
-            dial_voter(now, NodeId{row.node}, std::span(row.address).first(row.address_length));
-        }
-    }
+    if (record.type == wire::RecordType::voter_set) take_voter_set(now, ledger::VoterSetReader(record));
     if (client_.on_record(now, from, record)) return false;
     static_cast<void>(leases_.on_record(now, from, record));
     return false;
@@ -159,6 +153,7 @@ bool Node::wants_to_send(Instant now, PeerIndex peer) const {
     if (each.may_elicit() && bus_.wants_to_send(now, peer)) return true;
     if (each.session_cluster() == ClusterIncarnation{}) return false;
     const NodeId to = peers_[peer].node;
+    if (peers_[peer].members_owed) return true;
     return (coordinator_ != nullptr && coordinator_->wants_to_send(to)) || client_.wants_to_send(to) || leases_.wants_to_send(to);
 }
 
@@ -168,7 +163,11 @@ std::size_t Node::fill_packet(Instant now, PeerIndex peer, std::span<std::byte> 
     wire::PacketWriter writer = each.begin_packet(buffer);
     const NodeId to = peers_[peer].node;
     const bool bound = each.session_cluster() != ClusterIncarnation{};
-    if (bound && coordinator_ != nullptr) coordinator_->write_records(now, to, writer);
+    if (bound && coordinator_ != nullptr) {
+        if (peers_[peer].members_owed) coordinator_->on_session_open(to);
+        peers_[peer].members_owed = false;
+        coordinator_->write_records(now, to, writer);
+    }
     if (bound) {
         client_.write_records(now, to, writer);
         leases_.write_records(now, to, writer);

@@ -126,39 +126,79 @@ Instant Node::patience_deadline() const {
     return deadline;
 }
 
-// ---- Voters ---------------------------------------------------------------------------------------------------------
+// ---- Members --------------------------------------------------------------------------------------------------------
 
-// Of the journal that belongs to this voter, as far as a voter knows; 0: not a voter.
-StorageId Node::voter_storage(NodeId node) const {
+// Of the journal that belongs to this member, as far as a voter knows; 0: not a member.
+StorageId Node::member_storage(NodeId node) const {
     if (coordinator_ == nullptr) return {};
-    for (std::size_t i = 0; i < kVotersMax; ++i) {
-        const ledger::MemberRow row = coordinator_->voter(i);
-        if (row.storage == 0 || NodeId{row.node} == node) return StorageId{row.storage};
+    for (std::size_t slot = 0; slot < kVotersMax; ++slot) {
+        const ledger::MemberRow row = coordinator_->member(slot);
+        if (row.storage != 0 && NodeId{row.node} == node) return StorageId{row.storage};
     }
     return {};
 }
 
-void Node::dial_voter(Instant now, NodeId node, std::span<const std::byte> address) {
-    if (node == self_.id || node == NodeId{} || address.empty()) return;
-    if (peers_.find_address(address) != kNoPeer) return;  // who is there will say so
-    const PeerIndex peer = ensure_peer(now, node, SlotUse::settled);
-    if (peer == kNoPeer) return;
-    if (peers_[peer].address_bytes == 0) peers_.set_address(now, peer, address);
+void Node::dial_members(Instant now, std::span<const ledger::MemberRow> members) {
+    for (const ledger::MemberRow& row : members) {
+        const auto address = std::span(row.address).first(row.address_length);
+        if (NodeId{row.node} == self_.id || address.empty()) continue;
+        if (peers_.find_address(address) != kNoPeer) continue;  // who is there will say so
+        const PeerIndex peer = ensure_peer(now, NodeId{row.node}, SlotUse::settled);
+        if (peer == kNoPeer) continue;
+        if (peers_[peer].of_member) forget_address(now, peer);  // it has another one now
+        if (peers_[peer].address_bytes != 0) continue;
+        peers_.set_address(now, peer, address);
+        peers_[peer].of_member = true;
+    }
 }
 
-// A voter knows the others from its own ledger.
-void Node::dial_voters(Instant now) {
-    if (client_.voters_known() || coordinator_->voter(0).storage == 0) return;
+void Node::forget_address(Instant now, PeerIndex peer) {
+    peers_.forget_address(peer);
+    link_of(peer).stop_dialling();
+    peers_[peer].quiet_since = now;
+}
+
+// The addresses of those who were members and are it no more. A session stays, and what a durable subscription is owed waits.
+void Node::forget_members(Instant now, std::span<const ledger::MemberRow> members) {
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+        const PeerIndex peer{static_cast<std::uint16_t>(i)};
+        const PeerSlot& slot = peers_[peer];
+        if (!slot.in_use || !slot.of_member) continue;
+        const auto there = [&slot](const ledger::MemberRow& row) {
+            return std::ranges::equal(std::span(row.address).first(row.address_length), std::span(slot.address).first(slot.address_bytes));
+        };
+        if (std::ranges::none_of(members, there)) forget_address(now, peer);
+    }
+}
+
+// A voter knows the members from its own ledger. Whoever has a session here is told who votes now.
+void Node::take_members(Instant now) {
+    if (!coordinator_->take_members_changed()) return;
+    std::array<ledger::MemberRow, kVotersMax> members;
     std::array<NodeId, kVotersMax> voters{};
     std::size_t count = 0;
-    for (; count < kVotersMax; ++count) {
-        const ledger::MemberRow row = coordinator_->voter(count);
-        if (row.storage == 0) break;
-        voters[count] = NodeId{row.node};
-        dial_voter(now, voters[count], std::span(row.address).first(row.address_length));
+    std::size_t voter_count = 0;
+    for (std::size_t slot = 0; slot < kVotersMax; ++slot) {
+        members[count] = coordinator_->member(slot);
+        if (members[count].storage == 0) continue;
+        if (members[count].flags == ledger::kMemberVoter) voters[voter_count++] = NodeId{members[count].node};
+        ++count;
     }
-    client_.set_voters(now, std::span(voters).first(count));
+    forget_members(now, std::span(members).first(count));
+    dial_members(now, std::span(members).first(count));
+    client_.set_voters(now, coordinator_->members_index(), std::span(voters).first(voter_count));
+    for (std::size_t i = 0; i < links_.size(); ++i)
+        peers_[PeerIndex{static_cast<std::uint16_t>(i)}].members_owed = links_[i].session_open();
     bind(now, coordinator_->incarnation());
+}
+
+// Who is no voter knows them from what voters tell.
+void Node::take_voter_set(Instant now, const ledger::VoterSetReader& told) {
+    if (told.index() <= client_.voters_index()) return;
+    std::array<ledger::MemberRow, kVotersMax> voters;
+    for (std::size_t i = 0; i < told.count(); ++i) voters[i] = told.voter(i);
+    if (coordinator_ == nullptr) forget_members(now, std::span(voters).first(told.count()));
+    dial_members(now, std::span(voters).first(told.count()));
 }
 
 // ---- Sessions -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,10 @@ namespace dunlin {
 void Node::dial_seeds(Instant now) {
     for (; !seeds_.empty(); seeds_ = seeds_.subspan(1)) {
         const auto address = std::as_bytes(std::span(seeds_.front()));
-        if (peers_.find_address(address) != kNoPeer) continue;
+        if (const PeerIndex known = peers_.find_address(address); known != kNoPeer) {
+            peers_[known].of_member = false;
+            continue;
+        }
         const PeerIndex peer = take_peer(now, SlotUse::none);
         if (peer == kNoPeer) return;
         peers_.set_address(now, peer, address);
@@ -28,6 +31,7 @@ void Node::merge_seed(Instant now, PeerIndex seed, PeerIndex peer) {
     }
     if (kept.address_bytes != 0 || slot.address_bytes == 0) return;
     peers_.set_address(now, peer, std::span(slot.address).first(slot.address_bytes));
+    kept.of_member = slot.of_member;
     if (kept.phase != PathPhase::none) return;
     kept.path = slot.path;
     kept.phase = PathPhase::up;
@@ -64,6 +68,7 @@ void Node::ask_anew(Instant now, PeerIndex peer) {
     // Who never proved to be there has not taken the place of who did.
     peers_[seed].predecessor = silent.predecessor != NodeId{} ? silent.predecessor : silent.node;
     peers_.set_address(now, seed, std::span(silent.address).first(silent.address_bytes));
+    peers_[seed].of_member = silent.of_member;
 }
 
 // Another node proved to be where that one was: its process has ended, and with it its volatile subscriptions. What durable ones are

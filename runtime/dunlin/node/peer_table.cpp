@@ -59,6 +59,14 @@ void PeerTable::set_address(Instant now, PeerIndex peer, std::span<const std::by
     if (slot.phase == PathPhase::none) slot.dial_at = now;
 }
 
+void PeerTable::forget_address(PeerIndex peer) {
+    PeerSlot& slot = (*this)[peer];
+    slot.address_bytes = 0;
+    slot.of_member = false;
+    slot.dial_at = kNever;
+    if (slot.phase == PathPhase::asked) slot.phase = PathPhase::none;
+}
+
 std::optional<Dial> PeerTable::poll_dial(Instant now) {
     for (PeerSlot& slot : slots_) {
         if (!slot.in_use || slot.phase != PathPhase::none || slot.dial_at > now) continue;

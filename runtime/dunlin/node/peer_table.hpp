@@ -34,6 +34,8 @@ struct PeerSlot {
     bool in_use : 1 = false;
     bool blocked : 1 = false;       // the transport has no room for this path now
     bool said_goodbye : 1 = false;  // and was not met since: it has nothing to send again
+    bool of_member : 1 = false;     // the address is that of a member of the cluster, which no configuration here names
+    bool members_owed : 1 = false;  // it is to be told who votes now
     std::array<std::byte, kAddressBytesMax> address{};
 };
 
@@ -62,6 +64,9 @@ class PeerTable {
     void release(PeerIndex peer) { slots_[peer.value()] = PeerSlot{}; }
     // Gives the slot an address (1..64 bytes) to dial from `now` on, unless it is being dialled already.
     void set_address(Instant now, PeerIndex peer, std::span<const std::byte> address);
+
+    // Dials it no longer; a path that is up stays.
+    void forget_address(PeerIndex peer);
 
     // The next path to open.
     [[nodiscard]] std::optional<Dial> poll_dial(Instant now);

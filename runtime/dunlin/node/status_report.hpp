@@ -27,6 +27,7 @@ struct StatusReport {
     LogIndex last_index{};
     LogIndex commit{};
     LogIndex applied{};
+    LogIndex members_index{};  // of the entry that changed the members last, as applied here; 0: not known
     ClusterTime cluster_time{};
     Status replica = Status::ok;   // why the ledger replica here stopped
     std::uint64_t state_hash = 0;  // of the ledger at `applied`; 0: no replica here

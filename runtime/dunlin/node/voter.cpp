@@ -5,8 +5,14 @@
 #include <dunlin/ledger/commands.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace dunlin {
+namespace {
+
+constexpr LogIndex kBootstrap{1};
+
+}  // namespace
 
 Voter::Voter(const VoterStorage& storage, const consensus::ConsensusOptions& options, std::uint32_t clock_rate_bound_ppm,
              journal::Journal& journal, Counters& counters, Random& random, EventQueue& events)
@@ -29,7 +35,8 @@ Status Voter::collect_chunk(std::span<const std::byte> bytes) {
     if (chunk.offset + bytes.size() < staging_.size()) return Status::ok;
     if (const Status status = ledger_.install(staging_); status != Status::ok) return status;
     consensus_.restore_image({ledger_.applied(), ledger_.applied_term(), ledger_.cluster_time()});
-    return Status::ok;
+    members_from_image();
+    return stopped_;
 }
 
 Status Voter::replay(Instant now, journal::RecordKind kind, std::span<const std::byte> bytes) {
@@ -45,13 +52,13 @@ Status Voter::replay(Instant now, journal::RecordKind kind, std::span<const std:
         if (!running()) return stopped_;
         status = consensus_.replay(kind, bytes);
     }
-    return status == Status::busy ? Status::table_full : status;
+    if (status != Status::ok) return status == Status::busy ? Status::table_full : status;
+    read_bootstrap();  // before what changes its members
+    return stopped_;
 }
 
 Status Voter::recovered(Instant now) {
     apply_committed(now);
-    voters_from_image();
-    read_bootstrap();
     return stopped_;
 }
 
@@ -64,43 +71,48 @@ void Voter::start(Instant now, StorageId storage) {
 // ---- Voters -------------------------------------------------------------------------------------------------------
 
 void Voter::read_bootstrap() {
-    if (voter_count_ != 0 || !running()) return;
+    if (incarnation_ != ClusterIncarnation{} || !running()) return;
     const auto entry = consensus_.unread_bootstrap();
     if (!entry) return;
     ledger::BootstrapHead head{};
     if (!ledger::decode(entry->payload, head)) return stop(Status::corrupt);
-    if (head.limits != ledger_.limits() || head.voter_rate_ppm < clock_rate_bound_ppm_) return stop(Status::invalid_argument);
-    std::array<consensus::Member, kVotersMax> voters{};
-    for (std::size_t i = 0; i < head.voter_count; ++i) {
-        const ledger::MemberRow row = ledger::bootstrap_voter(entry->payload, i);
-        voters[i] = {{NodeId{row.node}, StorageId{row.storage}}, consensus::Standing::voter};
-    }
-    voter_count_ = static_cast<std::uint8_t>(head.voter_count);
-    incarnation_ = ClusterIncarnation{head.incarnation};
-    consensus_.set_members(std::span(voters).first(voter_count_));
+    if (head.limits != ledger_.limits()) return stop(Status::invalid_argument);
+    set_members(ClusterIncarnation{head.incarnation}, head.voter_rate_ppm);
 }
 
-void Voter::voters_from_image() {
-    if (voter_count_ != 0 || ledger_.incarnation() == ClusterIncarnation{}) return;
-    if (ledger_.voter_rate_ppm() < clock_rate_bound_ppm_) return stop(Status::invalid_argument);
-    std::array<consensus::Member, kVotersMax> voters{};
-    for (std::size_t i = 0; i < kVotersMax; ++i) {
-        const ledger::MemberRow row = ledger_.voter(i);
-        if (row.storage == 0) break;
-        voters[i] = {{NodeId{row.node}, StorageId{row.storage}}, consensus::Standing::voter};
-        ++voter_count_;
+// What the log has behind the image, consensus adds by itself.
+void Voter::members_from_image() {
+    if (ledger_.incarnation() != ClusterIncarnation{}) set_members(ledger_.incarnation(), ledger_.voter_rate_ppm());
+}
+
+void Voter::set_members(ClusterIncarnation incarnation, std::uint32_t voter_rate_ppm) {
+    if (voter_rate_ppm < clock_rate_bound_ppm_) return stop(Status::invalid_argument);
+    incarnation_ = incarnation;
+    std::array<consensus::Member, kVotersMax> members{};
+    std::size_t count = 0;
+    for (std::size_t slot = 0; slot < kVotersMax; ++slot) {
+        const ledger::MemberRow row = member(slot);
+        if (row.storage == 0) continue;
+        const bool votes = row.flags == ledger::kMemberVoter;
+        members[count++] = {{NodeId{row.node}, StorageId{row.storage}}, votes ? consensus::Standing::voter : consensus::Standing::learner};
     }
-    incarnation_ = ledger_.incarnation();
-    consensus_.set_members(std::span(voters).first(voter_count_));
+    consensus_.set_members(std::span(members).first(count));
+    if (consensus_.stopped() != Status::ok) return stop(consensus_.stopped());
+    members_changed_ = true;
 }
 
 // The ledger names them once the bootstrap entry is applied; before, that entry is in the log.
-ledger::MemberRow Voter::voter(std::size_t i) const {
-    constexpr LogIndex kBootstrap{1};
-    if (i >= voter_count_) return {};
-    if (ledger_.incarnation() != ClusterIncarnation{}) return ledger_.voter(i);
-    if (!consensus_.log().contains(kBootstrap)) return {};
-    return ledger::bootstrap_voter(consensus_.log().entry(kBootstrap).payload, i);
+ledger::MemberRow Voter::member(std::size_t slot) const {
+    if (ledger_.incarnation() != ClusterIncarnation{})
+        return slot < ledger::member_rows(ledger_.limits()) ? ledger_.member(slot) : ledger::MemberRow{};
+    if (incarnation_ == ClusterIncarnation{} || !consensus_.log().contains(kBootstrap)) return {};
+    const std::span<const std::byte> payload = consensus_.log().entry(kBootstrap).payload;
+    return slot < wire::load<ledger::BootstrapHead>(payload).voter_count ? ledger::bootstrap_voter(payload, slot) : ledger::MemberRow{};
+}
+
+LogIndex Voter::members_index() const {
+    if (ledger_.incarnation() != ClusterIncarnation{}) return ledger_.voters_index();
+    return incarnation_ != ClusterIncarnation{} ? kBootstrap : LogIndex{};
 }
 
 // ---- Input --------------------------------------------------------------------------------------------------------
@@ -143,6 +155,7 @@ void Voter::apply_committed(Instant now) {
         if (!entry) return;
         const ledger::ApplyResult result = ledger_.apply(*entry);
         if (result.replica != Status::ok) return stop(result.replica);
+        if (entry->type == consensus::EntryType::members) members_changed_ = true;
         if (started_) service_.on_applied(now, *entry, result);
         if (result.agrees) consensus_.note_state(entry->term, *result.agrees);
         consensus_.applied(entry->index);
@@ -155,7 +168,7 @@ void Voter::install_received(Instant now) {
     if (!received) return;
     if (const Status status = ledger_.install(received->bytes); status != Status::ok) return stop(status);
     consensus_.adopt_image();
-    voters_from_image();
+    members_from_image();
     service_.on_image_installed(now);
     image_to_store_ = true;
 }
@@ -229,6 +242,7 @@ void Voter::report(Instant now, StatusReport& report) const {
     report.last_index = consensus_.last_index();
     report.commit = consensus_.commit();
     report.applied = ledger_.applied();
+    report.members_index = members_index();
     report.cluster_time = consensus_.cluster_time(now);
     report.replica = stopped_;
     report.state_hash = ledger_.state_hash();

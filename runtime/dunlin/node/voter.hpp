@@ -6,7 +6,7 @@
 #include <dunlin/node/coordinator.hpp>
 #include <dunlin/node/records.hpp>
 
-#include <array>
+#include <utility>
 
 namespace dunlin {
 
@@ -45,14 +45,17 @@ class Voter final : public Coordinator {
     void hand_over(Instant now) override { static_cast<void>(consensus_.hand_over(now)); }
     void report(Instant now, StatusReport& report) const override;
     [[nodiscard]] ClusterIncarnation incarnation() const override { return incarnation_; }
-    [[nodiscard]] ledger::MemberRow voter(std::size_t i) const override;
+    [[nodiscard]] ledger::MemberRow member(std::size_t slot) const override;
+    [[nodiscard]] LogIndex members_index() const override;
+    [[nodiscard]] bool take_members_changed() override { return std::exchange(members_changed_, false); }
 
   private:
     [[nodiscard]] bool running() const { return stopped_ == Status::ok; }
     void stop(Status status);
     void apply_committed(Instant now);
     void read_bootstrap();
-    void voters_from_image();
+    void members_from_image();
+    void set_members(ClusterIncarnation incarnation, std::uint32_t voter_rate_ppm);
     void install_received(Instant now);
     [[nodiscard]] Status collect_chunk(std::span<const std::byte> bytes);
 
@@ -71,7 +74,7 @@ class Voter final : public Coordinator {
     bool frozen_ = false;               // a checkpoint holds the image
     bool image_to_store_ = false;       // a received image waits for its checkpoint
     bool image_in_checkpoint_ = false;  // and this checkpoint contains it
-    std::uint8_t voter_count_ = 0;      // 0: not known yet
+    bool members_changed_ = false;
 };
 
 }  // namespace dunlin

@@ -38,6 +38,9 @@ void ReferenceLedger::check_rules(Instant at, LogIndex index, const DurableState
     leases_.begin(at, index, cluster_time_);
     if (entry.type == consensus::EntryType::renewals) leases_.renewed(entry.payload);
     if (entry.type == consensus::EntryType::command) check_command(at, index, entry.payload, result);
+    ledger::MembersEntry change{};
+    if (entry.type == consensus::EntryType::members && decode(entry.payload, change) == Status::ok)
+        sessions_.members_changed(index, change.head, result.command);
     leases_.end(ledger_);
 }
 

@@ -31,6 +31,14 @@ Status SessionModel::open(LogIndex index, const ledger::CommandHead& head, std::
     return Status::ok;
 }
 
+void SessionModel::members_changed(LogIndex index, const ledger::CommandHead& head, const ledger::CommandResult& answer) {
+    Session* const session = find(head.session);
+    if (session == nullptr || session->node != head.node || session->sequence >= head.sequence) return;
+    session->sequence = head.sequence;
+    session->last_used = index.value();
+    session->answer = answer;
+}
+
 bool SessionModel::applied(Instant at, LogIndex index, const ledger::CommandHead& head, const ledger::OpenSessionCommand* opening,
                            const ledger::ApplyResult& result) {
     const auto who = [&] {

@@ -22,6 +22,8 @@ class SessionModel {
     // `opening`: its body, if it opens a session.
     bool applied(Instant at, LogIndex index, const ledger::CommandHead& head, const ledger::OpenSessionCommand* opening,
                  const ledger::ApplyResult& result);
+    // The next committed change of members: it is done in any case, and its session, if there is one, remembers the answer.
+    void members_changed(LogIndex index, const ledger::CommandHead& head, const ledger::CommandResult& answer);
 
   private:
     struct Session {
