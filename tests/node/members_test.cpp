@@ -56,8 +56,8 @@ struct Members : testing::Test {
         ADD_FAILURE() << "no result";
         return {};
     }
-    Status change(std::uint16_t at, ChangeOp op, std::uint16_t id) {
-        const std::string address = op == ChangeOp::add_learner ? std::to_string(id) : "";
+    Status change(std::uint16_t at, ChangeOp op, std::uint16_t id, std::string address = {}) {
+        if (op == ChangeOp::add_learner && address.empty()) address = std::to_string(id);
         const consensus::ConfigChange change{.storage = op == ChangeOp::add_learner ? id + 100U : 0U,
                                              .node = id,
                                              .op = static_cast<std::uint8_t>(op),
@@ -159,6 +159,26 @@ TEST_F(Members, that_were_removed_are_dialled_no_longer) {
     const std::array before{hellos(1), hellos(other), hellos(9)};
     world.run_for(seconds{60});
     EXPECT_EQ(before, (std::array{hellos(1), hellos(other), hellos(9)}));
+}
+
+// Who was away meanwhile hears of both changes at once.
+TEST_F(Members, that_came_back_elsewhere_are_met_there) {
+    hosts[9] = &world.add<limits::micro>(9, {"1"});
+    start(4);
+    ASSERT_EQ(change(2, ChangeOp::add_learner, 4), Status::ok);
+    ASSERT_EQ(change(2, ChangeOp::promote, 4), Status::ok);
+    world.run_for(seconds{1});
+    ASSERT_TRUE(meets(9, 4));
+    hosts[9]->deaf = true;
+    ASSERT_EQ(change(2, ChangeOp::remove, 4), Status::ok);
+    stop(4);
+    hosts[4] = &world.add_at<kVoter>(5, NodeId{4}, {"1"}, &disks[4]);
+    ASSERT_EQ(change(2, ChangeOp::add_learner, 4, "5"), Status::ok);
+    ASSERT_EQ(change(2, ChangeOp::promote, 4), Status::ok);
+    world.run_for(seconds{5});
+    hosts[9]->deaf = false;
+    world.run_for(seconds{5});
+    EXPECT_TRUE(meets(9, 4));
 }
 
 TEST_F(Members, that_this_nodes_configuration_names_are_dialled_for_good) {

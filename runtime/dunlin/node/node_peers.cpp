@@ -152,13 +152,15 @@ void Node::dial_members(Instant now, std::span<const ledger::MemberRow> members)
     }
 }
 
+// A session that is open stays, and its path with it.
 void Node::forget_address(Instant now, PeerIndex peer) {
     peers_.forget_address(peer);
     link_of(peer).stop_dialling();
+    if (!link_of(peer).session_open()) peers_.path_down(now, peer);
     peers_[peer].quiet_since = now;
 }
 
-// The addresses of those who were members and are it no more. A session stays, and what a durable subscription is owed waits.
+// The addresses of those who were members and are it no more. What a durable subscription is owed waits.
 void Node::forget_members(Instant now, std::span<const ledger::MemberRow> members) {
     for (std::size_t i = 0; i < links_.size(); ++i) {
         const PeerIndex peer{static_cast<std::uint16_t>(i)};
