@@ -204,6 +204,43 @@ TEST_F(ClientTest, answers_no_quorum_within_one_interval_though_followers_still_
     EXPECT_EQ(now, at(1010));
 }
 
+TEST_F(ClientTest, answers_no_quorum_at_once_while_the_last_call_ended_so_and_the_voter_asked_knows_no_leader_either) {
+    Instant now = at(0);
+    ASSERT_TRUE(client.get(now, "k").ok());
+    ASSERT_EQ(run(now, at(1000))->status, Status::no_quorum);
+    ASSERT_TRUE(client.read_lease(now, "l", Requester::fences).ok());
+    for (const NodeId hint : {NodeId{}, NodeId{}, NodeId{3}}) {
+        RequestResult result{};
+        ASSERT_TRUE(client.get(now, "k").ok());
+        const NodeId voter = client.target();
+        for (const wire::Record& record : written(now, voter)) {
+            const wire::ReadReply refusal(record.as<wire::Read>().request(), 0, 0, static_cast<std::uint8_t>(Status::not_leader), 0,
+                                          hint.value(), 0);
+            EXPECT_TRUE(client.on_record(now, voter, Built(wire::RecordType::read_reply, refusal).record));
+        }
+        EXPECT_FALSE(client.has_result(Requester::fences));  // it would be asked again at once
+        EXPECT_EQ(client.poll_result(Requester::application, result), hint == NodeId{});
+        EXPECT_EQ(result.status, hint == NodeId{} ? Status::no_quorum : Status::ok);
+        EXPECT_NE(client.target(), voter);
+    }
+}
+
+TEST_F(ClientTest, waits_for_a_leader_again_once_one_has_answered) {
+    Instant now = at(0);
+    ASSERT_TRUE(client.get(now, "k").ok());
+    ASSERT_EQ(run(now, at(1000))->status, Status::no_quorum);
+    ASSERT_TRUE(client.get(now, "k").ok());
+    NodeId voter = client.target();
+    reply_read(now, voter, written(now, voter).at(0).as<wire::Read>().request(), Status::ok, "v");
+    RequestResult result{};
+    ASSERT_TRUE(client.poll_result(Requester::application, result));
+    ASSERT_TRUE(client.get(now, "k").ok());
+    voter = client.target();
+    reply_read(now, voter, written(now, voter).at(0).as<wire::Read>().request(), Status::not_leader);
+    EXPECT_FALSE(client.poll_result(Requester::application, result));
+    EXPECT_EQ(run(now, now + seconds{1})->status, Status::no_quorum);
+}
+
 TEST_F(ClientTest, answers_no_quorum_when_nobody_can_be_reached_at_all) {
     ASSERT_TRUE(client.get(at(0), "k").ok());
     Instant now = at(0);

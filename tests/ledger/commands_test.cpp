@@ -73,6 +73,11 @@ TEST(Commands, that_no_encoder_wrote_are_refused) {
     EXPECT_FALSE(decode(encode(ReleaseCommand{"n", Token{0}}, buffer), release));
     const auto sound = encode(PutCommand{"k", bytes_of_text("v1")}, buffer);
     EXPECT_FALSE(decode(sound.first(sound.size() - 1), put));
+    const std::string long_name(33, 'x');
+    EXPECT_EQ(validate_command(CommandType::acquire, encode(AcquireCommand{long_name, seconds{1}, {}}, buffer)), Status::too_large);
+    EXPECT_EQ(validate_command(CommandType::release, encode(ReleaseCommand{long_name, Token{1}}, buffer)), Status::too_large);
+    EXPECT_EQ(validate_command(CommandType::put, encode(PutCommand{long_name, {}}, buffer)), Status::too_large);
+    EXPECT_EQ(validate_command(CommandType::put, encode(PutCommand{"k", {}}, buffer).first(4)), Status::invalid_argument);
     EXPECT_EQ(validate_command(static_cast<CommandType>(99), {}), Status::unsupported_version);
     const OpenSessionCommand open{7};
     EXPECT_EQ(validate_command(CommandType::open_session, raw(open)), Status::ok);

@@ -186,6 +186,12 @@ TEST_F(ServiceTest, refuses_malformed_and_unknown_commands_without_logging_them)
     EXPECT_EQ(status_of(reply(at(1))), Status::unsupported_version);
     command(at(1), 0, 0, CommandType::open_session, kOpening);
     EXPECT_EQ(status_of(reply(at(1))), Status::invalid_argument);
+    command(at(1), 50, 1, CommandType::release, encode(ReleaseCommand{std::string(33, 'x'), Token{1}}, scratch));
+    EXPECT_EQ(status_of(reply(at(1))), Status::too_large);
+    read(at(1), 1, ReadKind::key, std::string(33, 'x'));
+    EXPECT_EQ(status_of(written(at(1)).at(0).as<wire::ReadReply>()), Status::too_large);
+    read(at(1), 2, ReadKind::key, "");
+    EXPECT_EQ(status_of(written(at(1)).at(0).as<wire::ReadReply>()), Status::invalid_argument);
     EXPECT_TRUE(log.waiting.empty());
 }
 

@@ -235,6 +235,7 @@ void Client::on_timeout(Instant now) {
         if (now >= deadline_of(request)) {
             give_up(now, request, Status::timed_out);
         } else if (now >= quorum_deadline(request)) {
+            no_quorum_ = true;
             give_up(now, request, Status::no_quorum);
         } else if (eligible(request) && now >= request.next_attempt) {
             on_attempt_due(now, request);

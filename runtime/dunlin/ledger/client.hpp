@@ -89,7 +89,8 @@ struct ClientStorage {
 //   stale; reads run beside them. The session is opened when the first command needs it.
 // - session_evicted: where the command was sent only once it cannot have run, so a fresh session is opened and it is sent
 //   again; else it ends in session_evicted, effect unknown.
-// - no_quorum: for quorum_wait no leader has answered, whomever the voters name. Never a hang.
+// - no_quorum: for quorum_wait no leader has answered, whomever the voters name. Never a hang. Once a request has ended so, and
+//   until a voter names a leader or one answers, the application's end as soon as the voter that they ask knows of none either.
 // - A node that is a voter itself is among the targets: node/ passes the written records to its own service.
 //
 // - What is sent again (after silence, a refusal, or to whom a refusal named) is paid for from one retry budget: the voters are
@@ -169,6 +170,7 @@ class Client {
     void on_session_reply(Instant now, const wire::CommandReply& reply, Request& request);
     void on_read_reply(Instant now, NodeId from, const wire::Record& record);
     void on_refusal(Instant now, NodeId from, Request& request, Status status, NodeId leader);
+    void on_leader(Instant now);
     void on_session_evicted(Instant now, std::uint64_t applied, Request& request);
 
     void finish(Instant now, Request& request, Status status, std::uint64_t value = 0, std::uint64_t detail = 0);
@@ -207,6 +209,7 @@ class Client {
     std::uint32_t last_attempt_ = 0;  // one number a transmission, never used again
     resilience::RetryBudget retries_;
     SessionState session_state_ = SessionState::none;
+    bool no_quorum_ = false;  // a request has ended so, and no leader was heard or heard of since
     bool voters_asked_ = false;   // the question is owed to the target
     std::uint8_t redirects_ = 0;  // hints followed in a row without an answer
     std::uint8_t target_ = 0;

@@ -42,7 +42,7 @@ void Client::on_command_reply(Instant now, NodeId from, const wire::CommandReply
         if (request->awaiting && reply.attempt() == request->attempt) on_refusal(now, from, *request, status, NodeId{reply.leader()});
         return;
     }
-    leader_evidence_ = now;
+    on_leader(now);
     redirects_ = 0;
     if (opening) {
         on_session_reply(now, reply, *request);
@@ -96,7 +96,7 @@ void Client::on_read_reply(Instant now, NodeId from, const wire::Record& record)
         on_refusal(now, from, *match, status, NodeId{reply.leader()});
         return;
     }
-    leader_evidence_ = now;
+    on_leader(now);
     redirects_ = 0;
     if (record.bytes.size() > value_bytes_) {
         finish(now, *match, Status::too_large);
@@ -107,14 +107,24 @@ void Client::on_read_reply(Instant now, NodeId from, const wire::Record& record)
     finish(now, *match, status, reply.revision(), reply.detail());
 }
 
+void Client::on_leader(Instant now) {
+    leader_evidence_ = now;
+    no_quorum_ = false;
+}
+
 // A hint is followed at once, but only twice in a row: two voters may each believe in the other.
 void Client::on_refusal(Instant now, NodeId from, Request& request, Status status, NodeId leader) {
     if (resilience::classify(status) == resilience::ErrorClass::overload) {
-        leader_evidence_ = now;
+        on_leader(now);
         retry_later(now, request);
         return;
     }
     on_not_leader(now, from, leader);
+    if (leader != NodeId{}) no_quorum_ = false;
+    if (no_quorum_ && request.requester == Requester::application) {  // others would ask again at once
+        give_up(now, request, Status::no_quorum);
+        return;
+    }
     if (leader != NodeId{} && target() == leader && leader != from && redirects_ < 2 && retries_.take(now, *random_)) {
         ++redirects_;
         owe(now, request);

@@ -127,7 +127,9 @@ Status validate_command(CommandType type, std::span<const std::byte> body) {
         case CommandType::transfer: sound = body.size() == sizeof(TransferCommand); break;
         default: return Status::unsupported_version;
     }
-    return sound ? Status::ok : Status::invalid_argument;
+    if (sound) return Status::ok;
+    const std::size_t name_bytes = std::max({acquire.name.size(), release.name.size(), put.key.size()});
+    return name_bytes > kLeaseNameBytesMax ? Status::too_large : Status::invalid_argument;
 }
 
 MemberRow voter_row(NodeId node, StorageId storage, std::span<const std::byte> address) {

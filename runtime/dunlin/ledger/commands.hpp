@@ -90,7 +90,7 @@ inline constexpr std::size_t kPutBytesMax = 4 + kKeyNameBytesMax + kValueBytesMa
 [[nodiscard]] bool decode(std::span<const std::byte> body, PutCommand& command);
 // As check(); invalid_argument also where it is too short.
 [[nodiscard]] Status decode(std::span<const std::byte> body, MemberCommand& command);
-// ok, invalid_argument (malformed), or unsupported_version (unknown type, or as above).
+// ok; unsupported_version: an unknown type; too_large: the name; invalid_argument: malformed otherwise; of a member command as above.
 [[nodiscard]] Status validate_command(CommandType type, std::span<const std::byte> body);
 
 // ---- Log entries ------------------------------------------------------------------------------------------------

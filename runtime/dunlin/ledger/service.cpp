@@ -173,7 +173,8 @@ void Service::on_read(NodeId from, const wire::Record& record) {
     }
     const std::span<const std::byte> name = record.bytes;
     const bool known = wanted.read == ReadKind::key || wanted.read == ReadKind::lease;
-    Status status = known && !name.empty() && name.size() <= kKeyNameBytesMax ? Status::ok : Status::invalid_argument;
+    Status status = known && !name.empty() ? Status::ok : Status::invalid_argument;
+    if (name.size() > kKeyNameBytesMax) status = Status::too_large;
     if (status == Status::ok) {
         wanted.name = row_name({reinterpret_cast<const char*>(name.data()), name.size()});
         status = leading_ ? take_read(wanted) : Status::not_leader;
