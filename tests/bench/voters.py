@@ -71,11 +71,14 @@ class Voters:
             return leaders.pop() if len(leaders) == 1 and all(views) else None
         return wait_until("a leader", lambda: agreed() or None)
 
-    def whole(self):
-        """Waits until every voter runs and has applied what the first of them has."""
+    def whole(self, clients=0):
+        """Waits until every voter runs, has applied what the first of them has, and has so many clients (Dunlin)."""
         def caught_up():
             views = [self.view(node) for node in self.processes]
-            return all(view and view["leader"] for view in views) and all(view["applied"] >= views[0]["applied"] for view in views[1:])
+            if not all(view and view["leader"] for view in views):
+                return False
+            connected = all(view.get("sessions", clients) >= clients for view in views)
+            return connected and all(view["applied"] >= views[0]["applied"] for view in views[1:])
         wait_until("all voters", caught_up)
 
     def kill(self, node):
@@ -101,7 +104,10 @@ class Dunlin(Voters):
 
     def view(self, node):
         status = self.cluster.status(node)
-        return {"leader": status["leader"], "applied": status["applied"]} if status else None
+        if not status:
+            return None
+        others = len(self.processes) - 1
+        return {"leader": status["leader"], "applied": status["applied"], "sessions": status["sessions_open"] - others}
 
     def clients_words(self, _leader):
         return {"servers": ",".join(self.cluster.address.values()), "variant": "test", "election_ms": self.election_ms}
