@@ -128,7 +128,8 @@ class Look {
     void take(const dunlin::journal::RecoveredRecord& record) {
         status_ = replay(contents_, record);
         if (status_ == Status::ok || status_ == Status::unsupported_version) return;
-        malformed_at_ = recovery_.position() - dunlin::journal::record_bytes(static_cast<std::uint32_t>(record.bytes.size()));
+        malformed_at_ = recovery_.position() -
+                        dunlin::journal::record_bytes(static_cast<std::uint32_t>(record.bytes.size()), recovery_.header().record_align);
         malformed_sequence_ = record.sequence.value();
     }
 
@@ -146,7 +147,7 @@ class Look {
 
 // What the first bytes of a bank say, whatever else is wrong with them. Every version has magic and version there.
 BankHeader raw_header(const ReadFile& file, std::uint64_t offset) {
-    std::array<std::byte, dunlin::journal::kBankHeaderBytes> bytes{};
+    std::array<std::byte, dunlin::journal::kHeaderSlotBytes> bytes{};
     file.read(offset, bytes);
     std::span<const std::byte> rest(bytes);
     BankHeader header{};
@@ -176,10 +177,10 @@ void refuse_what_is_no_journal(const ReadFile& file, const Look& look) {
     if (look.status() == Status::device_error) refuse(file, "reads differently each time: its disk fails, or somebody writes to it.");
     if (look.status() == Status::unsupported_version) {
         for (std::size_t bank = 0; bank < 2; ++bank) {
-            if (look.recovery().bank_kind(bank) != BankHeaderKind::newer_version) continue;
+            if (look.recovery().bank_kind(bank) != BankHeaderKind::other_version) continue;
             const unsigned version = raw[bank].version;
-            refuse(file, "was written by a newer version of dunlin: it has format " + std::to_string(version) +
-                             ", and this one reads up to " + std::to_string(dunlin::journal::kFormatVersion) + ".");
+            refuse(file, "was written by another version of dunlin: it has format " + std::to_string(version) + ", and this one reads " +
+                             std::to_string(dunlin::journal::kFormatVersion) + ".");
         }
         refuse(file, "was written by another version of dunlin: its names or its snapshot have a layout that this one does not read.");
     }

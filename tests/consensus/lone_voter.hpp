@@ -46,7 +46,7 @@ struct Told {
 class LoneVoter {
   public:
     explicit LoneVoter(std::size_t voters = 3, StorageId storage = StorageId{101}, const ProcessLimits& limits = {})
-        : storage_(storage), limits_(limits), device_(limits.device_bytes) {
+        : storage_(storage), limits_(limits), device_(limits.device_bytes, limits.geometry) {
         for (std::uint16_t i = 1; i <= voters; ++i) members_.push_back({{NodeId{i}, StorageId{100U + i}}, Standing::voter});
         VoterProcess::format(device_, text_bytes("voters"));
         boot();
@@ -68,10 +68,9 @@ class LoneVoter {
         device_.power_loss_keeping({});
         boot();
     }
-    void restart_with(std::span<const std::byte> content) {
+    void restart_with(const journal::test::Content& content) {
         process.reset();
-        device_.power_loss_keeping({});
-        device_.overwrite(0, content);
+        device_.become(content);
         boot();
     }
 

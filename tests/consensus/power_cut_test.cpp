@@ -13,7 +13,7 @@
 namespace dunlin::consensus::test {
 namespace {
 
-using journal::test::Bytes;
+using journal::test::Content;
 using wire::RecordType;
 
 constexpr ProcessLimits kLimits{.journal_buffer_bytes = 8192, .device_bytes = 32 * 1024};
@@ -40,8 +40,9 @@ std::map<std::uint64_t, std::uint64_t> entries_of(const Log& log) {
 // A voter that follows one leader after the other, votes, and gets an image; what it knew is noted at each record of its journal.
 class Story {
   public:
-    Story() {
-        recording.start = voter_.process->device.content();
+    explicit Story(const ProcessLimits& limits) : voter_(3, StorageId{101}, limits) {
+        recording.start = voter_.process->device.image();
+        recording.geometry = limits.geometry;
         note(NodeId{});
         watch();
         voter_.process->device.on_change = [this](const journal::DeviceOp& op) {
@@ -153,7 +154,7 @@ class Story {
         for (int i = 0; i < 12; ++i) step(1);
     }
 
-    LoneVoter voter_{3, StorageId{101}, kLimits};
+    LoneVoter voter_;
     Random random_{11};
     std::pair<Term, NodeId> voted_for_{};
     unsigned votes_ = 0;
@@ -174,14 +175,14 @@ std::string goes_on(LoneVoter& voter) {
     return voter.raft().last_index().value() == last + 1 && voter.raft().term() == Term{term} ? "" : "it forgets what it took afterwards";
 }
 
-TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_voter) {
-    Story story;
+void cut_everywhere(const ProcessLimits& limits, const char* medium) {
+    Story story(limits);
     story.tell();
     std::size_t cuts = 0;
     std::size_t failures = 0;
     std::string first;
-    LoneVoter voter(3, StorageId{101}, kLimits);
-    for_each_power_cut(story.recording, [&](std::size_t at, const Bytes& content) {
+    LoneVoter voter(3, StorageId{101}, limits);
+    for_each_power_cut(story.recording, [&](std::size_t at, const Content& content) {
         ++cuts;
         voter.restart_with(content);
         std::string wrong = story.contradiction(voter, story.promises[at]);
@@ -192,11 +193,19 @@ TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_voter) {
         text << "in operation " << at << ": " << wrong;
         first = text.str();
     });
-    std::printf("power cut: %zu cut points of a voter, %zu failures\n", cuts, failures);
+    std::printf("power cut: %zu cut points of a voter on %s, %zu failures\n", cuts, medium, failures);
     EXPECT_EQ(failures, 0U) << first;
     EXPECT_GE(story.checkpoints(), 3U);
     EXPECT_GE(story.votes(), 6U);
     EXPECT_GT(cuts, 1000U);
+}
+
+TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_voter) { cut_everywhere(kLimits, "a file"); }
+
+TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_voter_on_flash) {
+    ProcessLimits limits = kLimits;
+    limits.geometry = {4096, 32};
+    cut_everywhere(limits, "flash");
 }
 
 }  // namespace

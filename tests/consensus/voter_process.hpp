@@ -69,6 +69,7 @@ struct ProcessLimits {
     std::size_t log_bytes = 4096;
     std::size_t journal_buffer_bytes = 8192;
     std::size_t device_bytes = std::size_t{64} * 1024;
+    journal::Geometry geometry{};
 };
 
 // One life of a voter: consensus over a real journal, with the machine it replicates. The device outlives it.
@@ -80,7 +81,7 @@ class VoterProcess {
           event_slots_(64),
           events(event_slots_, counters),
           journal_buffer_(limits.journal_buffer_bytes),
-          journal({journal_buffer_}, counters),
+          journal({journal_buffer_}, counters, on.geometry()),
           slots_(limits.log_entries),
           bytes_(limits.log_bytes),
           staging_(kImageBytes),
@@ -90,7 +91,7 @@ class VoterProcess {
     static void format(MemoryDevice& device, std::span<const std::byte> bootstrap) {
         Counters counters;
         std::vector<std::byte> buffer(8192);
-        journal::Journal fresh({buffer}, counters);
+        journal::Journal fresh({buffer}, counters, device.geometry());
         fresh.format(device.size(), StorageId{1});
         const auto drain = [&] {
             while (const auto op = fresh.poll_op()) {

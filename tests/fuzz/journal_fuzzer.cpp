@@ -46,20 +46,27 @@ void recover(std::span<const std::byte> content) {
 
 void make_right(std::span<std::byte> bank) {
     BankHeader header;
-    std::memcpy(&header, bank.data(), sizeof header);
-    header.magic = BankHeader::kMagic;
-    header.version = kFormatVersion;
-    header.bank_bytes = kBankBytes;
-    write_bank_header(header, bank.first(kBankHeaderBytes));
+    for (std::size_t slot = kBankHeaderBytes; slot > 0;) {
+        slot -= kHeaderSlotBytes;
+        std::memcpy(&header, bank.data() + slot, sizeof header);
+        if (slot > 0 && header.magic == 0) continue;
+        header.magic = BankHeader::kMagic;
+        header.version = kFormatVersion;
+        header.bank_bytes = kBankBytes;
+        header.record_align = std::uint32_t{8} << header.record_align % 4;
+        write_bank_header(header, bank.subspan(slot, kHeaderSlotBytes));
+    }
+    if (read_bank_header(bank.first(kBankHeaderBytes), header) != BankHeaderKind::valid) return;
     std::size_t at = kHeaderSectorBytes;
     RecordHead head;
     while (at + sizeof head <= bank.size()) {
         std::memcpy(&head, bank.data() + at, sizeof head);
         head.length %= kBufferBytesMin;
-        if (at + record_bytes(head.length) > bank.size()) return;
+        const std::uint32_t bytes = record_bytes(head.length, header.record_align);
+        if (at + bytes > bank.size()) return;
         head.crc = record_crc(head, bank.subspan(at + sizeof head, head.length), bank_seed(header));
         std::memcpy(bank.data() + at, &head, sizeof head);
-        at += record_bytes(head.length);
+        at += bytes;
     }
 }
 

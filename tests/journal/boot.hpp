@@ -22,7 +22,8 @@ struct Recovered {
 // One life of a process that owns a journal on `device`.
 class Boot {
   public:
-    Boot(MemoryDevice& on, std::size_t buffer_bytes) : device(on), buffer(buffer_bytes), journal({.buffer = buffer}, counters) {}
+    Boot(MemoryDevice& on, std::size_t buffer_bytes)
+        : device(on), buffer(buffer_bytes), journal({.buffer = buffer}, counters, on.geometry()) {}
 
     // One device operation from start to end; false when there was nothing to do.
     bool step() {

@@ -96,8 +96,8 @@ TEST_F(Checkpoint, header_is_written_only_when_every_record_of_it_is_synced) {
     boot.journal.finish_checkpoint();
     std::string order;
     while (const auto op = boot.journal.poll_op()) {
-        const bool header = op->kind == DeviceOp::Kind::write && op->offset % kBank == 0;
-        order += op->kind == DeviceOp::Kind::sync ? 's' : header ? (op->offset == kBank ? 'H' : 'r') : 'w';
+        const bool header = op->kind == DeviceOp::Kind::write && op->offset % kBank < kHeaderSectorBytes;
+        order += op->kind == DeviceOp::Kind::sync ? 's' : header ? (op->offset >= kBank ? 'H' : 'r') : 'w';
         boot.journal.on_complete(op->id, device.perform(*op), 0);
     }
     EXPECT_EQ(order, "wsHsr");
@@ -143,6 +143,30 @@ TEST_F(AbandonedCheckpoint, never_shares_a_salt_with_a_later_one_even_if_its_hea
     EXPECT_EQ(after_another_checkpoint(), (Texts{"new1"}));
 }
 
+// Each one that is lost makes salts leap, so the next is far from those that are still on the device.
+TEST_F(Checkpoint, that_was_abandoned_in_either_bank_never_shares_a_salt_with_a_later_one) {
+    for (std::size_t round = 0; round < 4; ++round) {
+        const std::size_t target = round % 2 == 0 ? kBank : 0;
+        {
+            Boot boot(device, 512);
+            ASSERT_EQ(boot.open(), Status::ok);
+            boot.journal.begin_checkpoint();
+            while (!boot.journal.checkpoint_takes_records()) boot.step();
+            ASSERT_EQ(boot.journal.checkpoint_append(RecordKind::format, bytes_of("format")), Status::ok);
+            for (const char* text : {"old1", "old2"})
+                ASSERT_EQ(boot.journal.checkpoint_append(RecordKind::watermark, bytes_of(text)), Status::ok);
+            boot.step();
+        }
+        device.flip_bit(target + 40);  // its header is lost
+        {
+            Boot boot(device, 512);
+            ASSERT_EQ(boot.open(), Status::ok);
+            boot.compact({"new1"});
+        }
+        ASSERT_EQ(reopened(), (Texts{"new1"})) << "round " << round;
+    }
+}
+
 TEST_F(Checkpoint, gone_with_its_header_is_corrupt_and_never_the_older_bank) {
     {
         Boot boot(device, 512);
@@ -150,7 +174,7 @@ TEST_F(Checkpoint, gone_with_its_header_is_corrupt_and_never_the_older_bank) {
         boot.compact({"vote"});
         boot.store("next");
     }
-    device.flip_bit(kBank + 24);
+    device.flip_bit(kBank + slot_of(BankState::active) + 24);
     EXPECT_EQ(Boot(device, 512).open(), Status::corrupt);
     device.overwrite(kBank, Bytes(kBankHeaderBytes));
     EXPECT_EQ(Boot(device, 512).open(), Status::corrupt);
@@ -264,8 +288,22 @@ TEST_F(Checkpoint, of_a_new_format_hides_everything_that_was_there) {
     EXPECT_EQ(reopened(), (Texts{"new!"}));
 }
 
+// Half a wiped header could say that the older bank counts: nobody must believe it, so the other one is still what it was.
+TEST_F(Checkpoint, of_a_new_format_touches_one_bank_only_when_the_other_is_gone_for_good) {
+    Boot boot(device, 512);
+    boot.journal.format(device.size(), StorageId{78});
+    std::string order;
+    while (!boot.journal.checkpoint_takes_records()) {
+        const auto op = boot.journal.poll_op();
+        ASSERT_TRUE(op);
+        order += op->kind == DeviceOp::Kind::sync ? 's' : op->offset >= kBank ? '1' : '0';
+        boot.journal.on_complete(op->id, device.perform(*op), 0);
+    }
+    EXPECT_EQ(order, "1s0s");
+}
+
 TEST_F(Checkpoint, of_a_new_format_may_follow_a_recovery_that_failed) {
-    device.flip_bit(24);
+    device.flip_bit(slot_of(BankState::active) + 24);
     Boot boot(device, 512);
     ASSERT_EQ(boot.open(), Status::corrupt);
     boot.format(StorageId{78});

@@ -24,30 +24,16 @@ struct Recording {
         changes.push_back({op.kind, static_cast<std::size_t>(op.offset), Bytes(op.buffer.begin(), op.buffer.end())});
     }
 
-    Bytes start;
+    Content start;
+    Geometry geometry{};
     std::vector<Change> changes{};
 };
 
-// What the next process finds when this one is killed and the machine goes on: what was synced, and the changes that were not.
-inline Recording left_by(const Recording& run) {
-    Recording left{.start = run.start};
-    for (const Recording::Change& change : run.changes) {
-        if (change.kind == DeviceOp::Kind::write) {
-            left.changes.push_back(change);
-            continue;
-        }
-        for (const Recording::Change& write : left.changes)
-            std::ranges::copy(write.bytes, left.start.begin() + static_cast<std::ptrdiff_t>(write.offset));
-        left.changes.clear();
-    }
-    return left;
-}
-
 // Every content that a loss of power can leave on a disk whose cache holds `loose` writes back in any order and writes sectors of
 // 512 bytes; and some of those of one that tears at any multiple of 8 bytes.
-class Cuts {
+class FileCuts {
   public:
-    Cuts(const Bytes& synced, const std::vector<const Recording::Change*>& loose) : synced_(synced), loose_(loose) {}
+    FileCuts(const Bytes& synced, const std::vector<const Recording::Change*>& loose) : synced_(synced), loose_(loose) {}
 
     // Each of the writes whole or not at all: all combinations of three, and of more those that a checkpoint could trip over.
     template <class Check>
@@ -133,17 +119,16 @@ class Cuts {
     std::set<std::uint32_t> seen_;
 };
 
-// Calls `check(at, content)` for every content that the device may have once the power goes while change `at` is under way (behind the
-// last one: after all). Each content once for each `at`.
+// Of a file.
 template <class Check>
-void for_each_power_cut(const Recording& run, Check&& check) {
-    Bytes synced = run.start;
+void for_each_file_cut(const Recording& run, Check&& check) {
+    Bytes synced = run.start.bytes;
     std::vector<const Recording::Change*> loose;
     for (std::size_t at = 0; at <= run.changes.size(); ++at) {
         const bool writing = at < run.changes.size() && run.changes[at].kind == DeviceOp::Kind::write;
         if (writing) loose.push_back(&run.changes[at]);
-        Cuts cuts(synced, loose);
-        const auto found = [&](const Bytes& content) { check(at, content); };
+        FileCuts cuts(synced, loose);
+        const auto found = [&](const Bytes& content) { check(at, Content{content}); };
         cuts.whole(found);
         for (std::size_t i = 0; i < loose.size(); ++i) {
             if (loose.size() <= 3 || i + 1 == loose.size()) cuts.torn(i, found);
@@ -153,6 +138,113 @@ void for_each_power_cut(const Recording& run, Check&& check) {
             std::ranges::copy(write->bytes, synced.begin() + static_cast<std::ptrdiff_t>(write->offset));
         loose.clear();
     }
+}
+
+// Of flash. Granules are programmed in order, so what is under way is there up to one of them, which may read as anything: as erased
+// too. A block that is being erased may read as anything as well.
+class FlashCuts {
+  public:
+    FlashCuts(const Content& before, const Recording::Change& change, Geometry geometry)
+        : before_(before), change_(change), geometry_(geometry), random_(change.offset + change.bytes.size()) {}
+
+    template <class Check>
+    void all(Check&& check) {
+        check(before_);
+        if (change_.kind == DeviceOp::Kind::write) program(check);
+        if (change_.kind == DeviceOp::Kind::erase) erase(check);
+    }
+
+    static void apply(Content& content, const Recording::Change& change, Geometry geometry) {
+        const std::size_t granule = geometry.program_bytes;
+        std::ranges::copy(change.bytes, content.bytes.begin() + static_cast<std::ptrdiff_t>(change.offset));
+        for (std::size_t at = 0; at < change.bytes.size(); at += granule) content.programmed[(change.offset + at) / granule] = true;
+        if (change.kind != DeviceOp::Kind::erase) return;
+        for (std::size_t at = 0; at < geometry.erase_bytes; ++at) {
+            content.bytes[change.offset + at] = std::byte{0xff};
+            content.programmed[(change.offset + at) / granule] = false;
+        }
+    }
+
+  private:
+    template <class Check>
+    void program(Check& check) {
+        const std::size_t granule = geometry_.program_bytes;
+        Content content = before_;
+        for (std::size_t at = 0; at < change_.bytes.size(); at += granule) {
+            content.programmed[(change_.offset + at) / granule] = true;
+            check(content);  // begun, and reads as erased
+            fill(content, change_.offset + at, granule, [&](std::size_t i) { return change_.bytes[at + i] | any(); });
+            check(content);
+            fill(content, change_.offset + at, granule, [&](std::size_t) { return any(); });
+            check(content);
+            fill(content, change_.offset + at, granule, [&](std::size_t i) { return change_.bytes[at + i]; });
+            check(content);
+        }
+    }
+    template <class Check>
+    void erase(Check& check) {
+        Content content = before_;
+        for (std::size_t at = 0; at < geometry_.erase_bytes; ++at)
+            content.programmed[(change_.offset + at) / geometry_.program_bytes] = true;
+        fill(content, change_.offset, geometry_.erase_bytes / 2, [&](std::size_t) { return std::byte{0xff}; });
+        check(content);
+        content.bytes = before_.bytes;
+        fill(content, change_.offset + geometry_.erase_bytes / 2, geometry_.erase_bytes / 2, [&](std::size_t) { return std::byte{0xff}; });
+        check(content);
+        content.bytes = before_.bytes;
+        fill(content, change_.offset, geometry_.erase_bytes, [&](std::size_t i) { return before_.bytes[change_.offset + i] | any(); });
+        check(content);
+        fill(content, change_.offset, geometry_.erase_bytes, [&](std::size_t) { return any(); });
+        check(content);
+        fill(content, change_.offset, geometry_.erase_bytes, [&](std::size_t) { return std::byte{0xff}; });
+        check(content);
+    }
+    template <class Value>
+    static void fill(Content& content, std::size_t offset, std::size_t length, Value value) {
+        for (std::size_t i = 0; i < length; ++i) content.bytes[offset + i] = value(i);
+    }
+    std::byte any() { return static_cast<std::byte>(random_.below(256)); }
+
+    const Content& before_;
+    const Recording::Change& change_;
+    Geometry geometry_;
+    Random random_;
+};
+
+template <class Check>
+void for_each_flash_cut(const Recording& run, Check&& check) {
+    Content now = run.start;
+    for (std::size_t at = 0; at < run.changes.size(); ++at) {
+        FlashCuts(now, run.changes[at], run.geometry).all([&](const Content& content) { check(at, content); });
+        FlashCuts::apply(now, run.changes[at], run.geometry);
+    }
+    check(run.changes.size(), now);
+}
+
+// What the next process finds when this one is killed and the machine goes on: what was synced, and the changes that were not.
+inline Recording left_by(const Recording& run) {
+    Recording left{.start = run.start, .geometry = run.geometry};
+    if (run.geometry.flash()) {
+        for (const Recording::Change& change : run.changes) FlashCuts::apply(left.start, change, run.geometry);
+        return left;
+    }
+    for (const Recording::Change& change : run.changes) {
+        if (change.kind == DeviceOp::Kind::write) {
+            left.changes.push_back(change);
+            continue;
+        }
+        for (const Recording::Change& write : left.changes)
+            std::ranges::copy(write.bytes, left.start.bytes.begin() + static_cast<std::ptrdiff_t>(write.offset));
+        left.changes.clear();
+    }
+    return left;
+}
+
+// Calls `check(at, content)` for every content that the device may have once the power goes while change `at` is under way (behind the
+// last one: after all). Each content of a file once for each `at`.
+template <class Check>
+void for_each_power_cut(const Recording& run, Check&& check) {
+    run.geometry.flash() ? for_each_flash_cut(run, check) : for_each_file_cut(run, check);
 }
 
 }  // namespace dunlin::journal::test

@@ -66,8 +66,9 @@ class Life {
   public:
     // Begins on a device where the changes of `left` are not synced.
     Life(Recording left, History& history, std::uint64_t promised, std::uint64_t seed)
-        : device_(left.start), history_(&history), promised_(promised), random_(seed) {
+        : device_(left.start, left.geometry), history_(&history), promised_(promised), random_(seed) {
         recording.start = std::move(left.start);
+        recording.geometry = left.geometry;
         device_.on_change = [this](const DeviceOp& op) {
             promises.push_back(std::max(promised_, boot_.journal.durable().value()));
             recording.add(op);
@@ -182,8 +183,8 @@ std::string goes_on(MemoryDevice& device, Boot& boot, bool checkpoint_first) {
 }
 
 // What is wrong with what recovery makes of this content; empty: nothing.
-std::string verdict(const Bytes& content, const History& history, std::uint64_t promised, bool checkpoint_first) {
-    MemoryDevice device(content);
+std::string verdict(const Content& content, Geometry geometry, const History& history, std::uint64_t promised, bool checkpoint_first) {
+    MemoryDevice device(content, geometry);
     Boot boot(device, kBufferBytes);
     const Status status = boot.open();
     if (status == Status::ok) {
@@ -201,15 +202,15 @@ struct Tally {
     std::size_t cuts = 0;
     std::size_t failures = 0;
     std::string first{};
-    Bytes last_content{};
+    Content last_content{};
 };
 
 void cut_everywhere(const Life& life, const History& history, Tally& tally) {
-    for_each_power_cut(life.recording, [&](std::size_t at, const Bytes& content) {
+    for_each_power_cut(life.recording, [&](std::size_t at, const Content& content) {
         ++tally.cuts;
         tally.last_content = content;
-        std::string wrong = verdict(content, history, life.promises[at], false);
-        if (wrong.empty()) wrong = verdict(content, history, life.promises[at], true);
+        std::string wrong = verdict(content, life.recording.geometry, history, life.promises[at], false);
+        if (wrong.empty()) wrong = verdict(content, life.recording.geometry, history, life.promises[at], true);
         if (wrong.empty()) return;
         if (++tally.failures > 1) return;
         std::ostringstream text;
@@ -218,13 +219,13 @@ void cut_everywhere(const Life& life, const History& history, Tally& tally) {
     });
 }
 
-TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_journal) {
+Tally live(std::uint64_t lives, Geometry geometry, const char* medium) {
     Tally tally;
     unsigned checkpoints = 0;
     History history;
-    Recording left{.start = Bytes(kDeviceBytes)};
+    Recording left{.start = MemoryDevice::blank(kDeviceBytes, geometry), .geometry = geometry};
     std::uint64_t promised = 0;
-    for (std::uint64_t life = 0; life < 16; ++life) {
+    for (std::uint64_t life = 0; life < lives; ++life) {
         Life owner(left, history, promised, life + 1);
         life == 0 ? owner.format() : owner.open();
         owner.work(40 + life);
@@ -232,12 +233,22 @@ TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_journal) 
         checkpoints += owner.checkpoints();
         promised = owner.promises.back();
         // The next one begins on a torn device, wherever something was under way; or only the process has died.
-        left = life % 2 == 0 ? Recording{.start = tally.last_content} : left_by(owner.recording);
+        left = life % 2 == 0 ? Recording{.start = tally.last_content, .geometry = geometry} : left_by(owner.recording);
     }
-    std::printf("power cut: %zu cut points, %zu failures\n", tally.cuts, tally.failures);
+    std::printf("power cut: %zu cut points on %s, %zu failures\n", tally.cuts, medium, tally.failures);
     EXPECT_EQ(tally.failures, 0U) << tally.first;
-    EXPECT_GE(checkpoints, 20U);
-    EXPECT_GT(tally.cuts, 10'000U);
+    EXPECT_GE(checkpoints, lives);
+    return tally;
+}
+
+TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_journal) { EXPECT_GT(live(16, {}, "a file").cuts, 10'000U); }
+
+TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_journal_on_flash) {
+    for (const Geometry geometry : {Geometry{1024, 8}, Geometry{512, 32}, Geometry{4096, 64}, Geometry{8192, 16}}) {
+        const std::string medium =
+            "flash of " + std::to_string(geometry.erase_bytes) + "/" + std::to_string(geometry.program_bytes) + " bytes";
+        EXPECT_GT(live(4, geometry, medium.c_str()).cuts, 2'000U);
+    }
 }
 
 }  // namespace

@@ -19,7 +19,7 @@
 namespace dunlin::test {
 namespace {
 
-using journal::test::Bytes;
+using journal::test::Content;
 using journal::test::MemoryDevice;
 
 constexpr auto kLimits = limits::voter_min;
@@ -36,11 +36,11 @@ struct Told {
     BootEpoch epoch{};
 };
 
-Bytes founded(std::size_t device_bytes) {
-    MemoryDevice device(device_bytes);
+Content founded(journal::Geometry geometry) {
+    MemoryDevice device(journal_need<kLimits>().device_bytes(geometry), geometry);
     std::vector<std::byte> buffer(kLimits.journal_buffer_bytes);
     Counters counters;
-    journal::Journal journal({buffer}, counters);
+    journal::Journal journal({buffer}, counters, geometry);
     const std::array voters{ledger::voter_row(kSelf, StorageId{11}, bytes_of("self"))};
     FormatPlan plan;
     plan.node = kSelf;
@@ -57,7 +57,7 @@ Bytes founded(std::size_t device_bytes) {
         if (const auto op = formatter.poll_op()) formatter.on_complete(op->id, device.perform(*op));
     }
     EXPECT_EQ(formatter.status(), Status::ok);
-    return device.content();
+    return device.image();
 }
 
 // The node, and an application that waits for one answer at a time.
@@ -70,6 +70,7 @@ class Voter {
         options.instance = InstanceId{20 + life};
         options.seed = 30 + life;
         options.journal_bytes = device.size();
+        options.journal_geometry = device.geometry();
         node_ = &memory_->emplace(options);
         EXPECT_EQ(node_->start(now_), Status::ok);
     }
@@ -155,8 +156,8 @@ class Voter {
 };
 
 // What is wrong with the node that starts with this content; empty: nothing.
-std::string verdict(const Bytes& content, const Told& told) {
-    MemoryDevice device(content);
+std::string verdict(const Content& content, journal::Geometry geometry, const Told& told) {
+    MemoryDevice device(content, geometry);
     Voter voter(device, 2);
     if (!voter.leads()) return "it does not come up";
     if (voter.epoch() <= told.epoch) return "an epoch comes again";
@@ -175,9 +176,9 @@ std::string verdict(const Bytes& content, const Told& told) {
     return next.leads() && next.get(0) == 9999U ? "" : "it forgets what it stored afterwards";
 }
 
-TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_node) {
-    MemoryDevice device(founded(journal_device_bytes_min<kLimits>()));
-    journal::test::Recording recording{.start = device.content()};
+void cut_everywhere(journal::Geometry geometry, const char* medium) {
+    MemoryDevice device(founded(geometry), geometry);
+    journal::test::Recording recording{.start = device.image(), .geometry = geometry};
     std::vector<Told> promises;  // before each change, and after all
     Voter voter(device);
     device.on_change = [&](const journal::DeviceOp& op) {
@@ -194,19 +195,23 @@ TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_node) {
     std::size_t cuts = 0;
     std::size_t failures = 0;
     std::string first;
-    for_each_power_cut(recording, [&](std::size_t at, const Bytes& content) {
+    for_each_power_cut(recording, [&](std::size_t at, const Content& content) {
         ++cuts;
-        const std::string wrong = verdict(content, promises[at]);
+        const std::string wrong = verdict(content, geometry, promises[at]);
         if (wrong.empty() || ++failures > 1) return;
         std::ostringstream text;
         text << "in operation " << at << ": " << wrong;
         first = text.str();
     });
-    std::printf("power cut: %zu cut points of a node, %zu failures\n", cuts, failures);
+    std::printf("power cut: %zu cut points of a node on %s, %zu failures\n", cuts, medium, failures);
     EXPECT_EQ(failures, 0U) << first;
     EXPECT_GE(voter.checkpoints(), 2U);
     EXPECT_GT(cuts, 1000U);
 }
+
+TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_node) { cut_everywhere({}, "a file"); }
+
+TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_node_on_flash) { cut_everywhere({4096, 16}, "flash"); }
 
 }  // namespace
 }  // namespace dunlin::test

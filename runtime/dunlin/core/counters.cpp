@@ -144,6 +144,7 @@ constexpr Row kRows[] = {
     {Counter::journal_bytes, {"journal_bytes", "bytes appended to the journal, heads included"}},
     {Counter::journal_syncs, {"journal_syncs", "journal syncs completed"}},
     {Counter::journal_compactions, {"journal_compactions", "journal checkpoints completed"}},
+    {Counter::journal_erases, {"journal_erases", "erase blocks of the journal's flash that were erased: its wear"}},
     {Counter::journal_busy, {"journal_busy", "appends put off: the buffer is full or a checkpoint is under way"}},
     {Counter::journal_errors, {"journal_errors", "journal operations that the device failed"}},
     {Counter::journal_torn_tails, {"journal_torn_tails", "recoveries that cut off an unfinished tail"}},

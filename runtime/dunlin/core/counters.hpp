@@ -143,6 +143,7 @@ enum class Counter : std::uint16_t {
     journal_bytes,
     journal_syncs,
     journal_compactions,
+    journal_erases,
     journal_busy,
     journal_errors,
     journal_torn_tails,

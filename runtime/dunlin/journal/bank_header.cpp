@@ -23,6 +23,18 @@ bool is_blank(std::span<const std::byte> bytes) {
     return any == std::byte{0} || all == std::byte{0xff};
 }
 
+BankHeaderKind read_slot(std::span<const std::byte> bytes, BankHeader& out) {
+    if (is_blank(bytes)) return BankHeaderKind::blank;
+    BankHeader header{};
+    if (!take(bytes, header)) return BankHeaderKind::garbage;
+    const std::uint32_t crc = header.crc;
+    if (header.magic != BankHeader::kMagic || crc != header_crc(header)) return BankHeaderKind::garbage;
+    if (header.version != kFormatVersion) return BankHeaderKind::other_version;
+    if (header.state < BankState::building || header.state > BankState::retired) return BankHeaderKind::garbage;
+    out = header;
+    return BankHeaderKind::valid;
+}
+
 }  // namespace
 
 void write_bank_header(BankHeader& header, std::span<std::byte> out) {
@@ -33,16 +45,21 @@ void write_bank_header(BankHeader& header, std::span<std::byte> out) {
 }
 
 BankHeaderKind read_bank_header(std::span<const std::byte> bytes, BankHeader& out) {
-    bytes = bytes.first(kBankHeaderBytes);
-    if (is_blank(bytes)) return BankHeaderKind::blank;
-    BankHeader header{};
-    if (!take(bytes, header)) return BankHeaderKind::garbage;
-    const std::uint32_t crc = header.crc;
-    if (header.magic != BankHeader::kMagic || crc != header_crc(header)) return BankHeaderKind::garbage;
-    if (header.version > kFormatVersion) return BankHeaderKind::newer_version;
-    if (header.state < BankState::building || header.state > BankState::retired) return BankHeaderKind::garbage;
-    out = header;
-    return BankHeaderKind::valid;
+    BankHeaderKind kind = BankHeaderKind::blank;
+    out = {};
+    for (std::uint32_t slot = 0; slot < kBankHeaderBytes; slot += kHeaderSlotBytes) {
+        BankHeader found{};
+        const BankHeaderKind here = read_slot(bytes.subspan(slot, kHeaderSlotBytes), found);
+        if (here == BankHeaderKind::other_version) return here;
+        if (here == BankHeaderKind::valid) {
+            // Where taking a bank anew was interrupted, a later slot may still tell of the generation before.
+            if (kind != BankHeaderKind::valid || found.generation >= out.generation) out = found;
+            kind = here;
+        } else if (here == BankHeaderKind::garbage && out.state != BankState::active) {
+            kind = here;  // one that began to count may have counted
+        }
+    }
+    return kind;
 }
 
 std::uint32_t bank_seed(const BankHeader& header) {

@@ -11,8 +11,9 @@
 
 namespace dunlin::journal {
 
-inline constexpr std::uint32_t kHeaderSectorBytes = 512;  // reserved for the header at the start of each bank
-inline constexpr std::uint32_t kBankHeaderBytes = 64;     // of which these are used
+inline constexpr std::uint32_t kHeaderSectorBytes = 512;                 // reserved for the header at the start of each bank
+inline constexpr std::uint32_t kHeaderSlotBytes = 64;                    // one state of a bank
+inline constexpr std::uint32_t kBankHeaderBytes = 3 * kHeaderSlotBytes;  // of the sector these are used
 
 enum class BankState : std::uint8_t {
     none = 0,
@@ -21,8 +22,9 @@ enum class BankState : std::uint8_t {
     retired = 3,   // the other bank took over: it must exist, else the journal is corrupt
 };
 
-// The head of a bank. It is written twice in a bank's life before the bank counts: as `building`, synced, before the
-// first record (so that no two attempts ever share a salt), and as `active` after every record of the checkpoint is synced.
+// The head of a bank. It is written three times in a bank's life, each time in the next slot, so that flash can take it too: as
+// `building`, synced, before the first record (so that no two attempts ever share a salt); as `active` after every record of the
+// checkpoint is synced; and as `retired` when the other bank has taken over.
 struct BankHeader {
     std::uint64_t magic = 0;    // kMagic
     std::uint32_t crc = 0;      // CRC32C of the header with crc = 0
@@ -36,25 +38,31 @@ struct BankHeader {
     std::uint32_t bank_bytes = 0;
     std::uint32_t record_bytes_max = 0;  // longest record, head included
     std::uint32_t salt = 0;              // of the records of the checkpoint
-    std::uint32_t reserved_2 = 0;
+    std::uint32_t record_align = 0;      // records begin at multiples of it: 8..64
 
     static constexpr std::uint64_t kMagic = 0x6c6e6a6e6c6e7564U;  // "dunlnjnl"
 };
-static_assert(sizeof(BankHeader) == kBankHeaderBytes);
+static_assert(sizeof(BankHeader) == kHeaderSlotBytes);
 
-// Bytes of each of the two banks of a device: half of it, rounded down to 512, and at most 1 GiB. 0: it is too small for a journal.
-[[nodiscard]] constexpr std::uint32_t bank_bytes_of(std::uint64_t device_bytes) {
-    constexpr std::uint64_t kBankBytesMin = 1024;
+// Where in the bank a header with this state is.
+[[nodiscard]] constexpr std::uint32_t slot_of(BankState state) { return (static_cast<std::uint32_t>(state) - 1) * kHeaderSlotBytes; }
+
+// Bytes of each of the two banks of a device: half of it, rounded down to 512 or to whole erase blocks, and at most 1 GiB. 0: it is too
+// small for a journal.
+[[nodiscard]] constexpr std::uint32_t bank_bytes_of(std::uint64_t device_bytes, std::uint32_t erase_bytes = 0) {
+    constexpr std::uint32_t kBankBytesMin = 1024;
     constexpr std::uint64_t kBankBytesMax = 1U << 30U;
-    const std::uint64_t half = std::min(device_bytes / 2, kBankBytesMax) / kHeaderSectorBytes * kHeaderSectorBytes;
-    return half < kBankBytesMin ? 0 : static_cast<std::uint32_t>(half);
+    const std::uint32_t unit = std::max(erase_bytes, kHeaderSectorBytes);
+    const std::uint32_t half = static_cast<std::uint32_t>(std::min(device_bytes / 2, kBankBytesMax)) / unit * unit;
+    return half < kBankBytesMin ? 0 : half;
 }
 
-// What the first bytes of a bank are. `garbage` is a header torn while it was written, or rotten.
-enum class BankHeaderKind : std::uint8_t { blank, garbage, newer_version, valid };
+// What the header of a bank is. `garbage` was torn while it was written or erased, or is rotten.
+enum class BankHeaderKind : std::uint8_t { blank, garbage, other_version, valid };
 
-// Fills in magic, version and CRC, and copies `header` to `out`, which holds kBankHeaderBytes.
+// Fills in magic, version and CRC, and copies `header` to `out`, which holds kHeaderSlotBytes.
 void write_bank_header(BankHeader& header, std::span<std::byte> out);
+// Of the kBankHeaderBytes at the start of a bank: the last state that the bank was in that can be read.
 [[nodiscard]] BankHeaderKind read_bank_header(std::span<const std::byte> bytes, BankHeader& out);
 
 // Seeds the CRC of every record in the bank, so that one left over from another generation or format is never valid.

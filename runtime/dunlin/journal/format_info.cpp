@@ -22,8 +22,8 @@ Result<FormatInfo> decode_format_info(std::span<const std::byte> payload) {
     FormatInfo info{};
     if (payload.size() < sizeof info.version) return Status::corrupt;
     std::memcpy(static_cast<void*>(&info), payload.data(), std::min(payload.size(), sizeof info));
-    if (info.version > kFormatVersion) return Status::unsupported_version;
-    if (payload.size() != sizeof info || info.version == 0 || info.cluster_length > kClusterNameBytesMax) return Status::corrupt;
+    if (info.version != kFormatVersion) return info.version == 0 ? Status::corrupt : Status::unsupported_version;
+    if (payload.size() != sizeof info || info.cluster_length > kClusterNameBytesMax) return Status::corrupt;
     return info;
 }
 

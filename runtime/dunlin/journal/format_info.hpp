@@ -14,7 +14,7 @@
 
 namespace dunlin::journal {
 
-inline constexpr std::uint16_t kFormatVersion = 1;   // of the layout of banks, records and their payloads
+inline constexpr std::uint16_t kFormatVersion = 2;   // of the layout of banks, records and their payloads
 inline constexpr std::size_t kFormatInfoBytes = 56;  // on the device
 
 // Whose journal this is; minted by `init` or `join` and never changed. It is the first record of every bank: the owner

@@ -1,4 +1,5 @@
 #include <dunlin/core/assert.hpp>
+#include <dunlin/journal/high_water.hpp>
 #include <dunlin/journal/journal.hpp>
 
 #include <algorithm>
@@ -6,19 +7,25 @@
 
 namespace dunlin::journal {
 
-Journal::Journal(JournalStorage storage, Counters& counters) : buffer_(storage.buffer), counters_(&counters), recovery_(storage.buffer) {
+Journal::Journal(JournalStorage storage, Counters& counters, Geometry geometry)
+    : buffer_(storage.buffer),
+      counters_(&counters),
+      recovery_(storage.buffer),
+      erase_bytes_(geometry.erase_bytes),
+      program_bytes_(geometry.flash() ? geometry.program_bytes : std::uint8_t{kRecordAlign}) {
     DUNLIN_ASSERT(buffer_.empty() || (buffer_.size() >= kBufferBytesMin && buffer_.size() <= kBufferBytesMax));
     DUNLIN_ASSERT(buffer_.size() % kRecordAlign == 0);
 }
 
 bool Journal::set_device(std::uint64_t device_bytes) {
     DUNLIN_ASSERT(!outstanding_ && !buffer_.empty() && appended_ == 0);
-    const std::uint32_t bank_bytes = bank_bytes_of(device_bytes);
-    if (bank_bytes == 0) {
+    const std::uint32_t bank_bytes = bank_bytes_of(device_bytes, erase_bytes_);
+    if (bank_bytes == 0 || !Geometry{erase_bytes_, program_bytes_}.valid() || buffer_.size() % program_bytes_ != 0) {
         fail(Status::invalid_argument);
         return false;
     }
     bank_bytes_ = bank_bytes;
+    erased_ = flash() ? 0 : bank_bytes;
     return true;
 }
 
@@ -62,13 +69,15 @@ void Journal::adopt_recovered() {
     seed_ = bank_seed(header());
     salt_ = recovery_.next_salt();
     tail_ = recovery_.end();
+    erased_ = bank_bytes_;  // nothing more is written to it where it is flash
     appended_ = written_ = durable_ = recovery_.last_sequence();
     // What was cut off is still there: records put over it could bring the rest of it back to life.
-    must_checkpoint_ = recovery_.torn() || header().record_bytes_max != buffer_.size();
+    // And of flash that reads as erased nobody knows whether a loss of power has left it so.
+    must_checkpoint_ = recovery_.torn() || flash() || header().record_align != kRecordAlign || header().record_bytes_max != buffer_.size();
     if (recovery_.torn()) counters_->add(Counter::journal_torn_tails);
     state_ = State::ready;
     // The mark on the old bank may not have reached the disk before a crash.
-    if (unmarked) place_header(Step::retire_write, BankState::retired);
+    if (unmarked && !flash()) place_header(Step::retire_write, BankState::retired);
 }
 
 // --- The device
@@ -98,8 +107,10 @@ std::optional<DeviceOp> Journal::poll_op() {
     switch (step_) {
         case Step::wipe_write:
         case Step::mark_write:
-        case Step::header_write: return issue(DeviceOp::Kind::write, bank_, 0, kBankHeaderBytes);
-        case Step::retire_write: return issue(DeviceOp::Kind::write, 1U - bank_, 0, kBankHeaderBytes);
+            if (erased_ == 0) return issue(DeviceOp::Kind::erase, bank_, 0, 0);
+            return issue(DeviceOp::Kind::write, bank_, 0, flash() ? kHeaderSlotBytes : kBankHeaderBytes);
+        case Step::header_write: return issue(DeviceOp::Kind::write, bank_, slot_of(BankState::active), kHeaderSlotBytes);
+        case Step::retire_write: return issue(DeviceOp::Kind::write, 1U - bank_, slot_of(BankState::retired), kHeaderSlotBytes);
         case Step::mark_sync:
         case Step::header_sync: return issue(DeviceOp::Kind::sync, 0, 0, 0);
         default: return poll_group();
@@ -110,8 +121,10 @@ std::optional<DeviceOp> Journal::poll_group() {
     // A checkpoint needs one sync for all of its records; every other group its own, before the next one is written.
     const bool one_sync = step_ == Step::fill || step_ == Step::finish;
     if (unsynced_ && !one_sync) return issue(DeviceOp::Kind::sync, 0, 0, 0);
+    const bool ahead = step_ == Step::idle && flash() && erased_ < bank_bytes_ && erased_ - tail_ < erase_bytes_;
+    if (whole_ > 0 ? tail_ + whole_ > erased_ : ahead) return issue(DeviceOp::Kind::erase, bank_, erased_, 0);
     if (whole_ > 0) {
-        seal_records(buffer_.first(whole_), durable(), seed_);
+        seal_records(buffer_.first(whole_), durable(), seed_, program_bytes_);
         writing_ = whole_;
         written_ = appended_ - batch_records_;
         return issue(DeviceOp::Kind::write, bank_, tail_, writing_);
@@ -131,6 +144,7 @@ void Journal::on_complete(std::uint32_t id, Status status, std::size_t bytes) {
         return;
     }
     if (op_kind_ == DeviceOp::Kind::write) return write_done();
+    if (op_kind_ == DeviceOp::Kind::erase) return erase_done();
     counters_->add(Counter::journal_syncs);
     sync_done();
 }
@@ -138,7 +152,7 @@ void Journal::on_complete(std::uint32_t id, Status status, std::size_t bytes) {
 void Journal::write_done() {
     counters_->add(Counter::journal_bytes, op_bytes_);
     switch (step_) {
-        case Step::wipe_write: return mark_bank();
+        case Step::wipe_write: step_ = Step::drain; break;
         case Step::mark_write: step_ = Step::mark_sync; return;
         case Step::header_write: step_ = Step::header_sync; return;
         case Step::retire_write: step_ = Step::idle; return;
@@ -150,6 +164,12 @@ void Journal::write_done() {
     whole_ -= writing_;
     writing_ = 0;
     unsynced_ = true;
+}
+
+void Journal::erase_done() {
+    counters_->add(Counter::journal_erases);
+    if (step_ == Step::wipe_write) return mark_bank();
+    erased_ += erase_bytes_;
 }
 
 void Journal::sync_done() {
@@ -197,7 +217,7 @@ Status Journal::refuse(Status status) {
 
 Status Journal::room_for(std::size_t payload_bytes) const {
     if (payload_bytes > payload_bytes_max()) return Status::too_large;
-    const std::uint32_t bytes = record_bytes(static_cast<std::uint32_t>(payload_bytes));
+    const std::uint32_t bytes = record_bytes(static_cast<std::uint32_t>(payload_bytes), program_bytes_);
     if (buffered_ - whole_ + bytes > buffer_.size()) return Status::too_large;
     if (tail_ + buffered_ + bytes > bank_bytes_) return Status::device_full;
     return buffered_ + bytes > buffer_.size() ? Status::busy : Status::ok;
@@ -216,8 +236,8 @@ Status Journal::put(RecordKind kind, std::span<const std::byte> first, std::size
     head.kind = kind;
     head.flags = flags;
     std::byte* out = buffer_.data() + buffered_;
-    const std::uint32_t bytes = record_bytes(head.length);
-    std::memset(out + bytes - kRecordAlign, 0, kRecordAlign);
+    const std::uint32_t bytes = record_bytes(head.length, program_bytes_);
+    std::memset(out + sizeof head + length, 0, bytes - sizeof head - length);
     std::memcpy(out, &head, sizeof head);
     if (!first.empty()) std::memcpy(out + sizeof head, first.data(), first.size());
     second = buffer_.subspan(buffered_ + sizeof head + first.size(), second_bytes);
@@ -239,11 +259,8 @@ bool Journal::needs_checkpoint() const {
     if (must_checkpoint_) return true;
     const std::uint32_t used = tail_ + buffered_;
     if (full_) return used > live_end_;
-    // Not at every append when the live state alone comes near the mark: an eighth of the bank must be won.
-    const std::uint32_t reserve = std::max(bank_bytes() / 4, std::min(2 * static_cast<std::uint32_t>(buffer_.size()), bank_bytes() / 2));
-    const std::uint32_t mark = bank_bytes_ - reserve;
-    const std::uint32_t spread = (mark - std::min(mark, live_end_)) / 4 + 1;
-    return used >= mark - seed_ % spread && used - live_end_ >= bank_bytes() / 8;
+    const std::uint32_t mark = high_water(bank_bytes_, bank_bytes(), static_cast<std::uint32_t>(buffer_.size()));
+    return used >= mark - seed_ % (high_water_spread(mark, live_end_) + 1) && used - live_end_ >= least_won(bank_bytes());
 }
 
 void Journal::begin_checkpoint() {
@@ -261,8 +278,10 @@ void Journal::mark_bank() {
     header().bank_bytes = bank_bytes_;
     header().record_bytes_max = static_cast<std::uint32_t>(buffer_.size());
     header().salt = salt_;
+    header().record_align = program_bytes_;
     seed_ = bank_seed(header());
     tail_ = kHeaderSectorBytes;
+    if (flash()) erased_ = 0;
     place_header(Step::mark_write, BankState::building);
 }
 
@@ -273,6 +292,7 @@ void Journal::place_header(Step step, BankState state) {
     written.state = state;
     if (state == BankState::active) written.sealed_through = appended_;
     if (state == BankState::retired) --written.generation;
+    std::fill_n(buffer_.begin(), kBankHeaderBytes, std::byte{0});
     write_bank_header(written, buffer_);
     step_ = step;
 }

@@ -33,22 +33,24 @@ enum class State : std::uint8_t {
     failed,      // see status(); everything is refused, nothing more becomes durable
 };
 
-// Crash-safe append-only storage over a small block device.
+// Crash-safe append-only storage over a small block device: a file, or NOR flash (Geometry).
 //
 // Invariant: once durable() has reached a record's sequence, every later open() gives that record back, until a
 // checkpoint has replaced it. What is given back is always a prefix of what was appended, batches whole or not at all.
 //
 // The device is halved in two banks. Appends go to the active bank; when it fills, the owner writes its live state to the
 // other one (a checkpoint), whose header comes last: until then a crash finds the old bank whole.
+// On flash a bank is erased block by block as it is written, one block ahead while there is nothing else to do, and each start begins
+// with a checkpoint: nobody can tell of a granule that reads as erased whether it is (docs/decisions/0019).
 // Group commit: while a write or sync is under way appends gather in the buffer; then one write and one sync take them all.
 //
 // Errors of the device are final: state failed, since after a failed sync nobody knows what is on the disk.
 class Journal {
   public:
-    Journal(JournalStorage storage, Counters& counters);
+    Journal(JournalStorage storage, Counters& counters, Geometry geometry = {});
 
-    // --- Opening. `device_bytes`: 2 KiB or more, the same every time; each half is rounded down to 512 bytes, and at most
-    // 1 GiB of it is used.
+    // --- Opening. `device_bytes`: 2 KiB or more, the same every time; each half is rounded down to 512 bytes (on flash to whole erase
+    // blocks), and at most 1 GiB of it is used.
     // Starts recovery. Only when closed: a journal is opened once in its life.
     void open(std::uint64_t device_bytes);
     // Gives the device a new, empty journal, whatever was there: then as for a checkpoint, checkpoint_append() (a `format`
@@ -58,7 +60,7 @@ class Journal {
 
     [[nodiscard]] State state() const { return state_; }
     // ok, or why failed: blank, corrupt (see report()), unsupported_version, too_large (buffer shorter than the journal's
-    // records), invalid_argument (device of another size), device_error, device_full (live state larger than a bank).
+    // records), invalid_argument (device of another size, or no such geometry), device_error, device_full (live state larger than a bank).
     Status status() const { return failure_; }
     [[nodiscard]] const RecoveryReport& report() const { return recovery_.report(); }
     // The next record of the recovered journal, in order; its bytes are valid until poll_op(). False: poll_op() is needed,
@@ -94,7 +96,7 @@ class Journal {
     // --- Checkpoints.
     // The owner should checkpoint soon: the bank has passed its high-water mark (three quarters, or less where the buffer is
     // large, less up to a quarter of what it had room for: each bank of each node draws its own, so that voters, which append the
-    // same, do not all stand still at once); or at once: a torn tail was cut, so append() is busy until then; or append() has said device_full.
+    // same, do not all stand still at once); or at once: a torn tail was cut, or it is flash that was just opened, so append() is busy until then; or append() has said device_full.
     [[nodiscard]] bool needs_checkpoint() const;
     // From here to its end append() is busy. Records in the buffer are first written and synced. Only when ready, not
     // checkpointing(), and not within a batch.
@@ -118,7 +120,7 @@ class Journal {
     enum class Step : std::uint8_t {
         idle,
         drain,       // what was appended is written and synced
-        wipe_write,  // format: the other bank's header is erased
+        wipe_write,  // format: the other bank's header is erased, or overwritten with zeros
         mark_write,  // the target bank is marked `building`
         mark_sync,
         fill,          // records of the checkpoint are taken and written
@@ -130,6 +132,7 @@ class Journal {
 
     // Of the bank that is written. Recovery has a place for it, of which it has no more use.
     [[nodiscard]] BankHeader& header() { return recovery_.spare_header(); }
+    [[nodiscard]] bool flash() const { return erase_bytes_ != 0; }
     [[nodiscard]] bool set_device(std::uint64_t device_bytes);
     void fail(Status status);
     void adopt_recovered();
@@ -142,6 +145,7 @@ class Journal {
     void place_header(Step step, BankState state);
     [[nodiscard]] std::optional<DeviceOp> issue(DeviceOp::Kind kind, unsigned bank, std::uint32_t at, std::uint32_t length);
     [[nodiscard]] std::optional<DeviceOp> poll_group();
+    void erase_done();
     void write_done();
     void sync_done();
 
@@ -154,6 +158,8 @@ class Journal {
     std::uint32_t bank_bytes_ = kHeaderSectorBytes;
     std::uint32_t tail_ = kHeaderSectorBytes;      // offset in the bank where buffer_[0] goes
     std::uint32_t live_end_ = kHeaderSectorBytes;  // tail_ after the last checkpoint
+    std::uint32_t erase_bytes_;                    // 0: a file
+    std::uint32_t erased_ = 0;                     // offset in the bank up to which it may be written
     std::uint32_t buffered_ = 0;                   // bytes in the buffer, those being written included
     std::uint32_t whole_ = 0;                      // of which belong to whole batches
     std::uint32_t writing_ = 0;                    // of which are being written
@@ -167,6 +173,7 @@ class Journal {
     Status failure_ = Status::ok;
     Step step_ = Step::idle;
     std::uint8_t bank_ = 0;
+    std::uint8_t program_bytes_;  // records begin at multiples of it
     bool outstanding_ = false;
     bool unsynced_ = false;         // a group was written and not yet synced
     bool must_checkpoint_ = false;  // nothing may be appended to this bank

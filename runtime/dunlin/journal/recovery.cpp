@@ -2,6 +2,7 @@
 #include <dunlin/journal/recovery.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace dunlin::journal {
@@ -81,14 +82,14 @@ void Recovery::choose_bank() {
     for (std::uint8_t bank = 0; bank < 2; ++bank) {
         const BankHeader& header = headers_[bank];
         const bool valid = kinds_[bank] == BankHeaderKind::valid;
-        if (kinds_[bank] == BankHeaderKind::newer_version) return fail(Status::unsupported_version);
-        if (kinds_[bank] == BankHeaderKind::garbage) next_salt_ += kSaltLeap;
+        if (kinds_[bank] == BankHeaderKind::other_version) return fail(Status::unsupported_version);
         next_salt_ = std::max(next_salt_, header.salt + 1);
         const bool first_format = valid && header.state == BankState::building && header.generation == 1;
         blank = blank && (kinds_[bank] == BankHeaderKind::blank || first_format);
         if (!valid || header.state != BankState::active) continue;
         if (best == kNone || header.generation > headers_[best].generation) best = bank;
     }
+    if (std::ranges::find(kinds_, BankHeaderKind::garbage) != kinds_.end()) next_salt_ += kSaltLeap;
     if (best == kNone) return fail(blank ? Status::blank : Status::corrupt);
     bank_ = best;
     const Status status = check_header();
@@ -107,7 +108,10 @@ Status Recovery::check_header() const {
     if (best.record_bytes_max > buffer_.size()) return Status::too_large;
     // A retired bank says that a later one was whole: if that is gone, this one is not the latest truth.
     if (other.state == BankState::retired && other.generation >= best.generation) return Status::corrupt;
-    const bool sane = best.record_bytes_max >= sizeof(RecordHead) && best.first_sequence > 0 && best.sealed_through >= best.first_sequence;
+    const bool aligned =
+        best.record_align >= kRecordAlign && best.record_align <= kHeaderSlotBytes && std::has_single_bit(best.record_align);
+    const bool sane =
+        aligned && best.record_bytes_max >= sizeof(RecordHead) && best.first_sequence > 0 && best.sealed_through >= best.first_sequence;
     return sane ? Status::ok : Status::corrupt;
 }
 
@@ -121,7 +125,7 @@ Recovery::Look Recovery::look(RecordHead& head, std::span<const std::byte>& payl
     std::memcpy(&head, buffer_.data() + into, sizeof head);
     if (head.sequence - expected_ > sequence_span || head.salt < salt_min_) return Look::bad;
     if (head.length > header().record_bytes_max - sizeof head) return Look::bad;
-    const std::uint32_t total = record_bytes(head.length);
+    const std::uint32_t total = record_bytes(head.length, header().record_align);
     if (total > left || total > buffer_.size()) return Look::bad;
     if (total > available) return Look::unread;
     payload = buffer_.subspan(into + sizeof head, head.length);
@@ -132,7 +136,7 @@ Recovery::Look Recovery::look(RecordHead& head, std::span<const std::byte>& payl
 void Recovery::step_over(const RecordHead& head) {
     salt_min_ = head.salt;
     next_salt_ = std::max(next_salt_, head.salt + 1);
-    position_ += record_bytes(head.length);
+    position_ += record_bytes(head.length, header().record_align);
     ++expected_;
 }
 
@@ -178,7 +182,7 @@ void Recovery::search() {
         }
         if (head.synced_through >= expected_) return fail(Status::corrupt, bad_at_);
         next_salt_ = std::max(next_salt_, head.salt + 1);
-        position_ += record_bytes(head.length);
+        position_ += record_bytes(head.length, header().record_align);
         torn_ = true;
         report_.torn_bytes = position_ - end_;
     }

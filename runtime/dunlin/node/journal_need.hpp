@@ -8,6 +8,7 @@
 #include <dunlin/journal/record.hpp>
 #include <dunlin/ledger/image.hpp>
 #include <dunlin/link/link_memory.hpp>
+#include <dunlin/node/node_storage.hpp>
 #include <dunlin/node/records.hpp>
 
 #include <cstddef>
@@ -59,12 +60,31 @@ consteval std::uint64_t checkpoint_bytes_max() {
            L.explicit_keys * key + watermark_batch_bytes<L>();
 }
 
+// Most records that a checkpoint writes, and the appends of a full buffer behind it.
+template <Limits L>
+consteval std::uint64_t bank_records_max() {
+    std::uint64_t replica = 0;
+    if constexpr (L.voter) {
+        constexpr std::uint64_t chunk = L.journal_buffer_bytes - sizeof(journal::RecordHead) - sizeof(ImageChunkRecord);
+        replica = (ledger::image_bytes(L.ledger) + chunk - 1) / chunk + 1 + L.log_entries;
+    }
+    const std::uint64_t lanes = std::uint64_t{L.peers} * L.lanes;
+    const std::uint64_t outbox = 2 * (std::uint64_t{L.outbox_messages} + L.deliveries) + lanes;
+    const std::uint64_t appended = L.journal_buffer_bytes / sizeof(journal::RecordHead);
+    return 5 + replica + outbox + L.remote_subscriptions + L.fences + L.explicit_keys + lanes + 1 + appended;
+}
+
+template <Limits L>
+consteval JournalNeed journal_need() {
+    return {.bank_bytes = static_cast<std::uint32_t>(journal::kHeaderSectorBytes + checkpoint_bytes_max<L>() + L.journal_buffer_bytes),
+            .records = static_cast<std::uint32_t>(bank_records_max<L>())};
+}
+
 // The smallest device (Options::journal_bytes) for these limits: each half holds the whole durable state at its longest, and
 // beyond it at least as much as may be appended at once.
 template <Limits L>
-consteval std::uint64_t journal_device_bytes_min() {
-    const std::uint64_t bank = journal::kHeaderSectorBytes + checkpoint_bytes_max<L>() + L.journal_buffer_bytes;
-    return 2 * ((bank + journal::kHeaderSectorBytes - 1) / journal::kHeaderSectorBytes * journal::kHeaderSectorBytes);
+consteval std::uint64_t journal_device_bytes_min(journal::Geometry geometry = {}) {
+    return journal_need<L>().device_bytes(geometry);
 }
 
 }  // namespace dunlin

@@ -62,7 +62,7 @@ ledger::LeaseHolderOptions holder_options(const Options& options) {
 Node::Node(const NodeStorage& storage, const Options& options)
     : random_(options.seed),
       events_(storage.events, counters_),
-      journal_(storage.journal, counters_),
+      journal_(storage.journal, counters_, options.journal_geometry),
       self_(link_self(options, static_cast<bool>(storage.make_coordinator))),
       outbox_(storage.outbox),
       inbox_(storage.inbox),
@@ -89,7 +89,7 @@ Node::Node(const NodeStorage& storage, const Options& options)
       journal_bytes_(options.journal_bytes),
       election_timeout_max_(options.election_timeout_max) {
     status_ = validate(options, storage.packet_bytes_min);
-    if (journal_bytes_ != 0 && journal_bytes_ < storage.journal_device_bytes_min) status_ = Status::device_full;
+    if (journal_bytes_ != 0 && journal_bytes_ < storage.journal_need.device_bytes(options.journal_geometry)) status_ = Status::device_full;
     DUNLIN_ASSERT(links_.size() == peers_.capacity());
     sink_ = bus_.sink();
     if (storage.make_coordinator) {

@@ -150,7 +150,7 @@ class NodeMemory {
         storage.bus = arrays_.bus.storage();
         storage.bus.scratch = arrays_.boxes.scratch;
         storage.journal = arrays_.journal.storage();
-        if constexpr (L.journal_buffer_bytes > 0) storage.journal_device_bytes_min = journal_device_bytes_min<L>();
+        if constexpr (L.journal_buffer_bytes > 0) storage.journal_need = journal_need<L>();
         storage.events = arrays_.events;
         storage.message_bytes_max = L.message_bytes_max;
         storage.packet_bytes_min = packet_bytes_min<L>();

@@ -30,6 +30,19 @@ struct VoterParts {
     EventQueue& events;
 };
 
+// What a node needs of its journal (journal_need.hpp).
+struct JournalNeed {
+    std::uint32_t bank_bytes = 0;  // of a file
+    std::uint32_t records = 0;     // in them: on flash each is padded
+
+    // Of a device with two banks of these. On flash they are whole erase blocks.
+    [[nodiscard]] constexpr std::uint64_t device_bytes(journal::Geometry geometry) const {
+        const std::uint32_t unit = geometry.flash() ? geometry.erase_bytes : journal::kHeaderSectorBytes;
+        const std::uint32_t padding = geometry.flash() ? geometry.program_bytes - journal::kRecordAlign : 0;
+        return std::uint64_t{(bank_bytes + records * padding + unit - 1) / unit * unit} * 2;
+    }
+};
+
 // Every byte of a node, as spans; NodeMemory<Limits> owns them.
 struct NodeStorage {
     std::span<PeerSlot> peers{};
@@ -41,7 +54,7 @@ struct NodeStorage {
     std::span<ledger::HeldLease> leases{};
     bus::BusStorage bus{};
     journal::JournalStorage journal{};
-    std::uint64_t journal_device_bytes_min = 0;  // a smaller device could fill up for good: see journal_need.hpp
+    JournalNeed journal_need{};  // a smaller device could fill up for good
     std::span<Event> events{};
     std::size_t message_bytes_max = 0;
     std::uint16_t packet_bytes_min = wire::kPacketBytesMin;        // least Options::packet_bytes_max

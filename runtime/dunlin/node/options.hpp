@@ -3,6 +3,7 @@
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/status.hpp>
 #include <dunlin/core/time.hpp>
+#include <dunlin/journal/device.hpp>
 #include <dunlin/wire/wire.hpp>
 
 #include <cstdint>
@@ -19,6 +20,7 @@ struct Options {
     InstanceId instance{};                      // random, nonzero, fresh at every start of the process
     std::uint64_t seed = 0;                     // of the node's one generator: entropy on hosts, fixed in tests
     std::uint64_t journal_bytes = 0;            // size of the block device; 0: no journal
+    journal::Geometry journal_geometry{};       // a file; or how its flash is erased and programmed
 
     Duration heartbeat_interval = milliseconds{200};     // 10 ms..10 s: signs of life to every peer
     Duration session_idle_timeout = seconds{3};          // nothing heard: the session closes; >= 3 heartbeats

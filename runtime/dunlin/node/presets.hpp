@@ -74,7 +74,7 @@ inline constexpr Limits small{
     .remote_subscriptions = 24,
     .aliases_per_peer = 8,
     .payload_block_bytes = 64,
-    .outbox_bytes = 324 * 64,
+    .outbox_bytes = 323 * 64,
     .outbox_messages = 64,
     .deliveries = 124,
     .lane_window = 32,
