@@ -227,12 +227,21 @@ TEST(Members, two_leaders_changes_never_have_majorities_apart) {
         if (i != a) apart(a, i);
     }
     ASSERT_EQ(cluster.change(ChangeOp::promote, e), Status::ok);
-    ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() != a && cluster.has_leader(); }));
-    const std::size_t b = cluster.leader();
-    std::size_t d = 0;
-    while (d == a || d == b) ++d;
-    apart(d, b);
+    std::size_t b = 0, d = 0;
+    const auto d_votes_for_b = [&] {
+        for (b = 0; b < 4; ++b) {
+            for (d = 0; d < 4; ++d) {
+                const bool others = b != a && d != a && b != d;
+                if (others && cluster.voter(b).role() == Role::candidate && cluster.voter(d).term() == cluster.voter(b).term()) return true;
+            }
+        }
+        return false;
+    };
+    ASSERT_TRUE(cluster.run_until(d_votes_for_b));
+    cluster.cut(b, d);  // so d's log is what a's was before the promotion, and e's is a's
     apart(b, e);
+    ASSERT_TRUE(cluster.run_until([&] { return cluster.leader() == b; }));
+    apart(d, b);
     cluster.run(milliseconds{1});
     EXPECT_EQ(cluster.change(ChangeOp::remove, a), Status::busy);
     cluster.run(milliseconds{300});  // with c, b commits what it can

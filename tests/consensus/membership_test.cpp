@@ -190,6 +190,27 @@ TEST(Membership, a_learners_state_judges_nobody) {
     EXPECT_EQ(leader.raft().stopped(), Status::corrupt);
 }
 
+TEST(Membership, a_learners_state_confirms_nobodys) {
+    Leader leader;
+    leader.add(4);
+    const auto says = [&](std::uint16_t from, std::uint32_t state) {
+        const auto last = leader.raft().last_index().value();
+        leader.hear(from, RecordType::append_reply, wire::AppendReply(leader.raft().term().value(), 0, last, 0, 0, kSuccess | state, 0));
+    };
+    const auto told_to_stop = [&](std::uint16_t to) {
+        leader.advance(milliseconds{100});
+        constexpr auto kDiverged = static_cast<std::uint32_t>(wire::AppendFlag::diverged);
+        return (leader.last_told<wire::Append>(to, RecordType::append).flags() & kDiverged) != 0;
+    };
+    says(2, kStateDiffers);
+    says(4, kStateAgrees);
+    EXPECT_FALSE(told_to_stop(2));  // it may be the leader that is wrong, and two of three would know
+    says(3, kStateAgrees);
+    EXPECT_TRUE(told_to_stop(2));
+    says(4, kStateDiffers);
+    EXPECT_TRUE(told_to_stop(4));
+}
+
 TEST(Membership, a_learner_is_promoted_once_it_has_what_there_is) {
     Leader leader;
     leader.add(4);
@@ -422,7 +443,8 @@ TEST(Membership, who_may_be_the_only_one_to_know_of_its_removal_campaigns_withou
     LoneVoter voter;
     voter.hear_append(2, 2, 1, 1, 1, {change_entry(2, ChangeOp::remove, 1)});
     voter.sync();
-    while (voter.raft().role() != Role::pre_candidate) voter.advance(milliseconds{100});
+    voter.advance(seconds{2});
+    ASSERT_EQ(voter.raft().role(), Role::pre_candidate);
     const std::uint64_t term = voter.raft().term().value();
     const auto grant = [&](std::uint16_t from, std::uint64_t of, std::uint32_t flags) {
         voter.hear(from, RecordType::vote_reply, wire::VoteReply(voter.raft().term().value(), of, flags | kGranted, 0));
@@ -498,8 +520,10 @@ TEST(Membership, any_number_of_nodes_that_are_not_known_may_ask_the_newest_is_an
         EXPECT_TRUE(voter.raft().wants_to_send(NodeId{node})) << node;
     }
     EXPECT_EQ(voter.raft().member_count(), 7U);
-    voter.hear_vote_request(7, 2, 1, 1, kPreVote);
-    EXPECT_TRUE(voter.raft().wants_to_send(NodeId{7}));
+    voter.hear_append(38, 1, 1, 1, 1, {});  // one of them leads: its place is not taken
+    for (std::uint16_t node = 8; node < 20; ++node) voter.hear_append(node, 0, 1, 1, 1, {});
+    EXPECT_TRUE(voter.raft().wants_to_send(NodeId{38}));
+    EXPECT_TRUE(voter.raft().wants_to_send(NodeId{19}));
 }
 
 TEST(Membership, a_member_on_another_storage_or_a_node_with_none_is_not_heard) {

@@ -50,7 +50,7 @@ struct LiveRecord {
 // term and vote before any record of that term, entries before they are acknowledged or counted at the leader.
 // Where the journal or the log has no room, a vote, an append or a proposal is refused and asked for again.
 //
-// Life: construct; restore_image() and replay() while the journal recovers; set_members() once they are known; start();
+// Life: construct; restore_image() and replay() while the journal recovers; set_members() as soon as they are known; start();
 // then on_record / on_timeout / on_durable as they happen, each followed by applying what next_to_apply() gives.
 // Every call is O(voters + entries touched).
 class Consensus {
@@ -235,12 +235,12 @@ class Consensus {
     void on_snapshot_chunk(Instant now, Progress& peer, const wire::Record& record);
 
     // ---- membership.cpp
-    // A change that is in the log and not known to be committed: there is one at most, so one row says how to take it back.
-    struct PendingChange {
-        LogIndex index{};  // 0: none
-        Member before{};   // the row as it was
+    // The last change in the log. One at most is not known to be committed, so one row says how to take it back.
+    struct LastChange {
+        LogIndex index{};
+        Member before{};  // the row as it was
     };
-    [[nodiscard]] bool change_pending() const { return pending_.index != LogIndex{}; }
+    [[nodiscard]] bool change_pending() const { return last_change_.index > commit_; }
     [[nodiscard]] bool self_counts() const { return self_standing_ == Standing::voter; }
     [[nodiscard]] std::size_t voter_count() const;
     [[nodiscard]] Member row_of(NodeId node) const;
@@ -301,7 +301,7 @@ class Consensus {
     Instant transfer_deadline_ = kNever;
     StorageId storage_{};
     StorageId storage_named_{};  // what the members' rows say of this node
-    PendingChange pending_{};
+    LastChange last_change_{};
     LeaderReply reply_{};
     LogEntryRecord entry_scratch_{};  // of live_record()
     HardStateRecord hard_state_scratch_{};

@@ -16,7 +16,7 @@ constexpr std::size_t kChunkBytesMin = 256;
 bool Consensus::wants_image() const {
     if (role_ != Role::leader || image_sendable() || applied_ < log_.base().index) return false;
     for (const Progress& peer : peers()) {
-        if (peer.is_sent_log() && peer.mode == Progress::Mode::image && peer.answers) return true;
+        if (peer.mode == Progress::Mode::image && peer.answers) return true;
     }
     return false;
 }
@@ -92,7 +92,6 @@ void Consensus::adopt_image() {
     log_.reset_keeping_suffix(stage_.point(), kNotYet);
     set_commit(stage_.point().index);
     applied_ = stage_.point().index;
-    pending_ = {};  // set_members() finds it again where it is still in the log
 }
 
 void Consensus::image_installed(JournalSequence gate) {

@@ -21,7 +21,7 @@ LogIndex Consensus::droppable(Instant now) const {
     LogIndex limit = std::min(applied_, durable_index());
     if (role_ != Role::leader) return limit;
     for (const Progress& peer : peers()) {
-        if (!peer.is_sent_log() || !peer.answers || now - peer.advanced >= options_.heartbeat_interval * kPatienceHeartbeats) continue;
+        if (!peer.answers || now - peer.advanced >= options_.heartbeat_interval * kPatienceHeartbeats) continue;
         if (peer.mode == Progress::Mode::image) {
             if (image_sendable()) limit = std::min(limit, stage_.point().index);
         } else if (peer.match != LogIndex{}) {
@@ -130,7 +130,6 @@ void Consensus::owe_heartbeats(Instant now) {
     resend_at_ = now + options_.heartbeat_interval;
     for (Progress& peer : peers()) {
         if (peer.standing == Standing::none && peer.farewells != 0 && !change_pending()) --peer.farewells;
-        if (!peer.is_sent_log()) continue;
         peer.choose_mode(log_.base().index);
         peer.owe_heartbeat(now, options_.election_timeout_min, stage_.total());
         if (peer.node == transfer_to_) peer.timeout_now_owed = peer.match == log_.last_index();
@@ -175,7 +174,6 @@ void Consensus::set_commit(LogIndex index) {
     if (index <= commit_) return;
     counters_->add(Counter::entries_committed, static_cast<std::uint32_t>(index.value() - commit_.value()));
     commit_ = index;
-    if (pending_.index <= commit_) pending_ = {};
 }
 
 // Whether a reply of `term` is for this node as the leader it is now, and to a round that there was.
@@ -184,7 +182,7 @@ bool Consensus::answers_me(Instant now, Progress& peer, Term term, std::uint64_t
         (void)adopt_term(now, term, {});
         return false;
     }
-    const bool mine = term == term_ && role_ == Role::leader && peer.is_sent_log();
+    const bool mine = term == term_ && role_ == Role::leader;
     if (mine && round <= round_) {
         peer.on_answer(round, now);
         return true;

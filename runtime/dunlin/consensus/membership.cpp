@@ -42,7 +42,7 @@ void Consensus::set_members(std::span<const Member> members) {
     DUNLIN_ASSERT(role_ != Role::leader && members.size() < peers_.size());
     for (Progress& peer : peers()) peer.standing = Standing::none;
     self_standing_ = Standing::none;
-    pending_ = {};
+    last_change_ = {};
     members_known_ = true;
     for (const Member& member : members) set_row(Instant{}, member);
     for (LogIndex index = applied_.next(); log_.contains(index); index = index.next()) {
@@ -126,15 +126,14 @@ void Consensus::take_effect(Instant now, const Entry& entry) {
     const auto change = change_in(entry.payload);
     const Member before = row_of(NodeId{change->node});
     set_row(now, {{NodeId{change->node}, StorageId{change->storage}}, *standing_after(before, *change)});
-    pending_ = {};
-    if (entry.index > commit_) pending_ = {entry.index, before};
+    last_change_ = {entry.index, before};
 }
 
 void Consensus::truncate_after(LogIndex index) {
     log_.truncate_after(index);
-    if (pending_.index <= index) return;
-    set_row(Instant{}, pending_.before);
-    pending_ = {};
+    if (last_change_.index <= index) return;
+    set_row(Instant{}, last_change_.before);
+    last_change_ = {};
 }
 
 Result<LogIndex> Consensus::propose_change(Instant now, const ConfigChange& change, std::span<const std::byte> rest) {
@@ -159,7 +158,8 @@ bool Consensus::caught_up(Instant now, NodeId node) const {
 // A voter whose removal is not known to be committed may be the only one that has it, and its log the only one that can win: it
 // still campaigns, without its own vote (Raft thesis §4.2.2).
 bool Consensus::may_campaign() const {
-    const bool leaves = pending_.before.id.node == options_.self && pending_.before.standing == Standing::voter;
+    const Member& before = last_change_.before;
+    const bool leaves = change_pending() && before.id.node == options_.self && before.standing == Standing::voter;
     return (leaves || self_standing_ == Standing::voter) && storage_named_ == storage_ && !stage_.pending();
 }
 
