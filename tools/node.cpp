@@ -38,8 +38,8 @@ constexpr const char* kFooter = R"(The configuration, with its defaults (a key w
   events = "node.jsonl"      # file that gets each event as a line of JSON; default: none
   loss = 0.0                 # share of packets to drop on sending, to see what happens
   [timing]                   # heartbeat_interval = "200ms", session_idle_timeout = "3s", raft_heartbeat = "100ms",
-                             # election_timeout_min = "500ms", election_timeout_max = "1s", request_timeout = "5s",
-                             # lease_guard = "5ms", clock_rate_bound_ppm = 1000
+                             # election_timeout_min = "500ms", election_timeout_max = "1s", election_rank = 0 (0..3, 0 leads first),
+                             # request_timeout = "5s", lease_guard = "5ms", clock_rate_bound_ppm = 1000
 
 Exit status: 0 SIGTERM or SIGINT ended it, and it drained; 1 it failed while it ran, or a second signal ended it; 2 wrong command line
 or configuration; 3 could not start (port or socket in use, unusable journal).)";

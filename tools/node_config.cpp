@@ -135,6 +135,7 @@ void read_timing(Section section, dunlin::Options& timing) {
     section.duration("raft_heartbeat", timing.raft_heartbeat);
     section.duration("election_timeout_min", timing.election_timeout_min);
     section.duration("election_timeout_max", timing.election_timeout_max);
+    if (const auto rank = section.integer("election_rank", 0, 3)) timing.election_rank = static_cast<std::uint8_t>(*rank);
     section.duration("request_timeout", timing.request_timeout);
     section.duration("lease_guard", timing.lease_guard);
     if (const auto ppm = section.integer("clock_rate_bound_ppm", 0, 100'000))

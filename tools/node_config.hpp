@@ -25,6 +25,7 @@ namespace dunlin_tool {
 //     raft_heartbeat = "100ms"
 //     election_timeout_min = "500ms"
 //     election_timeout_max = "1s"
+//     election_rank = 0               # 0..3: voters of rank 0 lead first, those on batteries last
 //     request_timeout = "5s"
 //     lease_guard = "5ms"
 //     clock_rate_bound_ppm = 1000

@@ -55,6 +55,7 @@ class LoneVoter {
     void boot() {
         ConsensusOptions options;
         options.self = NodeId{1};
+        options.election_rank = limits_.election_rank;
         process = std::make_unique<VoterProcess>(options, limits_, device_, 7);
         process->founders = members_;
         process->recover();

@@ -68,6 +68,7 @@ struct ProcessLimits {
     std::size_t log_entries = 32;
     std::size_t log_bytes = 4096;
     std::size_t journal_buffer_bytes = 8192;
+    std::uint8_t election_rank = 0;
     std::size_t device_bytes = std::size_t{64} * 1024;
     journal::Geometry geometry{};
 };

@@ -36,6 +36,7 @@ TEST(Options, each_field_out_of_range_is_refused_by_its_name) {
         {"raft_heartbeat", [](Options& o) { o.raft_heartbeat = milliseconds{1}; }},
         {"election_timeout_min", [](Options& o) { o.election_timeout_min = milliseconds{200}; }},
         {"election_timeout_max", [](Options& o) { o.election_timeout_max = milliseconds{600}; }},
+        {"election_rank", [](Options& o) { o.election_rank = 4; }},
         {"request_timeout", [](Options& o) { o.request_timeout = milliseconds{1}; }},
         {"clock_rate_bound_ppm", [](Options& o) { o.clock_rate_bound_ppm = 100'001; }},
         {"lease_guard", [](Options& o) { o.lease_guard = Duration{-1}; }},

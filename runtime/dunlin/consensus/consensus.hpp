@@ -161,9 +161,10 @@ class Consensus {
     void image_installed(JournalSequence gate);
 
     // ---- Leadership transfer (Raft thesis §3.10) -----------------------------------------------------------------
-    // Hands leadership to voter `to`, 0: to the one that is furthest, if it answers within an election timeout. Proposals are
+    // Hands leadership to voter `to`, 0: to the one that is furthest (of these, of the best rank), if it answers within an election timeout. Proposals are
     // refused meanwhile. False: nothing happens, since this node does not lead, is at it, or does not hear such a voter. A leader whose disk is
-    // at one operation for election_timeout_max does so by itself, again and again (leaders_hung).
+    // at one operation for election_timeout_max does so by itself, again and again (leaders_hung); and one that hears a voter of a better
+    // election_rank, every kRankPatience.
     bool hand_over(Instant now, NodeId to = {});
 
   private:
@@ -181,6 +182,7 @@ class Consensus {
     [[nodiscard]] bool trusts_a_leader(Instant now) const;
     [[nodiscard]] bool up_to_date(Term last_term, LogIndex last_index) const;
     [[nodiscard]] bool term_durable() const { return journal_->durable() >= hard_state_sequence_; }
+    [[nodiscard]] bool may_succeed(Instant now, const Progress& peer) const;
     void on_vote_request(Instant now, Progress& peer, const wire::VoteRequest& request);
     void on_vote_reply(Instant now, Progress& peer, const wire::VoteReply& reply);
     void on_timeout_now(Instant now, const Progress& peer, const wire::TimeoutNow& order);
@@ -204,6 +206,7 @@ class Consensus {
     void start_term(Instant now);
     void lead_on(Instant now);
     void step_down(Instant now);
+    void yield_to_better_rank(Instant now);
     void owe_heartbeats(Instant now);
     [[nodiscard]] bool disk_hangs(Instant now);
     [[nodiscard]] bool hears_majority(Instant now) const;
@@ -296,7 +299,7 @@ class Consensus {
     LogIndex term_start_{};               // leader: index of its no-op; 0: not in the log yet
     std::uint64_t round_ = 0;             // leader: number of the last append or chunk sent; grows while the process lives
     Instant election_deadline_ = kNever;  // leader: by when its disk must have ended disk_operation_
-    Instant leader_heard_{};              // follower: last record of leader_
+    Instant leader_heard_{};              // follower: last record of leader_; leader: when it last looked for one of a better rank
     Instant resend_at_ = kNever;          // leader: next heartbeat; candidate: next round of requests
     Instant transfer_deadline_ = kNever;
     StorageId storage_{};

@@ -26,7 +26,8 @@ void Consensus::set_leader(NodeId leader) {
 }
 
 void Consensus::restart_election_timer(Instant now) {
-    election_deadline_ = now + random_->between(options_.election_timeout_min, options_.election_timeout_max);
+    const Duration later = (options_.election_timeout_max - options_.election_timeout_min) / 2 * options_.election_rank;
+    election_deadline_ = now + later + random_->between(options_.election_timeout_min, options_.election_timeout_max);
 }
 
 void Consensus::become_follower(Instant now) {
@@ -49,6 +50,7 @@ void Consensus::become_leader(Instant now) {
     transfer_to_ = {};
     transfer_deadline_ = kNever;
     election_deadline_ = kNever;
+    leader_heard_ = now;
     set_role(Role::leader);
     set_leader(options_.self);
     for (Progress& peer : peers()) peer.begin_term(log_.last_index(), now);
@@ -172,13 +174,17 @@ void Consensus::on_timeout_now(Instant now, const Progress& peer, const wire::Ti
     campaign(now, false);
 }
 
+bool Consensus::may_succeed(Instant now, const Progress& peer) const {
+    return peer.votes() && !peer.state_differs && now - peer.heard < options_.election_timeout_min;
+}
+
 bool Consensus::hand_over(Instant now, NodeId to) {
     if (role_ != Role::leader || transfer_to_ != NodeId{}) return false;
     Progress* best = nullptr;
     for (Progress& peer : peers()) {
-        if (!peer.votes() || peer.state_differs || now - peer.heard >= options_.election_timeout_min) continue;
-        if (to != NodeId{} && to != peer.node) continue;
-        if (best == nullptr || peer.match > best->match) best = &peer;
+        if (!may_succeed(now, peer) || (to != NodeId{} && to != peer.node)) continue;
+        const bool as_far = best != nullptr && peer.match == best->match;
+        if (best == nullptr || peer.match > best->match || (as_far && peer.rank < best->rank)) best = &peer;
     }
     if (best == nullptr) return false;
     transfer_to_ = best->node;

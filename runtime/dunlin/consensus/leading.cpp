@@ -107,6 +107,18 @@ void Consensus::lead_on(Instant now) {
     if (!hears_majority(now)) return step_down(now);
     owe_heartbeats(now);
     if (disk_hangs(now) && hand_over(now)) counters_->add(Counter::leaders_hung);
+    if (now - leader_heard_ >= kRankPatience) yield_to_better_rank(now);
+}
+
+// To a voter that has what is committed: the rest reaches it while leadership is handed over.
+void Consensus::yield_to_better_rank(Instant now) {
+    leader_heard_ = now;
+    const Progress* better = nullptr;
+    for (const Progress& peer : peers()) {
+        if (!may_succeed(now, peer) || peer.rank >= options_.election_rank || peer.match < commit_) continue;
+        if (better == nullptr || peer.rank < better->rank) better = &peer;
+    }
+    if (better != nullptr && hand_over(now, better->node)) counters_->add(Counter::leaders_yielded);
 }
 
 void Consensus::step_down(Instant now) {
@@ -223,6 +235,7 @@ void Consensus::on_append_reply(Instant now, Progress& peer, const wire::AppendR
     if (!answers_me(now, peer, Term{reply.term()}, reply.round()) || !judge_state(peer, reply)) return;
     const bool success = (reply.flags() & static_cast<std::uint32_t>(wire::AppendReplyFlag::success)) != 0;
     const LogIndex match{reply.match_index()};
+    peer.rank = reply.rank() & kElectionRankMax;
     if (match > log_.last_index()) {
         counters_->add(Counter::records_malformed);
         return;

@@ -19,7 +19,15 @@ struct ConsensusOptions {
     // > min; a leader that heard no majority for so long steps down, and one whose disk needs so long for one operation hands over.
     // A candidate's term and vote must be durable before that: give it three times what a sync takes at worst.
     Duration election_timeout_max = milliseconds{1000};
+    // Who should lead: 0 first (mains-powered, wired), kElectionRankMax last. Each rank waits longer before it campaigns, by half of the
+    // timeouts' spread; and a leader hands over to a voter of a lower rank that has kept up with it for kRankPatience. A preference: any
+    // voter leads where no better one can.
+    std::uint8_t election_rank = 0;
 };
+
+inline constexpr std::uint8_t kElectionRankMax = 3;
+// A node that comes and goes shall not move leadership more often than this.
+inline constexpr Duration kRankPatience = seconds{10};
 
 // What stands around an entry in an append, when it is alone in its record, and in its packet.
 inline constexpr std::size_t kEntryRecordBytes = wire::kRecordHeadBytes + sizeof(wire::Append) + sizeof(wire::EntryHead);

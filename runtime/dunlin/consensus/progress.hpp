@@ -39,6 +39,7 @@ struct Progress {
     static constexpr std::uint8_t kImageFallsMax = 3;
     std::uint8_t image_falls : 2 = 0;
     std::uint8_t farewells : 2 = 0;  // heartbeats until a node that was removed is sent nothing more
+    std::uint8_t rank : 2 = 0;       // ConsensusOptions::election_rank, as it told last
     Standing standing = Standing::none;
     std::uint32_t image_acked = 0;  // bytes of the staged image that arrived
     std::uint32_t image_sent = 0;   // >= image_acked

@@ -106,6 +106,7 @@ constexpr Row kRows[] = {
     {Counter::leaders_stepped_down, {"leaders_stepped_down", "leaderships given up: no quorum heard, or handed over"}},
     {Counter::leaders_hung,
      {"leaders_hung", "leaderships offered to others because this disk was at one operation for an election timeout"}},
+    {Counter::leaders_yielded, {"leaders_yielded", "leaderships offered to a voter of a better election_rank"}},
     {Counter::appends_sent, {"appends_sent", "append records sent"}},
     {Counter::appends_received, {"appends_received", "append records received"}},
     {Counter::appends_rejected, {"appends_rejected", "appends refused: the log does not match"}},

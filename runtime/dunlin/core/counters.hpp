@@ -104,6 +104,7 @@ enum class Counter : std::uint16_t {
     leaders_deposed,
     leaders_stepped_down,
     leaders_hung,
+    leaders_yielded,
     appends_sent,
     appends_received,
     appends_rejected,

@@ -18,6 +18,7 @@ consensus::ConsensusOptions consensus_options(const Options& options, std::uint1
     result.heartbeat_interval = options.raft_heartbeat;
     result.election_timeout_min = options.election_timeout_min;
     result.election_timeout_max = options.election_timeout_max;
+    result.election_rank = options.election_rank;
     result.entry_bytes_max =
         static_cast<std::uint16_t>(std::min<std::size_t>(result.entry_bytes_max, consensus::longest_entry(packet_bytes_min)));
     return result;

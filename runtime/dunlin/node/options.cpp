@@ -1,5 +1,6 @@
 #include <dunlin/node/options.hpp>
 
+#include <dunlin/consensus/options.hpp>
 #include <dunlin/core/limits.hpp>
 
 namespace dunlin {
@@ -16,6 +17,7 @@ enum class Fault : std::uint8_t {
     raft_heartbeat,
     election_timeout_min,
     election_timeout_max,
+    election_rank,
     request_timeout,
     clock_rate_bound,
     lease_guard,
@@ -37,6 +39,7 @@ std::string_view sentence(Fault fault) {
         case Fault::raft_heartbeat: return "raft_heartbeat must be 5 ms..1 s";
         case Fault::election_timeout_min: return "election_timeout_min must be at least 3 raft_heartbeat";
         case Fault::election_timeout_max: return "election_timeout_max must be at least 1.5 election_timeout_min";
+        case Fault::election_rank: return "election_rank must be 0..3";
         case Fault::request_timeout: return "request_timeout must be 100 ms..10 min";
         case Fault::clock_rate_bound: return "clock_rate_bound_ppm must be 0..100000";
         case Fault::lease_guard: return "lease_guard must be 0..10 s";
@@ -61,6 +64,7 @@ Fault first_fault(const Options& options, std::uint16_t packet_bytes_min) {
     if (options.raft_heartbeat < milliseconds{5} || options.raft_heartbeat > seconds{1}) return Fault::raft_heartbeat;
     if (options.election_timeout_min < 3 * options.raft_heartbeat) return Fault::election_timeout_min;
     if (2 * options.election_timeout_max < 3 * options.election_timeout_min) return Fault::election_timeout_max;
+    if (options.election_rank > consensus::kElectionRankMax) return Fault::election_rank;
     if (options.request_timeout < milliseconds{100} || options.request_timeout > std::chrono::minutes{10}) return Fault::request_timeout;
     if (options.clock_rate_bound_ppm > 100'000) return Fault::clock_rate_bound;
     if (options.lease_guard < Duration::zero() || options.lease_guard > seconds{10}) return Fault::lease_guard;

@@ -27,6 +27,7 @@ struct Options {
     Duration raft_heartbeat = milliseconds{100};         // 5 ms..1 s
     Duration election_timeout_min = milliseconds{500};   // >= 3 raft_heartbeat
     Duration election_timeout_max = milliseconds{1000};  // >= 1.5 election_timeout_min
+    std::uint8_t election_rank = 0;                      // 0..3; voters of rank 0 lead first (mains-powered), see ConsensusOptions
     Duration request_timeout = seconds{5};               // a ledger call ends by then, with an answer or timed_out
     std::uint32_t clock_rate_bound_ppm = 1000;           // 0..100000: |rate error| of this node's clock; a voter's: at most the cluster's
     Duration lease_guard = milliseconds{5};              // taken off each lease's validity, for the work between check and act

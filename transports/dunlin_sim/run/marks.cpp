@@ -46,6 +46,7 @@ constexpr std::array<Mark, kMarkCount> kMarks{{
     {"a leader was deposed", Counter::leaders_deposed},
     {"a leader without a quorum stepped down", Counter::leaders_stepped_down},
     {"a leader whose disk hung handed over", Counter::leaders_hung},
+    {"a leader yielded to a better rank", Counter::leaders_yielded},
     {"an append did not match", Counter::appends_rejected},
     {"entries were cut off", Counter::entries_truncated},
     {"a snapshot was installed", Counter::snapshots_installed},

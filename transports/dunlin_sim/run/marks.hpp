@@ -16,7 +16,7 @@ struct Mark {
     std::string_view name;
     Counter counter;
 };
-inline constexpr std::size_t kMarkCount = 65;
+inline constexpr std::size_t kMarkCount = 66;
 [[nodiscard]] std::span<const Mark, kMarkCount> marks();
 
 // How often each was hit, in the order of marks().

@@ -72,6 +72,7 @@ class Run {
             setup.options.cluster = kCluster;
             setup.options.packet_bytes_max = votes ? plan_.workload.voter_packet_bytes_max : plan_.workload.packet_bytes_max;
             setup.options.attempts_max = plan_.workload.attempts_max;
+            if (plan_.workload.ranks) setup.options.election_rank = static_cast<std::uint8_t>(i % (consensus::kElectionRankMax + 1U));
             setup.options.packet_age_max = kPacketAgeMax;
             setup.memory = host_memory(votes, plan_.nodes, plan_.workload.room);
             setup.application = [this, i] { return workload_.make(i); };

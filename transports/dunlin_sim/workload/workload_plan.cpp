@@ -79,6 +79,7 @@ WorkloadPlan draw_workload(std::uint64_t seed) {
     plan.lanes = !one_in(random, 4);
     plan.mostly_urgent = one_in(random, 4);
     plan.resends.prolonged = one_in(random, 2);
+    plan.ranks = one_in(random, 3);
     return plan;
 }
 

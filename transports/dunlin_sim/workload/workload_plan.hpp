@@ -54,6 +54,7 @@ struct WorkloadPlan {
     bool mostly_urgent = false;   // of those
     Room room = Room::ample;      // of every node and of the ledger
     std::size_t more_voters = 0;  // than usual, as far as there are processes
+    bool ranks = false;           // voters are not equal in elections
 };
 
 // Swarm testing of what applications do: another plan for each seed, from a generator of its own, so that it does not
