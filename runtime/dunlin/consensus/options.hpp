@@ -12,17 +12,17 @@ namespace dunlin::consensus {
 // is deposed again and again (safely).
 struct ConsensusOptions {
     NodeId self{};
-    std::uint16_t entry_bytes_max = 1024;               // longest payload of an entry; see longest_entry()
-    std::uint8_t appends_in_flight_max = 8;             // 1..255: appends with entries, or image chunks, not answered, per voter
+    std::uint16_t entry_bytes_max = 1024;    // longest payload of an entry; see longest_entry()
+    std::uint8_t appends_in_flight_max = 8;  // 1..255: appends with entries, or image chunks, not answered, per voter
+    // Who should lead: 0 first (mains-powered, wired), kElectionRankMax last. Each rank waits longer before it campaigns, by half of the
+    // timeouts' spread; and a leader hands over to a voter of a lower rank that has kept up with it for kRankPatience. A preference: any
+    // voter leads where no better one can.
+    std::uint8_t election_rank = 0;
     Duration heartbeat_interval = milliseconds{100};    // 5 ms..1 s
     Duration election_timeout_min = milliseconds{500};  // >= 3 heartbeats; also how long a heard leader is trusted
     // > min; a leader that heard no majority for so long steps down, and one whose disk needs so long for one operation hands over.
     // A candidate's term and vote must be durable before that: give it three times what a sync takes at worst.
     Duration election_timeout_max = milliseconds{1000};
-    // Who should lead: 0 first (mains-powered, wired), kElectionRankMax last. Each rank waits longer before it campaigns, by half of the
-    // timeouts' spread; and a leader hands over to a voter of a lower rank that has kept up with it for kRankPatience. A preference: any
-    // voter leads where no better one can.
-    std::uint8_t election_rank = 0;
 };
 
 inline constexpr std::uint8_t kElectionRankMax = 3;

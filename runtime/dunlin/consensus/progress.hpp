@@ -21,8 +21,9 @@ struct Progress {
 
     NodeId node{};
     Mode mode = Mode::probe;
-    std::uint8_t in_flight = 0;         // appends with entries, or chunks, sent and not answered
-    std::uint8_t vote_reply_flags = 0;  // VoteFlag
+    std::uint8_t in_flight = 0;             // appends with entries, or chunks, sent and not answered
+    std::uint8_t vote_reply_flags : 6 = 0;  // VoteFlag
+    std::uint8_t rank : 2 = 0;              // ConsensusOptions::election_rank, as it told last
     bool heartbeat_owed : 1 = false;
     bool answers : 1 = false;  // in this term, and lately: worth an image
     bool blocked : 1 = false;  // the next entry did not fit an empty packet; wait for the heartbeat
@@ -39,7 +40,6 @@ struct Progress {
     static constexpr std::uint8_t kImageFallsMax = 3;
     std::uint8_t image_falls : 2 = 0;
     std::uint8_t farewells : 2 = 0;  // heartbeats until a node that was removed is sent nothing more
-    std::uint8_t rank : 2 = 0;       // ConsensusOptions::election_rank, as it told last
     Standing standing = Standing::none;
     std::uint32_t image_acked = 0;  // bytes of the staged image that arrived
     std::uint32_t image_sent = 0;   // >= image_acked

@@ -41,7 +41,7 @@ enum class State : std::uint8_t {
 // The device is halved in two banks. Appends go to the active bank; when it fills, the owner writes its live state to the
 // other one (a checkpoint), whose header comes last: until then a crash finds the old bank whole.
 // On flash a bank is erased block by block as it is written, one block ahead while there is nothing else to do, and each start begins
-// with a checkpoint: nobody can tell of a granule that reads as erased whether it is (docs/decisions/0019).
+// with a checkpoint: nobody can tell of a granule that reads as erased whether it is (docs/decisions/0023).
 // Group commit: while a write or sync is under way appends gather in the buffer; then one write and one sync take them all.
 //
 // Errors of the device are final: state failed, since after a failed sync nobody knows what is on the disk.
