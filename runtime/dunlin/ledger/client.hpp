@@ -209,7 +209,7 @@ class Client {
     std::uint32_t last_attempt_ = 0;  // one number a transmission, never used again
     resilience::RetryBudget retries_;
     SessionState session_state_ = SessionState::none;
-    bool no_quorum_ = false;  // a request has ended so, and no leader was heard or heard of since
+    bool no_quorum_ = false;      // a request has ended so, and no leader was heard or heard of since
     bool voters_asked_ = false;   // the question is owed to the target
     std::uint8_t redirects_ = 0;  // hints followed in a row without an answer
     std::uint8_t target_ = 0;
