@@ -81,7 +81,10 @@ TEST_F(Checkpoint, interrupted_after_any_operation_leaves_the_old_bank_whole) {
         }
         const bool whole = boot.journal.durable() == boot.journal.appended() && boot.journal.durable().value() > 3;
         device.power_loss_keeping({});
-        ASSERT_EQ(reopened(), whole ? (Texts{"live"}) : (Texts{"aaaa", "bbbb"})) << "after operation " << ops;
+        const Texts found = reopened();
+        // The new bank is on the disk one sync before it may be relied upon, when the old one is retired.
+        const bool early = found == Texts{"live"} && boot.counters.get(Counter::journal_compactions) == 1;
+        ASSERT_TRUE(found == (whole ? Texts{"live"} : Texts{"aaaa", "bbbb"}) || early) << "after operation " << ops;
         if (whole) break;
         ASSERT_LT(ops, 20U);
     }
@@ -100,7 +103,22 @@ TEST_F(Checkpoint, header_is_written_only_when_every_record_of_it_is_synced) {
         order += op->kind == DeviceOp::Kind::sync ? 's' : header ? (op->offset >= kBank ? 'H' : 'r') : 'w';
         boot.journal.on_complete(op->id, device.perform(*op), 0);
     }
-    EXPECT_EQ(order, "wsHsr");
+    EXPECT_EQ(order, "wsHsrs");
+}
+
+// A lost header must not make the bank before it the latest truth: what the new one alone holds is promised when that is retired for good.
+TEST_F(Checkpoint, is_not_relied_upon_before_the_old_bank_is_retired_on_the_disk) {
+    Boot boot(device, 512);
+    ASSERT_EQ(boot.open(), Status::ok);
+    boot.journal.begin_checkpoint();
+    while (!boot.journal.checkpoint_takes_records()) ASSERT_TRUE(boot.step());
+    ASSERT_EQ(boot.journal.checkpoint_append(RecordKind::format, bytes_of("format")), Status::ok);
+    boot.journal.finish_checkpoint();
+    while (boot.journal.durable() != boot.journal.appended()) ASSERT_TRUE(boot.step());
+    device.power_loss_keeping({});
+    device.flip_bit(kBank + kHeaderSlotBytes);  // of the new bank's `active`
+    Boot again(device, 512);
+    EXPECT_EQ(again.open(), Status::corrupt);
 }
 
 // A checkpoint of three records whose header never comes. Its records are written, not synced.

@@ -155,7 +155,10 @@ void Journal::write_done() {
         case Step::wipe_write: step_ = Step::drain; break;
         case Step::mark_write: step_ = Step::mark_sync; return;
         case Step::header_write: step_ = Step::header_sync; return;
-        case Step::retire_write: step_ = Step::idle; return;
+        case Step::retire_write:
+            step_ = Step::idle;
+            unsynced_ = true;
+            return;
         default: break;
     }
     std::memmove(buffer_.data(), buffer_.data() + writing_, buffered_ - writing_);
@@ -318,12 +321,15 @@ void Journal::finish_checkpoint() {
     step_ = Step::finish;
 }
 
+// Nothing that this bank alone holds is promised before the other one is known to be retired: if this header rots, that must not pass
+// for the latest truth.
 void Journal::adopt_bank() {
-    durable_ = appended_;
+    DUNLIN_ASSERT(written_ == appended_);
     live_end_ = tail_;
     must_checkpoint_ = full_ = false;
     counters_->add(Counter::journal_compactions);
     if (header().generation == 1) {
+        durable_ = written_;
         step_ = Step::idle;
         return;
     }

@@ -127,7 +127,7 @@ class Journal {
         finish,        // the last of them is written and synced
         header_write,  // the target bank becomes `active`
         header_sync,
-        retire_write,  // the old bank is marked; synced along with the next group
+        retire_write,  // the old bank is marked; synced at once, while appends gather
     };
 
     // Of the bank that is written. Recovery has a place for it, of which it has no more use.
