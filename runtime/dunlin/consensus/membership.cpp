@@ -146,10 +146,11 @@ Result<LogIndex> Consensus::propose_change(Instant now, const ConfigChange& chan
     return append_proposal(now, status, EntryType::members, bytes_of(change), rest);
 }
 
-// Answers, and nothing of the log is left to be sent to it: as a voter it holds no commit up for longer than a round trip.
+// Answers, has on its disk what is committed, and was sent the rest: as a voter it holds no commit up for longer than a round trip and
+// a sync. What was sent alone says nothing of its disk.
 bool Consensus::caught_up(Instant now, NodeId node) const {
     const Progress* const peer = peer_of(node);
-    return peer != nullptr && peer->mode == Progress::Mode::replicate && peer->next > log_.last_index() &&
+    return peer != nullptr && peer->mode == Progress::Mode::replicate && peer->next > log_.last_index() && peer->match >= commit_ &&
            now - peer->heard < options_.election_timeout_min;
 }
 
