@@ -219,8 +219,8 @@ TEST(Membership, a_learner_is_promoted_once_it_has_what_there_is) {
     propose(leader);
     leader.hear_match(2, leader.raft().last_index().value());
     EXPECT_EQ(leader.change(ChangeOp::promote, 4), Status::busy);  // the last entry is not even sent
-    (void)leader.told(4);
     leader.hear_match(4, leader.raft().last_index().value() - 1);
+    (void)leader.told(4);
     leader.sync();
     ASSERT_EQ(leader.raft().commit(), leader.raft().last_index());
     EXPECT_EQ(leader.change(ChangeOp::promote, 4), Status::busy);  // it was, and is not on its disk
