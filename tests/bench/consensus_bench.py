@@ -24,7 +24,7 @@ import tempfile
 import time
 
 import voters
-from figures import aims_json, median, number, positive, print_aims, print_load, ratio
+from figures import Rows, aims_json, median, number, positive, print_aims, print_load, ratio
 from link_bench import Bench, Contender, broker_path, figures_of_latency
 
 CLIENTS = (1, 64)
@@ -97,13 +97,7 @@ def measure(build, kind, variants, folder, seconds):
     return found
 
 
-class Report:
-    def __init__(self, rows):
-        self.rows = rows
-
-    def value(self, figure, **case):
-        return next((row[figure] for row in self.rows if all(row.get(name) == value for name, value in case.items())), None)
-
+class Report(Rows):
     def beside_etcd(self, figure, medium, clients, variant):
         return ratio(*(self.value(figure, contender=contender, variant=words, medium=medium, clients=clients)
                        for contender, words in (("dunlin", ""), ("etcd", variant))))

@@ -28,7 +28,7 @@ import time
 
 import voters
 from consensus_bench import contenders, fdatasync
-from figures import aims_json, median, number, print_aims, print_load, ratio
+from figures import Rows, aims_json, median, number, print_aims, print_load, ratio
 
 SETTINGS = {"default": {"heartbeat_ms": 100, "election_ms": 500}, "fast": {"heartbeat_ms": 10, "election_ms": 50}}
 CLIENTS = {"dunlin": {"clients": 8, "pause_us": 20_000}, "etcd": {"clients": 3, "pause_us": 10_000}}
@@ -75,7 +75,7 @@ def kill_leader(cluster, clients):
     at_us, at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000, time.monotonic_ns()
     cluster.kill(leader)
     expected = CLIENTS[cluster.name]["clients"] if cluster.name == "dunlin" else 1
-    voters.wait_until("puts to go on", lambda: len(clients.first_after(at_ns)) >= expected)
+    voters.processes.wait_for("puts to go on", lambda: len(clients.first_after(at_ns)) >= expected)
     done = clients.first_after(at_ns)
     figures = {"put": (done[0] - at_ns) / 1e6}
     if cluster.name == "dunlin":
@@ -107,13 +107,7 @@ def measure(build, kind, settings, folder, kills):
     return found
 
 
-class Report:
-    def __init__(self, rows):
-        self.rows = rows
-
-    def value(self, figure, **case):
-        return next((row[figure] for row in self.rows if all(row.get(name) == value for name, value in case.items())), None)
-
+class Report(Rows):
     def aims(self):
         """(what, measured, aim, whether more is better)"""
         for name, settings in SETTINGS.items():

@@ -5,6 +5,16 @@ import os
 import statistics
 
 
+class Rows:
+    """What was measured: a row of named values each, found again by some of them."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def value(self, figure, **case):
+        return next((row.get(figure) for row in self.rows if all(row.get(name) == value for name, value in case.items())), None)
+
+
 def positive(text):
     value = float(text)
     if not 0 < value <= 60:

@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 
-from figures import aims_json, median, number, positive, print_aims, print_load, ratio
+from figures import Rows, aims_json, median, number, positive, print_aims, print_load, ratio
 
 PUBLISHER_CORE, SUBSCRIBER_CORE = 0, 1
 PAYLOADS = (64, 1024, 16384)
@@ -270,16 +270,7 @@ def resident_kib(bench):
         process.wait()
 
 
-class Report:
-    def __init__(self, rows):
-        self.rows = rows
-
-    def value(self, figure, **case):
-        for row in self.rows:
-            if all(row.get(name) == value for name, value in case.items()):
-                return row.get(figure)
-        return None
-
+class Report(Rows):
     def aims(self):
         """(what, measured, aim, whether more is better)"""
         def packed(payload, figure):

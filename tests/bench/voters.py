@@ -28,17 +28,6 @@ def resident_kib(pid):
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 
-def wait_until(what, condition):
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        result = condition()
-        if result:
-            return result
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"waited {PATIENCE_S} s in vain for {what}")
-        time.sleep(0.01)
-
-
 def of_build(build):
     """The command whose nodes are to vote."""
     processes.DUNLIN = str(pathlib.Path(build).parent.parent / "tools" / "dunlin")
@@ -69,7 +58,7 @@ class Voters:
             views = [self.view(node) for node, process in self.processes.items() if process.poll() is None]
             leaders = {view and view["leader"] for view in views}
             return leaders.pop() if len(leaders) == 1 and all(views) else None
-        return wait_until("a leader", lambda: agreed() or None)
+        return processes.wait_for("a leader", lambda: agreed() or None)
 
     def whole(self, clients=0):
         """Waits until every voter runs, has applied what the first of them has, and has so many clients (Dunlin)."""
@@ -79,7 +68,7 @@ class Voters:
                 return False
             connected = all(view.get("sessions", clients) >= clients for view in views)
             return connected and all(view["applied"] >= views[0]["applied"] for view in views[1:])
-        wait_until("all voters", caught_up)
+        processes.wait_for("all voters", caught_up)
 
     def kill(self, node):
         self.processes[node].kill()

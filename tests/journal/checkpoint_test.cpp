@@ -19,6 +19,14 @@ class Checkpoint : public testing::Test {
         boot.store("aaaa");
         boot.store("bbbb");
     }
+    // Opened, and a checkpoint of its first record alone is to be written.
+    static void take_checkpoint(Boot& boot) {
+        ASSERT_EQ(boot.open(), Status::ok);
+        boot.journal.begin_checkpoint();
+        while (!boot.journal.checkpoint_takes_records()) ASSERT_TRUE(boot.step());
+        ASSERT_EQ(boot.journal.checkpoint_append(RecordKind::format, bytes_of("format")), Status::ok);
+        boot.journal.finish_checkpoint();
+    }
     Texts reopened() {
         Boot boot(device, 512);
         EXPECT_EQ(boot.open(), Status::ok);
@@ -92,11 +100,7 @@ TEST_F(Checkpoint, interrupted_after_any_operation_leaves_the_old_bank_whole) {
 
 TEST_F(Checkpoint, header_is_written_only_when_every_record_of_it_is_synced) {
     Boot boot(device, 512);
-    ASSERT_EQ(boot.open(), Status::ok);
-    boot.journal.begin_checkpoint();
-    while (!boot.journal.checkpoint_takes_records()) ASSERT_TRUE(boot.step());
-    ASSERT_EQ(boot.journal.checkpoint_append(RecordKind::format, bytes_of("format")), Status::ok);
-    boot.journal.finish_checkpoint();
+    take_checkpoint(boot);
     std::string order;
     while (const auto op = boot.journal.poll_op()) {
         const bool header = op->kind == DeviceOp::Kind::write && op->offset % kBank < kHeaderSectorBytes;
@@ -109,11 +113,7 @@ TEST_F(Checkpoint, header_is_written_only_when_every_record_of_it_is_synced) {
 // A lost header must not make the bank before it the latest truth: what the new one alone holds is promised when that is retired for good.
 TEST_F(Checkpoint, is_not_relied_upon_before_the_old_bank_is_retired_on_the_disk) {
     Boot boot(device, 512);
-    ASSERT_EQ(boot.open(), Status::ok);
-    boot.journal.begin_checkpoint();
-    while (!boot.journal.checkpoint_takes_records()) ASSERT_TRUE(boot.step());
-    ASSERT_EQ(boot.journal.checkpoint_append(RecordKind::format, bytes_of("format")), Status::ok);
-    boot.journal.finish_checkpoint();
+    take_checkpoint(boot);
     while (boot.journal.durable() != boot.journal.appended()) ASSERT_TRUE(boot.step());
     device.power_loss_keeping({});
     device.flip_bit(kBank + kHeaderSlotBytes);  // of the new bank's `active`

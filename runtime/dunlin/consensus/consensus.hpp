@@ -161,10 +161,10 @@ class Consensus {
     void image_installed(JournalSequence gate);
 
     // ---- Leadership transfer (Raft thesis §3.10) -----------------------------------------------------------------
-    // Hands leadership to voter `to`, 0: to the one that is furthest (of these, of the best rank), if it answers within an election timeout. Proposals are
-    // refused meanwhile. False: nothing happens, since this node does not lead, is at it, or does not hear such a voter. A leader whose disk is
-    // at one operation for election_timeout_max does so by itself, again and again (leaders_hung); and one that hears a voter of a better
-    // election_rank, every kRankPatience.
+    // Hands leadership to voter `to`, 0: to the one that is furthest (of these, of the best rank), if it answers within an election
+    // timeout. Proposals are refused meanwhile. False: nothing happens, since this node does not lead, is at it, or does not hear such a
+    // voter. By itself does so a leader whose disk is at one operation for election_timeout_max, again and again (leaders_hung), and one
+    // that hears a voter of a better election_rank, every kRankPatience (leaders_yielded).
     bool hand_over(Instant now, NodeId to = {});
 
   private:

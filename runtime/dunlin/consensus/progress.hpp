@@ -12,7 +12,8 @@ namespace dunlin::consensus {
 inline constexpr auto kStateAgrees = static_cast<std::uint32_t>(wire::AppendReplyFlag::state_agrees);
 inline constexpr auto kStateDiffers = static_cast<std::uint32_t>(wire::AppendReplyFlag::state_differs);
 
-// What this node knows of, and owes to, another node: a member, or (standing none) one that speaks as if it were. Raft thesis §3.5, and etcd's tracker for the three modes:
+// What this node knows of, and owes to, another node: a member, or (standing none) one that speaks as if it were. Raft thesis §3.5,
+// and etcd's tracker for the three modes:
 // probe: one append at a time until it is known where the logs agree; replicate: next_index runs ahead of the answers;
 // image: the follower is behind the ring and gets the image first.
 // Invariant at a leader: match < next.

@@ -96,7 +96,8 @@ class Journal {
     // --- Checkpoints.
     // The owner should checkpoint soon: the bank has passed its high-water mark (three quarters, or less where the buffer is
     // large, less up to a quarter of what it had room for: each bank of each node draws its own, so that voters, which append the
-    // same, do not all stand still at once); or at once: a torn tail was cut, or it is flash that was just opened, so append() is busy until then; or append() has said device_full.
+    // same, do not all stand still at once); or at once: a torn tail was cut, or it is flash that was just opened, so append() is busy
+    // until then; or append() has said device_full.
     [[nodiscard]] bool needs_checkpoint() const;
     // From here to its end append() is busy. Records in the buffer are first written and synced. Only when ready, not
     // checkpointing(), and not within a batch.
