@@ -51,6 +51,12 @@ void CreditChecker::on_receive(Instant, std::size_t process, std::size_t from, s
     });
 }
 
+void CreditChecker::on_event(Instant at, std::size_t process, const Node&, const Event& event) {
+    const bool by_itself = event.outcome == Outcome::expired || event.outcome == Outcome::subscriber_gone;
+    const std::size_t to = event.node.value() - 1U;
+    if (event.kind == EventKind::outcome && by_itself && to < world_.size()) pair(process, to).ended.push_back(at);
+}
+
 void CreditChecker::on_message(Instant at, std::size_t process, std::size_t to, std::size_t lane, std::uint64_t sequence) {
     Pair& sender = pair(process, to);
     if (sequence <= sender.last[lane]) return;
@@ -59,7 +65,8 @@ void CreditChecker::on_message(Instant at, std::size_t process, std::size_t to, 
     sender.under_way[lane].insert(sequence);
     if (sender.allowed == 0) return;
     const std::size_t under_way = sender.under_way[lane].size();
-    const bool beyond = under_way > std::max<std::uint64_t>(sender.allowed, 1);
+    while (!sender.ended.empty() && sender.ended.front() + kEndedFor <= at) sender.ended.pop_front();
+    const bool beyond = under_way > std::max<std::uint64_t>(sender.allowed, 1) + sender.ended.size();
     std::array<Instant, kAtOnce>& before = sender.beyond[lane];
     const bool seldom = at >= before.front() + kAtOnce * kBetween;
     if (beyond) {

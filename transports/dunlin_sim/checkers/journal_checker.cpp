@@ -1,10 +1,12 @@
 #include <dunlin_sim/checkers/journal_checker.hpp>
 
 #include <dunlin/core/checksum.hpp>
+#include <dunlin/journal/bank_header.hpp>
 #include <dunlin/journal/journal.hpp>
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace dunlin::sim {
 namespace {
@@ -25,6 +27,13 @@ bool made_of(const JournalContent& found, const JournalContent& one, const Journ
         return entry != content.records.end() && entry->second == record.second;
     };
     return std::ranges::all_of(found.records, [&](const auto& record) { return holds(one, record) || holds(other, record); });
+}
+
+// The generation of the bank at this place, if it counts; else 0.
+std::uint64_t active_generation(std::span<const std::byte> device, std::size_t bank_at) {
+    journal::BankHeader head{};
+    if (journal::read_bank_header(device.subspan(bank_at, journal::kBankHeaderBytes), head) != journal::BankHeaderKind::valid) return 0;
+    return head.state == journal::BankState::active ? head.generation : 0;
 }
 
 std::uint64_t last_of(const JournalContent& content) { return content.records.empty() ? 0 : content.records.rbegin()->first; }
@@ -65,19 +74,30 @@ void JournalChecker::on_crash(Instant, std::size_t process, const Node&) {
     Process& crashed = world_.process(process);
     if (crashed.setup.disk_bytes == 0) return;
     if (crashed_.size() <= process) crashed_.resize(process + 1);
-    crashed_[process] = {read_journal(crashed.disk.synced()), read_journal(crashed.disk.content()), true};
+    const std::span<const std::byte> synced = crashed.disk.synced();
+    crashed_[process] = {read_journal(synced), read_journal(crashed.disk.content()), true, {}, 0};
+    const std::size_t second = journal::bank_bytes_of(synced.size());
+    if (second == 0 || active_generation(synced, 0) == 0 || active_generation(synced, second) == 0) return;
+    const std::size_t newer_at = active_generation(synced, 0) > active_generation(synced, second) ? 0 : second;
+    std::vector<std::byte> older(synced.begin(), synced.end());
+    std::fill_n(older.begin() + static_cast<std::ptrdiff_t>(newer_at), journal::kBankHeaderBytes, std::byte{0});
+    crashed_[process].older = read_journal(older);
+    crashed_[process].newer_at = newer_at;
 }
 
 void JournalChecker::on_start(Instant at, std::size_t process) {
     if (process >= crashed_.size() || !crashed_[process].known) return;
     const Crashed& before = crashed_[process];
-    const JournalContent found = read_journal(world_.process(process).disk.content());
+    const std::span<const std::byte> device = std::as_const(world_.process(process).disk).content();
+    const JournalContent found = read_journal(device);
     if (found.status != Status::ok || before.synced.status != Status::ok) return;
-    verdict_.check(kept_, last_of(found) >= last_of(before.synced), at, [&] {
-        return "process " + std::to_string(process) + " had record " + std::to_string(last_of(before.synced)) +
+    const bool older_speaks = before.older && active_generation(device, before.newer_at) == 0;
+    const JournalContent& kept = older_speaks ? *before.older : before.synced;
+    verdict_.check(kept_, last_of(found) >= last_of(kept), at, [&] {
+        return "process " + std::to_string(process) + " had record " + std::to_string(last_of(kept)) +
                " on its disk, and starts with those up to " + std::to_string(last_of(found));
     });
-    verdict_.check(genuine_, made_of(found, before.synced, before.written), at,
+    verdict_.check(genuine_, made_of(found, kept, before.written), at,
                    [&] { return "process " + std::to_string(process) + " starts with a record that it never wrote"; });
 }
 
