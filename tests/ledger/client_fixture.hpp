@@ -13,10 +13,9 @@
 
 namespace dunlin::ledger::test {
 
-constexpr Instant at(std::int64_t milli) { return Instant{} + milliseconds{10'000 + milli}; }
-
 // A client that knows voters 1, 2 and 3, and a test that plays them.
 struct ClientTest : testing::Test {
+    static constexpr Instant at(std::int64_t milli) { return Instant{} + milliseconds{10'000 + milli}; }
     ClientTest() { client.set_voters(at(0), LogIndex{1}, voters); }
 
     // What the client writes to `node`, if anything.

@@ -16,11 +16,11 @@ namespace dunlin::ledger::test {
 
 inline constexpr std::array<std::byte, sizeof(OpenSessionCommand)> kOpening{};  // as of nothing
 
-constexpr Instant at(std::int64_t milli) { return Instant{} + milliseconds{milli}; }
 inline constexpr NodeId kPeer{7};
 
 // The service of a leader of voters 1 and 2, and a test that plays the log and the client kPeer.
 struct ServiceTest : testing::Test {
+    static constexpr Instant at(std::int64_t milli) { return Instant{} + milliseconds{milli}; }
     ServiceTest() {
         std::array<std::byte, kBootstrapBytesMax> buffer{};
         const std::array voters{voter_row(NodeId{1}, StorageId{11}, bytes_of_text("here")), voter_row(NodeId{2}, StorageId{22}, {})};
