@@ -154,7 +154,8 @@ class Grown(MembershipTest):
         try:
             self.grow(4)
             self.grow(5)
-            self.assertEqual(self.standings(5), dict.fromkeys(range(1, 6), "voter"))
+            five = dict.fromkeys(range(1, 6), "voter")
+            wait_for("node 5 to know that it votes", lambda: self.standings(5) == five)  # the others knew it before
             self.shrink()
             self.shrink()
             self.assertEqual(self.standings(self.cluster.leader()), dict.fromkeys(self.cluster.nodes, "voter"))
