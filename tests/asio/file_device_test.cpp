@@ -97,6 +97,31 @@ TEST_F(FileDeviceTest, reports_an_error_where_the_file_was_cut_short_underneath)
     EXPECT_FALSE(device.failure()->of_application);
 }
 
+TEST_F(FileDeviceTest, has_nothing_left_to_sync_behind_a_write_that_it_was_told_a_sync_follows) {
+    FileDevice device(io_, options());
+    std::array<std::byte, 8> bytes{};
+    const auto done_at_once = [&](std::uint32_t id) {
+        device.start({.kind = DeviceOp::Kind::sync, .id = id});
+        const std::optional<FileDevice::Completion> completion = device.take_completion();  // the loop has not run: no worker can have told
+        if (completion) {
+            EXPECT_EQ(completion->id, id);
+            EXPECT_EQ(completion->status, Status::ok);
+            EXPECT_FALSE(device.busy());
+        } else {
+            EXPECT_TRUE(run_until(io_, [&] { return device.take_completion().has_value(); }));
+        }
+        return completion.has_value();
+    };
+    EXPECT_EQ(perform(device, {.kind = DeviceOp::Kind::write, .sync_follows = true, .id = 1, .buffer = bytes}).status, Status::ok);
+    EXPECT_TRUE(done_at_once(2));
+    EXPECT_EQ(perform(device, {.kind = DeviceOp::Kind::write, .id = 3, .buffer = bytes}).status, Status::ok);
+    EXPECT_FALSE(done_at_once(4));
+    std::filesystem::resize_file(path_of("journal"), 4096);  // what fails is not synced either
+    EXPECT_EQ(perform(device, {.kind = DeviceOp::Kind::read, .sync_follows = true, .id = 5, .offset = 8192, .buffer = bytes}).status,
+              Status::device_error);
+    EXPECT_FALSE(done_at_once(6));
+}
+
 TEST_F(FileDeviceTest, flushes_the_applications_file_before_each_write_and_at_no_other_time) {
     FileDevice device(io_, options());
     const int data = ::open(path_of("data").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

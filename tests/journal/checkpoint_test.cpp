@@ -110,6 +110,40 @@ TEST_F(Checkpoint, header_is_written_only_when_every_record_of_it_is_synced) {
     EXPECT_EQ(order, "wsHsrs");
 }
 
+TEST_F(Checkpoint, tells_of_every_write_whether_a_sync_follows_it) {
+    Boot boot(device, 512);
+    boot.journal.format(device.size(), StorageId{78});
+    std::optional<DeviceOp> before;
+    std::size_t syncs = 0;
+    const auto drain = [&] {
+        while (const auto op = boot.journal.poll_op()) {
+            const bool sync = op->kind == DeviceOp::Kind::sync;
+            if (before && before->kind == DeviceOp::Kind::write) { EXPECT_EQ(before->sync_follows, sync) << "write at " << before->offset; }
+            syncs += sync ? 1 : 0;
+            before = op;
+            boot.journal.on_complete(op->id, device.perform(*op), 0);
+        }
+    };
+    const auto fill = [&] {
+        while (!boot.journal.checkpoint_takes_records()) drain();
+        const Bytes record(300);
+        for (int i = 0; i < 3; ++i) {  // more than one write
+            while (boot.journal.checkpoint_append(RecordKind::format, record) == Status::busy) drain();
+        }
+        boot.journal.finish_checkpoint();
+        drain();
+    };
+    fill();
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(boot.append("one").ok());
+        drain();
+    }
+    ASSERT_TRUE(boot.append("drained first").ok());
+    boot.journal.begin_checkpoint();
+    fill();
+    EXPECT_GT(syncs, 8U);
+}
+
 // A lost header must not make the bank before it the latest truth: what the new one alone holds is promised when that is retired for good.
 TEST_F(Checkpoint, is_not_relied_upon_before_the_old_bank_is_retired_on_the_disk) {
     Boot boot(device, 512);

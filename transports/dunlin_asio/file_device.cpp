@@ -19,6 +19,7 @@ namespace dunlin_asio {
 namespace {
 
 using Mode = FileDeviceOptions::Mode;
+using Kind = dunlin::journal::DeviceOp::Kind;
 
 // Closes on the way out of a constructor that throws.
 class Descriptor {
@@ -152,8 +153,13 @@ void FileDevice::start(const dunlin::journal::DeviceOp& operation) {
     DUNLIN_ASSERT(!busy_);
     DUNLIN_ASSERT(operation.offset <= bytes_ && operation.buffer.size() <= bytes_ - operation.offset);
     busy_ = true;
+    if (operation.kind == Kind::sync && synced_) {
+        at_once_ = Completion{.id = operation.id};
+        return;
+    }
+    synced_ = false;
     Work work{.operation = operation};
-    if (operation.kind == dunlin::journal::DeviceOp::Kind::write && flush_) work.flush = flush_();
+    if (operation.kind == Kind::write && flush_) work.flush = flush_();
     {
         const std::lock_guard guard(mutex_);
         work_ = work;
@@ -162,11 +168,16 @@ void FileDevice::start(const dunlin::journal::DeviceOp& operation) {
 }
 
 std::optional<FileDevice::Completion> FileDevice::take_completion() {
+    if (at_once_) {
+        busy_ = false;
+        return std::exchange(at_once_, std::nullopt);
+    }
     if (!wake_.take()) return std::nullopt;
     const std::lock_guard guard(mutex_);
     const std::optional<Done> done = std::exchange(done_, std::nullopt);
     if (!done) return std::nullopt;
     busy_ = false;
+    synced_ = done->synced;
     if (done->failure) failure_ = done->failure;
     return done->completion;
 }
@@ -191,6 +202,7 @@ FileDevice::Done FileDevice::perform(const Work& work) const {
     Done done{.completion = {.id = work.operation.id}, .failure = attempt(work)};
     if (done.failure) done.completion.status = dunlin::Status::device_error;
     if (!done.failure) done.completion.bytes = work.operation.buffer.size();
+    done.synced = !done.failure && work.operation.sync_follows;
     return done;
 }
 
@@ -200,14 +212,14 @@ std::optional<FileDevice::Failure> FileDevice::attempt(const Work& work) const {
         if (const int error = sync_application_data(work.flush.descriptor); error != 0)
             return Failure{.error_number = error, .of_application = true};
     }
-    const bool sync = work.operation.kind == dunlin::journal::DeviceOp::Kind::sync;
-    const int error = sync ? sync_data(descriptor_) : transfer(work.operation);
+    int error = work.operation.kind == Kind::sync ? 0 : transfer(work.operation);
+    if (error == 0 && (work.operation.kind == Kind::sync || work.operation.sync_follows)) error = sync_data(descriptor_);
     return error == 0 ? std::nullopt : std::optional(Failure{.error_number = error});
 }
 
 // 0, or errno; ENODATA where somebody cut the file short.
 int FileDevice::transfer(const dunlin::journal::DeviceOp& operation) const {
-    const bool reading = operation.kind == dunlin::journal::DeviceOp::Kind::read;
+    const bool reading = operation.kind == Kind::read;
     std::size_t done = 0;
     while (done < operation.buffer.size()) {
         const std::span<std::byte> rest = operation.buffer.subspan(done);

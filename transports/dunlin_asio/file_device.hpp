@@ -28,7 +28,8 @@ struct FileDeviceOptions {
 
 // A file of fixed size as the journal's block device. Every operation, the sync above all, runs on one worker thread, so that
 // a slow disk never holds up the loop. The file is locked for as long as it is open: a second process that opens it is told
-// so. It is created full of zeros (a blank journal), synced together with its directory. No allocation after construction.
+// so. It is created full of zeros (a blank journal), synced together with its directory. A write that a sync follows is synced along
+// with it: a commit costs the worker one visit. No allocation after construction.
 class FileDevice {
   public:
     // What an application's own file wants done before a journal write, see before_write().
@@ -75,6 +76,7 @@ class FileDevice {
     };
     struct Done {
         Completion completion{};
+        bool synced = false;  // along with the write
         std::optional<Failure> failure{};
     };
     void work();
@@ -84,7 +86,9 @@ class FileDevice {
 
     int descriptor_ = -1;
     std::uint64_t bytes_ = 0;
-    bool busy_ = false;  // loop thread only, as the next
+    bool busy_ = false;    // loop thread only, as the next four
+    bool synced_ = false;  // everything written is on the disk
+    std::optional<Completion> at_once_;
     std::optional<Failure> failure_;
     std::function<Flush()> flush_;
     Wake wake_;

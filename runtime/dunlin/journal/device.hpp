@@ -39,6 +39,9 @@ struct DeviceOp {
         erase,  // flash alone: the erase block that begins at `offset`; `buffer` is empty
     };
     Kind kind = Kind::read;
+    // Of a write: the operation after it is a sync. A device whose operations are dear to hand over (to another thread, over a bus) may
+    // sync along with the write, and has nothing left to do then.
+    bool sync_follows = false;
     std::uint32_t id = 0;           // given back in on_complete()
     std::uint64_t offset = 0;       // bytes from the start of the device
     std::span<std::byte> buffer{};  // the journal's own memory: stays put and unchanged until on_complete()

@@ -89,7 +89,8 @@ std::optional<DeviceOp> Journal::issue(DeviceOp::Kind kind, unsigned bank, std::
     op_kind_ = kind;
     ++op_id_;
     const std::uint64_t offset = (bank == 0 ? 0 : std::uint64_t{bank_bytes_}) + at;
-    return DeviceOp{.kind = kind, .id = op_id_, .offset = offset, .buffer = buffer_.first(length)};
+    const bool sync_follows = kind == DeviceOp::Kind::write && step_ != Step::fill;  // records of a checkpoint have one behind them all
+    return DeviceOp{.kind = kind, .sync_follows = sync_follows, .id = op_id_, .offset = offset, .buffer = buffer_.first(length)};
 }
 
 std::optional<DeviceOp> Journal::poll_op() {
