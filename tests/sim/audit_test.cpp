@@ -111,7 +111,8 @@ TEST_F(Audits, catches_a_term_and_a_vote_that_are_not_on_disk) {
 }
 
 TEST_F(Audits, catches_a_campaign_that_nobody_consented_to) {
-    ElectionChecker checker(cluster.world, verdict, {0, 1, 2});
+    const Configurations founders(cluster.world, durable, {0, 1, 2}, 0b111);
+    ElectionChecker checker(cluster.world, verdict, founders);
     checker.on_send(kNow, 0, 1, vote_request(98));
     EXPECT_TRUE(verdict.clean());  // there was no leader yet
     Event elected;
@@ -120,6 +121,29 @@ TEST_F(Audits, catches_a_campaign_that_nobody_consented_to) {
     checker.on_event(kNow, 1, cluster.world.node(1), elected);
     checker.on_send(kNow, 0, 1, vote_request(99));
     EXPECT_THAT(verdict.violations(), ElementsAre(StartsWith("'no campaign without consent' violated")));
+}
+
+TEST_F(Audits, take_a_majority_of_those_who_vote_as_of_the_log) {
+    consensus::ConfigChange change{};
+    change.node = 2;
+    change.op = static_cast<std::uint8_t>(consensus::ChangeOp::demote);
+    const auto bytes = std::as_bytes(std::span(&change, 1));
+    Configurations configurations(cluster.world, durable, {0, 1, 2}, 0b11);
+    configurations.committed(LogIndex{5}, {Term{1}, {}, consensus::EntryType::members, {bytes.begin(), bytes.end()}}, NodeId{2});
+    EXPECT_EQ(configurations.as_of(LogIndex{4}), 0b11U);
+    EXPECT_EQ(configurations.as_of(LogIndex{5}), 0b01U);
+    EXPECT_EQ(configurations.news()[static_cast<std::size_t>(MemberNews::left_as_leader)], 1U);
+}
+
+TEST_F(Audits, allow_for_a_change_that_was_asked_for_and_is_on_no_disk_yet) {
+    consensus::ConfigChange change{};
+    change.node = 2;
+    change.op = static_cast<std::uint8_t>(consensus::ChangeOp::demote);
+    Configurations configurations(cluster.world, durable, {0, 1, 2}, 0b11);
+    EXPECT_FALSE(configurations.majority_at(kNow, 0, 0b01));
+    configurations.asked(kNow, change);
+    EXPECT_TRUE(configurations.majority_at(kNow, 0, 0b01));
+    EXPECT_FALSE(configurations.majority_at(kNow + seconds{11}, 0, 0b01));
 }
 
 TEST_F(Audits, catches_an_advertisement_that_is_repeated_at_once) {
@@ -139,7 +163,7 @@ TEST(ReadRounds, count_whom_a_later_round_has_reached_in_this_term) {
     EXPECT_EQ(rounds.last(0), 3U);
     rounds.on_receive(0, 1, packet_with(wire::RecordType::append_reply, wire::AppendReply(5, 3, 0, 0, 0, 1, 0)));
     rounds.on_receive(0, 2, packet_with(wire::RecordType::append_reply, wire::AppendReply(4, 9, 0, 0, 0, 1, 0)));
-    EXPECT_EQ(rounds.answered_after(0, 2), 1U);
+    EXPECT_EQ(rounds.answered_after(0, 2), set_of(1));
     EXPECT_EQ(rounds.answered_after(0, 3), 0U);
     rounds.on_send(0, packet_with(wire::RecordType::append, wire::Append(6, 0, 0, 0, 0, 4, 0, 0)));
     EXPECT_EQ(rounds.answered_after(0, 2), 0U);

@@ -75,7 +75,7 @@ TEST(FaultKinds, are_named_one_by_one_by_group_or_all) {
     EXPECT_EQ(faults_named("none")->count(), 0U);
     EXPECT_TRUE(faults_named("all")->all());
     EXPECT_EQ(faults_named("crash")->count(), 1U);
-    const auto groups = {"network", "process", "clock", "disk"};
+    const auto groups = {"network", "process", "clock", "disk", "operator"};
     FaultSet together;
     for (const char* group : groups) together |= *faults_named(group);
     EXPECT_TRUE(together.all());

@@ -18,8 +18,6 @@ struct FormatRequest {
 
 namespace {
 
-std::string address_of(std::size_t process) { return "sim:" + std::to_string(process); }
-
 // A packet's own checksum (bytes 4 to 7 of its header, see wire.fbs) stands for its content in the run's hash.
 std::uint32_t checksum_of(std::span<const std::byte> packet) {
     std::uint32_t checksum = 0;

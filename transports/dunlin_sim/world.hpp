@@ -68,6 +68,8 @@ class World {
     // A process of somebody else that shares the network: size() does not count it, and observers hear nothing of it. After
     // all others. Everything here takes its number.
     std::size_t add_outsider(ProcessSetup setup);
+    // Where a process is on the network.
+    [[nodiscard]] static std::string address_of(std::size_t process) { return "sim:" + std::to_string(process); }
     // Formats the disks of these processes as the voters of one cluster, the first with `init`, the others with `join`;
     // call before they start. `limits`: of the ledger.
     void found_cluster(std::span<const std::size_t> voters, const LedgerLimits& limits, std::uint32_t voter_rate_ppm = 1000);

@@ -3,18 +3,29 @@
 #include <dunlin_sim/checkers/sent_records.hpp>
 
 namespace dunlin::sim {
+namespace {
+
+Processes all_of(const std::vector<std::size_t>& processes) {
+    Processes all = 0;
+    for (const std::size_t process : processes) all |= set_of(process);
+    return all;
+}
+
+}  // namespace
 
 Audit::Audit(World& world, Verdict& verdict, const LedgerLimits& limits, const std::vector<std::size_t>& voters, bool on)
     : on_(on),
       durable_(world),
       reference_(verdict, limits),
-      commits_(world, verdict, durable_, voters),
+      configurations_(world, durable_, voters, all_of(voters)),
+      commits_(world, verdict, durable_, configurations_),
+      changes_(world, verdict, durable_, commits_),
       promises_(world, verdict, durable_),
       banks_(world, verdict, durable_),
-      elections_(world, verdict, voters),
+      elections_(world, verdict, configurations_),
       followers_(world, verdict),
       hung_disks_(world, verdict, voters),
-      reads_(world, verdict, commits_, voters.size()),
+      reads_(world, verdict, commits_, configurations_),
       sessions_(verdict),
       adverts_(world, verdict) {
     if (!on) return;
@@ -68,6 +79,7 @@ void Audit::on_step(Instant at, std::size_t process, const Node& node) {
     if (version == versions_[process]) return;
     versions_[process] = version;
     promises_.on_durable(at, process);
+    if (elections_.votes(process)) changes_.on_durable(at, process);
     commits_.on_durable(at, process);
     banks_.on_durable(at, process, node);
 }

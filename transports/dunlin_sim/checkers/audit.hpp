@@ -2,7 +2,9 @@
 
 #include <dunlin_sim/checkers/advert_checker.hpp>
 #include <dunlin_sim/checkers/bank_checker.hpp>
+#include <dunlin_sim/checkers/change_checker.hpp>
 #include <dunlin_sim/checkers/commit_checker.hpp>
+#include <dunlin_sim/checkers/configurations.hpp>
 #include <dunlin_sim/checkers/durable_state.hpp>
 #include <dunlin_sim/checkers/election_checker.hpp>
 #include <dunlin_sim/checkers/follower_checker.hpp>
@@ -22,7 +24,7 @@ namespace dunlin::sim {
 // there is nothing that they could foretell, so there they are left out.
 class Audit final : public Observer {
   public:
-    // `voters`: of the cluster, as processes of `world`, added by the time that it runs. Not `on`: nothing is checked.
+    // `voters`: of the cluster at first, as processes of `world`, added by the time that it runs. Not `on`: nothing is checked.
     Audit(World& world, Verdict& verdict, const LedgerLimits& limits, const std::vector<std::size_t>& voters, bool on);
     Audit(const Audit&) = delete;
     Audit& operator=(const Audit&) = delete;
@@ -30,6 +32,8 @@ class Audit final : public Observer {
     [[nodiscard]] bool on() const { return on_; }
     [[nodiscard]] DurableStates& durable() { return durable_; }
     [[nodiscard]] const ReferenceLedger& reference() const { return reference_; }
+    // Tell it what is asked for, each time.
+    [[nodiscard]] Configurations& configurations() { return configurations_; }
     // A handler of a topic that this lease fences was run under this token.
     void handled_under(Instant at, std::size_t process, LeaseKey lease, Token token) {
         if (!on_) return;
@@ -49,7 +53,9 @@ class Audit final : public Observer {
     bool on_;
     DurableStates durable_;
     ReferenceLedger reference_;
+    Configurations configurations_;
     CommitChecker commits_;
+    ChangeChecker changes_;
     PromiseChecker promises_;
     BankChecker banks_;
     ElectionChecker elections_;

@@ -13,19 +13,16 @@ std::string number(Id id) {
 
 }  // namespace
 
-CommitChecker::CommitChecker(World& world, Verdict& verdict, DurableStates& durable, std::vector<std::size_t> voters)
+CommitChecker::CommitChecker(World& world, Verdict& verdict, DurableStates& durable, Configurations& configurations)
     : world_(world),
       verdict_(verdict),
       durable_(durable),
-      voters_(std::move(voters)),
+      configurations_(configurations),
       majority_(verdict.expect("committed on a majority", Verdict::Occasion::rare)),
       own_term_(verdict.expect("committed in its own term", Verdict::Occasion::rare)),
       completeness_(verdict.expect("leader completeness", Verdict::Occasion::rare)),
       good_(verdict.expect("committed for good", Verdict::Occasion::rare)),
-      is_voter_(voters_.empty() ? 0 : std::ranges::max(voters_) + 1),
-      seen_(is_voter_.size()) {
-    for (const std::size_t voter : voters_) is_voter_[voter] = true;
-}
+      seen_(configurations.hosts().empty() ? 0 : std::ranges::max(configurations.hosts()) + 1) {}
 
 // Of a voter that was given another disk nothing counts any more.
 bool CommitChecker::same_disk(std::size_t process) {
@@ -36,16 +33,19 @@ bool CommitChecker::same_disk(std::size_t process) {
 }
 
 // A disk that is away for a while is taken to hold what it is to hold when it is back.
-std::size_t CommitChecker::holders(LogIndex index, Term term) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(voters_, [&](std::size_t voter) { return !same_disk(voter) || durable_.of(voter).holds(index, term); }));
+bool CommitChecker::on_majority(Instant at, LogIndex index, Term term) {
+    Processes holders = 0;
+    for (const std::size_t host : configurations_.hosts()) {
+        if (!same_disk(host) || durable_.of(host).holds(index, term)) holders |= set_of(host);
+    }
+    return configurations_.majority_for(at, index, term, holders, terms_);
 }
 
 // The term that a majority has at `index`; 0: there is none.
-Term CommitChecker::term_on_disks(LogIndex index) {
-    for (const std::size_t voter : voters_) {
-        const DurableState::Entry* const entry = durable_.of(voter).entry(index);
-        if (entry != nullptr && holders(index, entry->term) >= majority()) return entry->term;
+Term CommitChecker::term_on_disks(Instant at, LogIndex index) {
+    for (const std::size_t host : configurations_.hosts()) {
+        const DurableState::Entry* const entry = durable_.of(host).entry(index);
+        if (entry != nullptr && on_majority(at, index, entry->term)) return entry->term;
     }
     return Term{};
 }
@@ -64,6 +64,7 @@ void CommitChecker::on_step(Instant at, std::size_t process, const Node& node) {
 void CommitChecker::on_durable(Instant at, std::size_t process) {
     if (!votes(process) || !same_disk(process)) return;
     Seen& seen = seen_[process];
+    configurations_.on_durable(process, terms_);
     check_disk(at, process, seen);
     if (seen.leads != Term{} && seen.owed != LogIndex{}) check_completeness(at, process, seen);
 }
@@ -72,7 +73,7 @@ void CommitChecker::check_commit(Instant at, std::size_t process, const StatusRe
     if (report.commit <= committed()) return;
     // What it may be comes first: while a disk is away, there may seem to be a majority for two.
     const bool leads = report.role == consensus::Role::leader;
-    const Term term = leads && holders(report.commit, report.term) >= majority() ? report.term : term_on_disks(report.commit);
+    const Term term = leads && on_majority(at, report.commit, report.term) ? report.term : term_on_disks(at, report.commit);
     verdict_.check(majority_, term != Term{}, at, [&] {
         return text(process) + " takes entry " + number(report.commit) + " for committed, which no majority has on its disks";
     });
@@ -83,19 +84,22 @@ void CommitChecker::check_commit(Instant at, std::size_t process, const StatusRe
                    " of term " + number(term);
         });
     }
-    take(at, report.commit, term, report.term);
+    take(at, report.commit, term, report);
 }
 
-void CommitChecker::take(Instant at, LogIndex commit, Term term, Term seen_in) {
-    const auto source = std::ranges::find_if(voters_, [&](std::size_t voter) {
-        const DurableState& disk = durable_.of(voter);
+void CommitChecker::take(Instant at, LogIndex commit, Term term, const StatusReport& report) {
+    const auto hosts = configurations_.hosts();
+    const auto source = std::ranges::find_if(hosts, [&](std::size_t host) {
+        const DurableState& disk = durable_.of(host);
         return disk.base() <= committed() && disk.entry(commit) != nullptr && disk.holds(commit, term);
     });
     for (LogIndex index = committed().next(); index <= commit; index = index.next()) {
-        const DurableState::Entry* const entry = source == voters_.end() ? nullptr : durable_.of(*source).entry(index);
+        const DurableState::Entry* const entry = source == hosts.end() ? nullptr : durable_.of(*source).entry(index);
         terms_.push_back(entry != nullptr ? entry->term : Term{});
-        seen_in_.push_back(seen_in);
-        if (entry != nullptr && on_committed) on_committed(at, index, *entry);
+        seen_in_.push_back(report.term);
+        if (entry == nullptr) continue;
+        configurations_.committed(index, *entry, report.leader);
+        if (on_committed) on_committed(at, index, *entry);
     }
 }
 

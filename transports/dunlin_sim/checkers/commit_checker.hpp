@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin_sim/checkers/configurations.hpp>
 #include <dunlin_sim/checkers/durable_state.hpp>
 #include <dunlin_sim/checkers/verdict.hpp>
 #include <dunlin_sim/world.hpp>
@@ -11,15 +12,15 @@
 namespace dunlin::sim {
 
 // Keeps the log that the voters have committed, and holds every later leader and disk against it (Raft thesis §3.6):
-//   committed on a majority     what a voter takes for committed is on the disks of a majority of the voters
+//   committed on a majority     what a voter takes for committed is on the disks of a majority of the voters, by a log that has it
 //   committed in its own term   a leader commits by an entry of its own term, never by counting an older one
 //   leader completeness         whoever is elected has all that was committed in earlier terms (who was stopped with the votes that
 //                               elect it unread may find later terms gone by)
 //   committed for good          a disk that held a committed entry still holds it, over crashes and checkpoints
 class CommitChecker {
   public:
-    // `voters`: processes; only the storages that they begin with count.
-    CommitChecker(World& world, Verdict& verdict, DurableStates& durable, std::vector<std::size_t> voters);
+    // Only the storages that its hosts begin with count.
+    CommitChecker(World& world, Verdict& verdict, DurableStates& durable, Configurations& configurations);
 
     [[nodiscard]] LogIndex committed() const { return LogIndex{terms_.size()}; }  // by anybody so far
     // Whether this voter leads, and an entry of its term is committed.
@@ -40,14 +41,13 @@ class CommitChecker {
         Term leads{};                // elected in this term; 0: does not lead
         LogIndex owed{};             // what it had to hold then; 0: that was checked
     };
-    [[nodiscard]] bool votes(std::size_t process) const { return process < seen_.size() && is_voter_[process]; }
-    [[nodiscard]] std::size_t majority() const { return voters_.size() / 2 + 1; }
+    [[nodiscard]] bool votes(std::size_t process) const { return configurations_.may_vote(process); }
     [[nodiscard]] Term term_at(LogIndex index) const { return terms_[index.value() - 1]; }
     [[nodiscard]] bool same_disk(std::size_t process);
-    [[nodiscard]] std::size_t holders(LogIndex index, Term term);
-    [[nodiscard]] Term term_on_disks(LogIndex index);
+    [[nodiscard]] bool on_majority(Instant at, LogIndex index, Term term);
+    [[nodiscard]] Term term_on_disks(Instant at, LogIndex index);
     void check_commit(Instant at, std::size_t process, const StatusReport& report);
-    void take(Instant at, LogIndex commit, Term term, Term seen_in);
+    void take(Instant at, LogIndex commit, Term term, const StatusReport& report);
     [[nodiscard]] LogIndex committed_before(Term term) const;
     void check_disk(Instant at, std::size_t process, Seen& seen);
     void check_completeness(Instant at, std::size_t process, Seen& seen);
@@ -55,12 +55,11 @@ class CommitChecker {
     World& world_;
     Verdict& verdict_;
     DurableStates& durable_;
-    std::vector<std::size_t> voters_;
+    Configurations& configurations_;
     Verdict::Invariant majority_, own_term_, completeness_, good_;
-    std::vector<bool> is_voter_;  // by process
-    std::vector<Seen> seen_;      // by process
-    std::vector<Term> terms_;     // of committed entries, from index 1 on
-    std::vector<Term> seen_in_;   // the term of who first took them for committed
+    std::vector<Seen> seen_;     // by process
+    std::vector<Term> terms_;    // of committed entries, from index 1 on
+    std::vector<Term> seen_in_;  // the term of who first took them for committed
 };
 
 }  // namespace dunlin::sim

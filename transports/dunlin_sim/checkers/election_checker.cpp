@@ -30,10 +30,10 @@ std::uint32_t dropped(const Counters& counters) {
 
 }  // namespace
 
-ElectionChecker::ElectionChecker(World& world, Verdict& verdict, const std::vector<std::size_t>& voters)
+ElectionChecker::ElectionChecker(World& world, Verdict& verdict, const Configurations& configurations)
     : world_(world),
       verdict_(verdict),
-      voters_(voters.size()),
+      configurations_(configurations),
       consent_(verdict.expect("no campaign without consent", Verdict::Occasion::rare)),
       sticky_(verdict.expect("a heard leader is not voted out", Verdict::Occasion::rare)),
       patient_(verdict.expect("a heard leader is followed", Verdict::Occasion::rare)),
@@ -41,9 +41,7 @@ ElectionChecker::ElectionChecker(World& world, Verdict& verdict, const std::vect
       held_(verdict.expect("a term heard is a term held", Verdict::Occasion::rare)),
       told_(verdict.expect("a stale leader is told", Verdict::Occasion::rare)),
       time_(verdict.expect("cluster time goes on", Verdict::Occasion::rare)),
-      is_voter_(voters.empty() ? 0 : std::ranges::max(voters) + 1),
-      seen_(is_voter_.size()) {
-    for (const std::size_t voter : voters) is_voter_[voter] = true;
+      seen_(configurations.hosts().empty() ? 0 : std::ranges::max(configurations.hosts()) + 1) {
     for (Seen& seen : seen_) {
         seen.heard_from.resize(seen_.size());
         seen.stale.resize(seen_.size());
@@ -61,7 +59,7 @@ void ElectionChecker::on_send(Instant at, std::size_t process, std::size_t to, s
         if (term > seen.stale[to].term) seen.stale[to] = {};
         if (record.type == RecordType::vote_reply) on_vote_reply(process, to, record);
         if (record.type == RecordType::vote_request) on_vote_request(at, process, record);
-        if (record.type == RecordType::timeout_now) told_to_lead_ |= std::uint64_t{1} << to;
+        if (record.type == RecordType::timeout_now) told_to_lead_ |= set_of(to);
     });
 }
 
@@ -73,7 +71,7 @@ void ElectionChecker::on_vote_reply(std::size_t process, std::size_t to, const w
     if (term < asker.consent_term) return;
     if (term > asker.consent_term) asker.consents = 0;
     asker.consent_term = term;
-    asker.consents |= std::uint64_t{1} << process;
+    asker.consents |= set_of(process);
 }
 
 void ElectionChecker::on_vote_request(Instant at, std::size_t process, const wire::Record& record) {
@@ -84,10 +82,10 @@ void ElectionChecker::on_vote_request(Instant at, std::size_t process, const wir
     seen.campaign = term;
     if (!led_) return;  // nobody to disturb
     const bool transferred = has(request.flags(), wire::VoteFlag::transfer) && (told_to_lead_ >> process & 1U) != 0;
-    const std::size_t votes = 1 + (seen.consent_term == term ? static_cast<std::size_t>(std::popcount(seen.consents)) : 0);
-    verdict_.check(consent_, transferred || votes >= majority(), at, [&] {
-        return text(process) + " campaigns in term " + number(term) + " with the consent of " + std::to_string(votes) + " of " +
-               std::to_string(voters_) + " voters";
+    const Processes votes = set_of(process) | (seen.consent_term == term ? seen.consents : 0);
+    verdict_.check(consent_, transferred || configurations_.majority_at(at, process, votes), at, [&] {
+        return text(process) + " campaigns in term " + number(term) + " with the consent of " + std::to_string(std::popcount(votes)) +
+               " voters, which is no majority";
     });
 }
 
@@ -208,18 +206,19 @@ void ElectionChecker::check_votes(Instant at, std::size_t process, const Node& n
 }
 
 void ElectionChecker::check_quorum(Instant at, std::size_t process, Seen& seen) {
-    std::size_t heard = 1;
-    for (std::size_t other = 0; other < seen_.size(); ++other) {
-        if (is_voter_[other] && other != process && at - seen.heard_from[other] <= kQuorumBound) ++heard;
+    Processes heard = set_of(process);
+    for (const std::size_t other : configurations_.hosts()) {
+        if (at - seen.heard_from[other] <= kQuorumBound) heard |= set_of(other);
     }
-    const bool alone = heard < majority() && at - seen.role_since > kQuorumBound && at - seen.last_step <= kStepsApart;
+    const bool judged = at - seen.role_since > kQuorumBound && at - seen.last_step <= kStepsApart;
+    const bool alone = judged && !configurations_.majority_at(at, process, heard);
     if (!alone) {
         seen.overdue = {};
     } else if (seen.overdue == Instant{}) {
         seen.overdue = at;
     }
     verdict_.check(quorum_, !alone || at - seen.overdue <= kStepsApart, at, [&] {
-        return text(process) + " still leads, and has heard " + std::to_string(heard - 1) + " other voters in " +
+        return text(process) + " still leads, and has heard " + std::to_string(std::popcount(heard) - 1) + " others in " +
                std::to_string(kQuorumBound.count()) + " us";
     });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin_sim/checkers/configurations.hpp>
 #include <dunlin_sim/checkers/verdict.hpp>
 #include <dunlin_sim/world.hpp>
 
@@ -27,10 +28,10 @@ class ElectionChecker {
     static constexpr Duration kQuorumBound = milliseconds{1500};  // the longest election timeout, a heartbeat, and slack
     static constexpr Duration kToldBound = seconds{1};
 
-    ElectionChecker(World& world, Verdict& verdict, const std::vector<std::size_t>& voters);
+    ElectionChecker(World& world, Verdict& verdict, const Configurations& configurations);
 
-    [[nodiscard]] bool votes(std::size_t process) const { return process < seen_.size() && is_voter_[process]; }
-    // Packets between voters, with records of consensus; and any that reach one.
+    [[nodiscard]] bool votes(std::size_t process) const { return configurations_.may_vote(process); }
+    // Packets between those that may vote, with records of consensus; and any that reach one.
     void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes);
     void on_datagram(Instant at, std::size_t process, std::size_t from) { seen_[process].heard_from[from] = at; }
     void on_receive(std::size_t process, std::size_t from, std::span<const std::byte> bytes);
@@ -59,8 +60,8 @@ class ElectionChecker {
         Term term{};  // told last
         // Campaigns
         Term consent_term{};
-        std::uint64_t consents = 0;  // who would vote for it in that term, as bits
-        Term campaign{};             // the last that was checked
+        Processes consents = 0;  // who would vote for it in that term
+        Term campaign{};         // the last that was checked
         // As a follower
         NodeId leader{};         // that it knows
         NodeId leader_before{};  // before the step
@@ -74,7 +75,6 @@ class ElectionChecker {
         std::vector<Instant> heard_from;  // by process
         std::vector<Stale> stale;         // by process
     };
-    [[nodiscard]] std::size_t majority() const { return voters_ / 2 + 1; }
     void on_vote_reply(std::size_t process, std::size_t to, const wire::Record& record);
     void on_vote_request(Instant at, std::size_t process, const wire::Record& record);
     void check_heard(Instant at, std::size_t process, const Node& node, Seen& seen);
@@ -83,12 +83,11 @@ class ElectionChecker {
 
     World& world_;
     Verdict& verdict_;
-    std::size_t voters_;
+    const Configurations& configurations_;
     Verdict::Invariant consent_, sticky_, patient_, quorum_, held_, told_, time_;
-    std::vector<bool> is_voter_;      // by process
-    std::vector<Seen> seen_;          // by process
-    bool led_ = false;                // there was a leader
-    std::uint64_t told_to_lead_ = 0;  // whom leaders have told to take over, as bits: a leader may tell one after the other
+    std::vector<Seen> seen_;      // by process
+    bool led_ = false;            // there was a leader
+    Processes told_to_lead_ = 0;  // whom leaders have told to take over: a leader may tell one after the other
 };
 
 }  // namespace dunlin::sim

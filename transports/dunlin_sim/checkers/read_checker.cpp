@@ -6,11 +6,11 @@
 
 namespace dunlin::sim {
 
-ReadChecker::ReadChecker(World& world, Verdict& verdict, const CommitChecker& commits, std::size_t voters)
+ReadChecker::ReadChecker(World& world, Verdict& verdict, const CommitChecker& commits, const Configurations& configurations)
     : world_(world),
       verdict_(verdict),
       commits_(commits),
-      voters_(voters),
+      configurations_(configurations),
       reads_(verdict.expect("reads see what was committed", Verdict::Occasion::rare)),
       anew_(verdict.expect("reads are confirmed anew", Verdict::Occasion::rare)),
       floor_(verdict.expect("a floor is read first", Verdict::Occasion::rare)) {}
@@ -51,10 +51,10 @@ void ReadChecker::check_answer(Instant at, std::size_t process, std::size_t to, 
                " had been committed before that was sent";
     });
     if (asked.of != process) return;
-    const std::size_t confirmed = 1 + rounds_.answered_after(process, asked.round);
-    verdict_.check(anew_, confirmed >= voters_ / 2 + 1, at, [&] {
+    const Processes confirmed = set_of(process) | rounds_.answered_after(process, asked.round);
+    verdict_.check(anew_, configurations_.majority_at(at, process, confirmed), at, [&] {
         return "process " + std::to_string(process) + " answers a read of process " + std::to_string(to) + ", and " +
-               std::to_string(confirmed) + " of " + std::to_string(voters_) + " voters have confirmed that it leads since that was sent";
+               std::to_string(std::popcount(confirmed)) + " voters, no majority, have confirmed that it leads since that was sent";
     });
 }
 

@@ -19,8 +19,7 @@ namespace dunlin::sim {
 //                                  the lease's token is, nor one under a lower token
 class ReadChecker {
   public:
-    // `voters`: how many there are.
-    ReadChecker(World& world, Verdict& verdict, const CommitChecker& commits, std::size_t voters);
+    ReadChecker(World& world, Verdict& verdict, const CommitChecker& commits, const Configurations& configurations);
 
     // Packets with reads and their answers, and those between voters with records of consensus.
     void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes);
@@ -47,7 +46,7 @@ class ReadChecker {
     World& world_;
     Verdict& verdict_;
     const CommitChecker& commits_;
-    std::size_t voters_;
+    const Configurations& configurations_;
     Verdict::Invariant reads_, anew_, floor_;
     ReadRounds rounds_;
     std::vector<Reads> sent_;     // by process

@@ -37,8 +37,13 @@ void ReadRounds::on_receive(std::size_t process, std::size_t from, std::span<con
     });
 }
 
-std::size_t ReadRounds::answered_after(std::size_t process, std::uint64_t round) {
-    return static_cast<std::size_t>(std::ranges::count_if(seen_of(process).answered, [round](std::uint64_t each) { return each > round; }));
+Processes ReadRounds::answered_after(std::size_t process, std::uint64_t round) {
+    const std::vector<std::uint64_t>& answered = seen_of(process).answered;
+    Processes found = 0;
+    for (std::size_t from = 0; from < answered.size(); ++from) {
+        if (answered[from] > round) found |= set_of(from);
+    }
+    return found;
 }
 
 void ReadRounds::on_crash(std::size_t process) { seen_of(process) = {}; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin/core/ids.hpp>
+#include <dunlin_sim/checkers/configurations.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,8 +21,8 @@ class ReadRounds {
 
     // The last round that this process has begun.
     [[nodiscard]] std::uint64_t last(std::size_t process) { return seen_of(process).last; }
-    // How many others have answered it, in its present term, a later round than `round`. A packet that it has refused counts too.
-    [[nodiscard]] std::size_t answered_after(std::size_t process, std::uint64_t round);
+    // Which others have answered it, in its present term, a later round than `round`. A packet that it has refused counts too.
+    [[nodiscard]] Processes answered_after(std::size_t process, std::uint64_t round);
 
   private:
     struct Seen {

@@ -90,13 +90,13 @@ void DiskFaults::rot_middle(std::size_t process, Incident& incident, const Fault
     world_.restart(process);
 }
 
-// Blank, or, at a voter, with the journal of a newcomer under its id, as of an operator who thinks that `join` mends it.
+// Blank, or, at a voter that was never removed, with the journal of a newcomer under its id, as of an operator who thinks that `join` mends it.
 void DiskFaults::wipe(std::size_t process, Incident& incident, const Fault& fault) {
     world_.crash(process);
     incident.image = world_.process(process).disk.image();
     world_.wipe(process);
     disk_is_foreign(process, true);
-    if (fault.amount != 0 && world_.process(process).votes) {
+    if (fault.amount != 0 && world_.process(process).votes && !members_.removed(process)) {
         hide_from_members(process, true);
         world_.format_member(process);
     }

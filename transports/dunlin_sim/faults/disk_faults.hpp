@@ -4,6 +4,7 @@
 #include <dunlin_sim/checkers/coordination_checker.hpp>
 #include <dunlin_sim/checkers/journal_checker.hpp>
 #include <dunlin_sim/faults/fault_schedule.hpp>
+#include <dunlin_sim/faults/membership_faults.hpp>
 #include <dunlin_sim/workload/workload.hpp>
 #include <dunlin_sim/world.hpp>
 
@@ -25,8 +26,8 @@ struct DiskWatchers {
 // do with its own disk. One process has one such fault at a time; processes without a disk have none.
 class DiskFaults {
   public:
-    DiskFaults(World& world, Workload& workload, const DiskWatchers& watchers, FaultCounts& counts)
-        : world_(world), workload_(workload), watchers_(watchers), counts_(counts), incidents_(world.size()) {}
+    DiskFaults(World& world, Workload& workload, const DiskWatchers& watchers, const MembershipFaults& members, FaultCounts& counts)
+        : world_(world), workload_(workload), watchers_(watchers), members_(members), counts_(counts), incidents_(world.size()) {}
     DiskFaults(const DiskFaults&) = delete;
     DiskFaults& operator=(const DiskFaults&) = delete;
 
@@ -60,6 +61,7 @@ class DiskFaults {
     World& world_;
     Workload& workload_;
     DiskWatchers watchers_;
+    const MembershipFaults& members_;
     FaultCounts& counts_;
     std::vector<std::optional<Incident>> incidents_;  // by process
     std::uint64_t begun_ = 0;

@@ -44,6 +44,7 @@ constexpr std::array<FaultKindInfo, kFaultKindCount> kInfos{{
     {"full_disk", "disk", "disks that took no write for a while"},
     {"wiped_disk", "disk", "starts with a disk that was blank, or a newcomer's"},
     {"hung_leader", "disk", "leaders whose disk was at one sync for seconds"},
+    {"membership", "operator", "rounds of changes: voters that left and came back, or another one that was to lead"},
 }};
 
 constexpr bool named() {

@@ -56,6 +56,8 @@ enum class FaultKind : std::uint8_t {
     full_disk,
     wiped_disk,
     hung_leader,
+    // An operator
+    membership,
     count_
 };
 inline constexpr std::size_t kFaultKindCount = static_cast<std::size_t>(FaultKind::count_);
@@ -63,7 +65,7 @@ inline constexpr FaultKind kFirstFaultKind{};
 
 struct FaultKindInfo {
     std::string_view name;     // as the enumerator
-    std::string_view group;    // network, process, clock or disk
+    std::string_view group;    // network, process, clock, disk or operator
     std::string_view meaning;  // what one event of it is
 };
 [[nodiscard]] const FaultKindInfo& info(FaultKind kind);

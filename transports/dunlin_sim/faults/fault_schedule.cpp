@@ -58,6 +58,7 @@ constexpr std::array<Habit, kFaultKindCount> kHabits{{
     {FaultKind::full_disk, seconds{15}, seconds{60}, seconds{3}, 0, 0},
     {FaultKind::wiped_disk, seconds{15}, seconds{60}, seconds{4}, 0, 1},           // 1: a voter's is formatted as a newcomer's
     {FaultKind::hung_leader, seconds{10}, seconds{60}, {}, 1'200'000, 6'000'000},  // us longer
+    {FaultKind::membership, seconds{2}, seconds{20}, seconds{3}, 0, 2 * kMembershipRounds - 1},  // which round, and about whom
 }};
 
 constexpr bool in_order() {

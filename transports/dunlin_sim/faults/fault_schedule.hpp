@@ -32,6 +32,9 @@ struct Fault {
     std::uint64_t amount = 0;  // how bad it is, in the kind's own unit: see fault_schedule.cpp
 };
 
+// Kinds of rounds that an operator makes: see MembershipFaults.
+inline constexpr std::uint64_t kMembershipRounds = 5;
+
 // What goes wrong in a run.
 struct FaultPlan {
     // Swarm testing (Groce et al., 2012): each of these is on in about half of all seeds, at a rate that the seed decides.

@@ -9,11 +9,12 @@ constexpr std::uint32_t kAlwaysPasses = 1200;  // bytes, as every session begins
 
 }  // namespace
 
-Faults::Faults(World& world, Workload& workload, const DiskWatchers& watchers, std::vector<Fault> schedule)
+Faults::Faults(World& world, Workload& workload, Audit& audit, const DiskWatchers& watchers, std::vector<Fault> schedule)
     : world_(world),
       schedule_(std::move(schedule)),
       processes_(world, workload, counts_),
-      disks_(world, workload, watchers, counts_),
+      members_(world, audit, counts_),
+      disks_(world, workload, watchers, members_, counts_),
       bare_appends_(world),
       base_(world.network().faults) {}
 
@@ -42,6 +43,7 @@ void Faults::strike(const Fault& fault) {
         case FaultKind::ring: return part(fault);
         case FaultKind::old_datagrams: world_.network().repeat_old(world_.now(), fault.amount, fault.one); return;
         case FaultKind::bare_append: return bare_appends_.start(static_cast<std::uint32_t>(fault.amount), fault.one);
+        case FaultKind::membership: return members_.strike(fault);
         default:
             processes_.strike(fault);
             disks_.strike(fault);
@@ -122,6 +124,7 @@ void Faults::heal() {
     bare_appends_.start(0, 0);
     disks_.heal();
     processes_.heal();
+    members_.heal();
 }
 
 FaultCounts Faults::counts() const {

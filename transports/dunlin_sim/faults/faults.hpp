@@ -3,6 +3,7 @@
 #include <dunlin_sim/faults/bare_appends.hpp>
 #include <dunlin_sim/faults/disk_faults.hpp>
 #include <dunlin_sim/faults/fault_schedule.hpp>
+#include <dunlin_sim/faults/membership_faults.hpp>
 #include <dunlin_sim/faults/process_faults.hpp>
 #include <dunlin_sim/workload/workload.hpp>
 #include <dunlin_sim/world.hpp>
@@ -17,13 +18,15 @@ namespace dunlin::sim {
 // (What a clock does, and whether there is another cluster, is decided when a world is built: see Run.)
 class Faults {
   public:
-    Faults(World& world, Workload& workload, const DiskWatchers& watchers, std::vector<Fault> schedule);
+    Faults(World& world, Workload& workload, Audit& audit, const DiskWatchers& watchers, std::vector<Fault> schedule);
     Faults(const Faults&) = delete;
     Faults& operator=(const Faults&) = delete;
 
     void start();
     // Every fault ends, those of the network too: what is down is started, what stands still goes on.
     void heal();
+    // Who voted at first does so again.
+    [[nodiscard]] bool members_restored() { return members_.restored(); }
     // How often each kind happened; of the network and the disks, what they say that it did.
     [[nodiscard]] FaultCounts counts() const;
 
@@ -39,6 +42,7 @@ class Faults {
     std::vector<Fault> schedule_;
     FaultCounts counts_{};
     ProcessFaults processes_;
+    MembershipFaults members_;
     DiskFaults disks_;
     BareAppends bare_appends_;
     NetworkFaults base_;           // of the network, without them

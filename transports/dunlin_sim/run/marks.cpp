@@ -50,6 +50,12 @@ constexpr std::array<Mark, kMarkCount> kMarks{{
     {"an append did not match", Counter::appends_rejected},
     {"entries were cut off", Counter::entries_truncated},
     {"a snapshot was installed", Counter::snapshots_installed},
+    {"a member was added", {}, MemberNews::added},
+    {"a learner was promoted", {}, MemberNews::promoted},
+    {"a voter left", {}, MemberNews::left},
+    {"a leader left the voters", {}, MemberNews::left_as_leader},
+    {"another voter led by order", {}, MemberNews::handed_over},
+    {"a change was refused before a commit in the term", {}, MemberNews::refused_too_early},
     {"a proposal was refused", Counter::proposals_refused},
     {"a read was confirmed by a quorum", Counter::reads_confirmed},
     {"a promise waited for the disk", Counter::promises_waited},
@@ -76,9 +82,12 @@ constexpr std::array<Mark, kMarkCount> kMarks{{
 
 std::span<const Mark, kMarkCount> marks() { return kMarks; }
 
-MarkCounts marks_hit(std::span<const std::uint64_t, kCounterCount> counters) {
+MarkCounts marks_hit(std::span<const std::uint64_t, kCounterCount> counters, const MemberNewsCounts& members) {
     MarkCounts counts{};
-    for (std::size_t i = 0; i < kMarkCount; ++i) counts[i] = counters[static_cast<std::size_t>(kMarks[i].counter)];
+    for (std::size_t i = 0; i < kMarkCount; ++i) {
+        const bool of_members = kMarks[i].news != MemberNews::none;
+        counts[i] = of_members ? members[static_cast<std::size_t>(kMarks[i].news)] : counters[static_cast<std::size_t>(kMarks[i].counter)];
+    }
     return counts;
 }
 

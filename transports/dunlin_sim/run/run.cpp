@@ -26,7 +26,7 @@ class Run {
         DUNLIN_ASSERT(plan.nodes >= 1 && plan.nodes <= kNodesMax);
         if (audit_.on()) leases_.compare_with(audit_.reference());
         build();
-        faults_.emplace(world_, workload_, DiskWatchers{coordination_, journals_, amnesia_}, schedule_);
+        faults_.emplace(world_, workload_, audit_, DiskWatchers{coordination_, journals_, amnesia_}, schedule_);
     }
 
     RunReport go() {
@@ -143,7 +143,7 @@ class Run {
     }
 
     [[nodiscard]] bool at_rest() {
-        if (!workload_.settled() || !workload_.introduced() || !inboxes_empty()) return false;
+        if (!faults_->members_restored() || !workload_.settled() || !workload_.introduced() || !inboxes_empty()) return false;
         LogIndex applied{};
         bool leader = false;
         for (std::size_t i = 0; i < voters(); ++i) {
@@ -238,7 +238,7 @@ class Run {
         report.puts_evicted = workload_.commands().evicted();
         for (std::size_t i = 0; i < world_.size(); ++i) report.syncs += world_.process(i).disk.syncs();
         report.counters = workload_.counters();
-        report.marks = marks_hit(report.counters);
+        report.marks = marks_hit(report.counters, audit_.configurations().news());
         report.checks = verdict_.tallies();
         report.violations = verdict_.violations();
         report.invariant = verdict_.first_violated();
