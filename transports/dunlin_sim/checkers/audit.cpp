@@ -24,7 +24,7 @@ Audit::Audit(World& world, Verdict& verdict, const LedgerLimits& limits, const s
       banks_(world, verdict, durable_),
       elections_(world, verdict, configurations_),
       followers_(world, verdict),
-      hung_disks_(world, verdict, voters),
+      hung_disks_(world, verdict, configurations_),
       reads_(world, verdict, commits_, configurations_),
       sessions_(verdict),
       adverts_(world, verdict) {

@@ -49,6 +49,9 @@ class Configurations {
     // The disk's log has changed. `terms`: of the committed entries, from index 1 on.
     void on_durable(std::size_t process, std::span<const Term> terms);
 
+    // The voters as of all that is committed, and whether nobody has asked for a change that may be in force beside it.
+    [[nodiscard]] Processes voters() const { return committed_.rbegin()->second; }
+    [[nodiscard]] bool settled(Instant at) const { return asked_.empty() || at - asked_.back().at > kUnsyncedMax; }
     // The voters as of the committed entries up to here.
     [[nodiscard]] Processes as_of(LogIndex index) const;
     // Whether `some` are a majority of the voters by the log of this process.

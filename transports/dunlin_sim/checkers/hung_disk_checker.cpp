@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 namespace dunlin::sim {
 namespace {
@@ -13,11 +12,11 @@ constexpr Duration kQuickDisk = milliseconds{250};  // an operation that takes l
 
 }  // namespace
 
-HungDiskChecker::HungDiskChecker(World& world, Verdict& verdict, std::vector<std::size_t> voters)
+HungDiskChecker::HungDiskChecker(World& world, Verdict& verdict, const Configurations& configurations)
     : world_(world),
       verdict_(verdict),
       gives_way_(verdict.expect("a hung leader gives way", Verdict::Occasion::rare)),
-      voters_(std::move(voters)) {}
+      configurations_(configurations) {}
 
 HungDiskChecker::Seen& HungDiskChecker::seen_of(std::size_t process) {
     if (seen_.empty()) seen_.resize(world_.size(), Seen(world_.size()));
@@ -51,7 +50,7 @@ Instant HungDiskChecker::able_since(Instant at, std::size_t process, std::size_t
 }
 
 void HungDiskChecker::on_step(Instant at, std::size_t process) {
-    if (std::ranges::find(voters_, process) == voters_.end()) return;
+    if (!configurations_.may_vote(process)) return;
     Seen& seen = seen_of(process);
     const Process& runs = world_.process(process);
     if (!runs.disk_busy || runs.op.id != seen.operation) {
@@ -59,10 +58,12 @@ void HungDiskChecker::on_step(Instant at, std::size_t process) {
         seen.operation_since = at;
     }
     const Instant hung = seen.operation_since + kTimes.election_timeout_max + kHeartbeat;
-    if (voters_.size() == 1 || at < hung || seen.leader != runs.setup.options.id) return;
-    Instant since = hung;
-    for (const std::size_t voter : voters_) {
-        if (voter != process) since = std::max(since, able_since(at, voter, process));
+    if (at < hung || seen.leader != runs.setup.options.id) return;
+    const Processes voters = configurations_.voters();
+    if (!configurations_.settled(at) || !is_majority(voters & ~set_of(process), voters)) seen.needed_at = at;
+    Instant since = std::max(hung, seen.needed_at);
+    for (const std::size_t host : configurations_.hosts()) {
+        if (host != process) since = std::max(since, able_since(at, host, process));
     }
     verdict_.check(gives_way_, at - since < kGrace, at, [&] {
         return "process " + std::to_string(process) + " leads, though its disk has been at one operation for " +

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin_sim/checkers/configurations.hpp>
 #include <dunlin_sim/checkers/verdict.hpp>
 #include <dunlin_sim/world.hpp>
 
@@ -9,14 +10,14 @@ namespace dunlin::sim {
 
 // Watches that a voter leads no longer than its disk goes on:
 //   a hung leader gives way     a leader whose disk has been at one operation for the longest election timeout and kHeartbeat
-//                               leads no longer than kGrace with all other voters able to: each follows it, hears it and is heard by it
-//                               without a break, and its own disk goes on
+//                               leads no longer than kGrace with all other hosts of voters able to: each follows it, hears it and is
+//                               heard by it without a break, and its own disk goes on; and those of them that vote are a majority
 class HungDiskChecker {
   public:
     static constexpr Duration kHeartbeat = milliseconds{150};  // and slack: as often a leader looks
     static constexpr Duration kGrace = milliseconds{2500};     // it offers its office to one voter for half a second at a time
 
-    HungDiskChecker(World& world, Verdict& verdict, std::vector<std::size_t> voters);
+    HungDiskChecker(World& world, Verdict& verdict, const Configurations& configurations);
 
     void on_datagram(Instant at, std::size_t process, std::size_t from);  // a packet has come
     void on_event(Instant at, std::size_t process, const Event& event);
@@ -31,6 +32,7 @@ class HungDiskChecker {
         Instant leader_since{};
         std::uint32_t operation = 0;  // that its disk is at
         Instant operation_since{};
+        Instant needed_at{};                       // as leader: last seen to be needed for a majority
         std::vector<Instant> heard, steady_since;  // by process that it hears
     };
     [[nodiscard]] Seen& seen_of(std::size_t process);
@@ -40,7 +42,7 @@ class HungDiskChecker {
     World& world_;
     Verdict& verdict_;
     Verdict::Invariant gives_way_;
-    std::vector<std::size_t> voters_;
+    const Configurations& configurations_;
     std::vector<Seen> seen_;  // by process
 };
 
