@@ -74,10 +74,11 @@ bool Configurations::majority_now_or_asked(Instant at, Processes some, Processes
            });
 }
 
-// Its memory is ahead of its disk by one change at most, which another disk may have.
+// Its memory is ahead of its disk by one change, which another disk may have; or, where its disk is slow and it leads, by all that the
+// others have committed.
 bool Configurations::majority_at(Instant at, std::size_t process, Processes some) const {
     const Processes own = at_end_[process];
-    if (majority_now_or_asked(at, some, own)) return true;
+    if (majority_now_or_asked(at, some, own) || majority_now_or_asked(at, some, voters())) return true;
     return std::ranges::any_of(hosts_, [&](std::size_t host) {
         return std::popcount(at_end_[host] ^ own) == 1 && majority_now_or_asked(at, some, at_end_[host]);
     });
