@@ -77,10 +77,8 @@ bool MembershipFaults::restored() {
     return std::ranges::all_of(voters_, [this](std::size_t each) { return standing(each) == Standing::voter; });
 }
 
-// What was asked for earlier, and never answered, may still come.
 void MembershipFaults::restore() {
     for (const std::size_t each : voters_) {
-        if (standing(each) == Standing::none) steps_.push_back({ChangeOp::add_learner, each});
         if (standing(each) != Standing::voter) steps_.push_back({ChangeOp::promote, each});
     }
 }
@@ -144,7 +142,13 @@ void MembershipFaults::work() {
     while (!steps_.empty() && done(steps_.front())) steps_.pop_front();
     if (steps_.empty() && healed_) restore();
     if (steps_.empty() && !healed_) return;
-    if (!steps_.empty()) ask(steps_.front());
+    if (!steps_.empty()) {
+        // What was asked for earlier, and never answered, may still come: whoever is to vote may have been removed once more.
+        const Step next = steps_.front();
+        if (next.op == ChangeOp::promote && standing(next.process) == Standing::none)
+            steps_.push_front({ChangeOp::add_learner, next.process});
+        ask(steps_.front());
+    }
     work_in(kRetry);
 }
 
