@@ -9,9 +9,9 @@ enum ExitCode : int {
     kUsage = 2,            // command line or configuration
     kCannotStart = 3,      // a port in use, a journal that cannot be used, no node at the socket
     kNoSuchKey = 4,        // dunlin key get
-    kStoppedInTime = 120,  // dunlin lease: the command ended after SIGTERM, sent because the lease was in jeopardy
-    kKilled = 121,         // dunlin lease: the command was ended by SIGKILL before validity ended
-    kNotAcquired = 122,    // dunlin lease: --wait passed without the lease
+    kStoppedInTime = 120,  // dunlin lease, elect: the command ended after SIGTERM, sent because the lease was in jeopardy
+    kKilled = 121,         // dunlin lease, elect: the command was ended by SIGKILL before validity ended
+    kNotAcquired = 122,    // dunlin lease, elect: --wait passed without the lease
 };
 
 // 128 + N: signal N ended the leased command, or dunlin itself before it had what was asked for. As a shell gives it.

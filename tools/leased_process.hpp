@@ -22,7 +22,7 @@ class LeasedProcess {
     LeasedProcess& operator=(const LeasedProcess&) = delete;
     ~LeasedProcess();  // kills the group
 
-    // Starts `command` (looked up in PATH) with these variables added to its environment. Once. Throws ToolError: cannot
+    // Starts `command` (looked up in PATH) with these variables added to its environment, while none runs. Throws ToolError: cannot
     // fork. Where the command cannot be run it exits 126 or 127, as in a shell.
     void start(const std::vector<std::string>& command, const std::vector<std::pair<std::string, std::string>>& environment,
                dunlin::Instant deadline);

@@ -42,6 +42,7 @@ int run(int argc, char** argv) {
     dunlin_tool::add_pub(app, action);
     dunlin_tool::add_sub(app, action);
     dunlin_tool::add_lease(app, action);
+    dunlin_tool::add_elect(app, action);
     dunlin_tool::add_status(app, action);
     dunlin_tool::add_key(app, action);
     dunlin_tool::add_member(app, action);

@@ -10,7 +10,7 @@
 
 namespace dunlin_tool {
 
-// The options that pub, sub and lease share: each is a member node of its own.
+// The options that pub, sub, lease and elect share: each is a member node of its own.
 class MemberOptions {
   public:
     // `with_files`: also --journal and --socket.

@@ -18,6 +18,7 @@ void add_node(CLI::App& app, Action& action);
 void add_pub(CLI::App& app, Action& action);
 void add_sub(CLI::App& app, Action& action);
 void add_lease(CLI::App& app, Action& action);
+void add_elect(CLI::App& app, Action& action);
 void add_status(CLI::App& app, Action& action);
 void add_key(CLI::App& app, Action& action);
 void add_member(CLI::App& app, Action& action);

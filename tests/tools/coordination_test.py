@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from processes import DUNLIN, Cluster, ProcessTest, wait_for
+from processes import DUNLIN, Cluster, ProcessTest, group_alive, wait_for
 
 NO_SUCH_KEY, IN_TIME, KILLED, NOT_ACQUIRED = 4, 120, 121, 122
 
@@ -132,18 +132,6 @@ class Lease(ProcessTest):
         group = int(wait_for("the command", lambda: os.path.exists(self.path("held")) and pathlib.Path(self.path("held")).read_text()))
         return process, group
 
-    @staticmethod
-    def alive(group):
-        """Whether a process of the group runs (one that is dead but was not reaped does not)."""
-        for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            try:
-                state, _, member_of = stat.read_text().rsplit(")", 1)[1].split()[:3]
-            except OSError:
-                continue
-            if int(member_of) == group and state not in "ZX":
-                return True
-        return False
-
     def kill_voters(self):
         for process in self.cluster.processes.values():
             process.kill()
@@ -175,31 +163,31 @@ class Lease(ProcessTest):
         self.kill_voters()
         self.assertEqual(self.finish(process, "the holder"), IN_TIME)
         self.assertIn(b"in jeopardy", process.stderr.read())
-        self.assertFalse(self.alive(group))
+        self.assertFalse(group_alive(group))
 
     def test_a_command_that_does_not_listen_is_killed_before_the_lease_ends(self):
         process, group = self.start_holder("trap '' TERM; while true; do sleep 0.05; done", stderr=subprocess.PIPE)
         self.kill_voters()
         self.assertEqual(self.finish(process, "the holder"), KILLED)
-        self.assertFalse(self.alive(group))
+        self.assertFalse(group_alive(group))
 
     def test_a_command_never_outlives_dunlin(self):
         process, group = self.start_holder("sleep 1000 & sleep 1000 & wait")
         process.kill()
         process.wait()
-        wait_for("the whole group to be gone", lambda: not self.alive(group))
+        wait_for("the whole group to be gone", lambda: not group_alive(group))
 
     def test_a_command_ends_in_time_though_dunlin_stands_still(self):
         process, group = self.start_holder("trap '' TERM; while true; do sleep 0.05; done")
         process.send_signal(signal.SIGSTOP)
-        wait_for("the whole group to be gone", lambda: not self.alive(group))
+        wait_for("the whole group to be gone", lambda: not group_alive(group))
         process.send_signal(signal.SIGCONT)
         self.assertEqual(self.finish(process, "the holder"), KILLED)
 
     def test_what_the_command_leaves_behind_ends_with_it(self):
         process, group = self.start_holder("sleep 1000 & exit 0")
         self.assertEqual(self.finish(process, "the holder"), 0)
-        self.assertFalse(self.alive(group))
+        self.assertFalse(group_alive(group))
 
 
 if __name__ == "__main__":

@@ -41,6 +41,18 @@ def free_addresses(count):
     return addresses
 
 
+def group_alive(group):
+    """Whether a process of the group runs (one that is dead but was not reaped does not)."""
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, member_of = stat.read_text().rsplit(")", 1)[1].split()[:3]
+        except OSError:
+            continue
+        if int(member_of) == group and state not in "ZX":
+            return True
+    return False
+
+
 class ProcessTest(unittest.TestCase):
     """A test with a folder of its own; whatever it starts is gone when it ends."""
 

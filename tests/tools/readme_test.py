@@ -31,6 +31,7 @@ class Readme(ProcessTest):
         self.assertEqual(shell.returncode, 0, told)
         self.assertRegex(shell.stdout, r"(?m)^open$")
         self.assertRegex(shell.stdout, r"nobody else has it; my token is \d+")
+        self.assertRegex(shell.stdout, r"(?m)^I lead$")
         self.assertEqual((self.folder / "numbers").read_text(), "".join(f"{n}\n" for n in range(1, 1001)))
 
 

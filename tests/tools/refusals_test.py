@@ -22,9 +22,9 @@ class CommandLine(ProcessTest):
     def test_help_names_every_subcommand_and_the_exit_codes(self):
         result = self.run_dunlin("--help")
         self.assertEqual(result.returncode, 0)
-        for word in ("init", "join", "node", "pub", "sub", "lease", "status", "key", "member", "journal", "Exit status: "):
+        for word in ("init", "join", "node", "pub", "sub", "lease", "elect", "status", "key", "member", "journal", "Exit status: "):
             self.assertIn(word, result.stdout)
-        for command in (["pub"], ["sub"], ["node"], ["init"], ["join"], ["lease", "acquire"], ["status"], ["key", "put"], ["key", "get"],
+        for command in (["pub"], ["sub"], ["node"], ["init"], ["join"], ["lease", "acquire"], ["elect"], ["status"], ["key", "put"], ["key", "get"],
                         *(["member", verb] for verb in ("list", "add", "promote", "demote", "remove", "transfer")), ["journal", "inspect"]):
             result = self.run_dunlin(*command, "--help")
             self.assertEqual(result.returncode, 0, command)
@@ -34,7 +34,7 @@ class CommandLine(ProcessTest):
     def test_a_mistyped_subcommand_is_told_with_what_was_meant(self):
         self.assert_mistyped(["stauts", "--socket", "s"], "no subcommand 'stauts' of `dunlin`: did you mean 'status'?")
         self.assert_mistyped(["key", "gett", "k"], "no subcommand 'gett' of `key`: did you mean 'get'?")
-        self.assert_mistyped(["frobnicate"], "there are init, join, node, pub, sub, lease, status, key, member, journal.")
+        self.assert_mistyped(["frobnicate"], "there are init, join, node, pub, sub, lease, elect, status, key, member, journal.")
         self.assert_mistyped(["lease", "release"], "there are acquire.")
 
     def assert_mistyped(self, command, words):
@@ -47,7 +47,7 @@ class CommandLine(ProcessTest):
 
     def test_a_wrong_command_line_is_a_usage_error(self):
         for command in ([], ["fly"], ["pub"], ["pub", "topic", "--wings", "2"], ["pub", "topic", "--loss", "1.5"], ["sub", "a", "--id", "70000"],
-                        ["lease", "acquire", "name"], ["key", "put", "--socket", "s", "k"], ["member"], ["member", "list"],
+                        ["lease", "acquire", "name"], ["elect"], ["elect", "name"], ["key", "put", "--socket", "s", "k"], ["member"], ["member", "list"],
                         ["member", "promote", "--socket", "s"], ["member", "remove", "--socket", "s", "0"], ["member", "transfer", "--socket", "s", "70000"]):
             self.assertEqual(self.run_dunlin(*command).returncode, USAGE, command)
 
@@ -67,6 +67,8 @@ class CommandLine(ProcessTest):
         self.assert_refused(self.run_dunlin("pub", "a", "--keyed", "n"), USAGE, "--keyed", "--lifetime")
         self.assert_refused(self.run_dunlin("pub", "a", "--keyed", "n", "--lifetime", "61min"), USAGE, "60min")
         self.assert_refused(self.run_dunlin("lease", "acquire", "l", "--ttl", "1ms", "--", "true"), USAGE, "--ttl", "100ms to 1h")
+        for name in ("", "n" * 33):
+            self.assert_refused(self.run_dunlin("elect", name, "--listen", "127.0.0.1:0", "--", "true"), USAGE, "NAME must be 1..32 bytes long")
         self.assert_refused(self.run_dunlin("sub", "a", "--listen", "127.0.0.1:0", "--journal", self.path("j")), USAGE, "--id")
 
     def test_no_node_at_the_socket_cannot_start(self):
