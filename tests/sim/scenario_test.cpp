@@ -36,6 +36,8 @@ TEST(Scenario, text_that_cannot_be_read_is_named_by_file_and_line) {
     EXPECT_EQ(complaint("nodes 3\npart leader leader"), "s.txt:2: 'part' needs two nodes, not one twice");
     EXPECT_EQ(complaint("nodes 3\nexpect put 1 okay"), "s.txt:2: there is no status 'okay'");
     EXPECT_EQ(complaint("nodes 3\nexpect put 1 waiting"), "nothing");
+    EXPECT_EQ(complaint("nodes 3\nexpect change 1 okay"), "s.txt:2: there is no status 'okay'");
+    EXPECT_EQ(complaint("nodes 3\npromote 1 by 2"), "s.txt:2: 'by' stands where 'through' belongs");
     EXPECT_EQ(complaint("nodes 3\nexpect stopped 1 unknown"), "s.txt:2: there is no status 'unknown'");
     EXPECT_EQ(complaint("nodes 3\nexpect outcome lost 1"), "s.txt:2: there is no outcome 'lost'");
     EXPECT_EQ(complaint("nodes 3\nexpect counter apples below 1"), "s.txt:2: there is no counter 'apples'");
@@ -78,6 +80,9 @@ TEST(Scenario, a_step_cut_short_anywhere_is_refused_or_a_shorter_step) {
                                    "expect get holder valve setpoint 1",
                                    "expect put 1 ok",
                                    "ask 1 a",
+                                   "demote 1 through holder valve",
+                                   "promote 1 through 2",
+                                   "expect change 1 waiting",
                                    "late 1 holder valve 2s",
                                    "crash holder valve in sync lost",
                                    "crash 1 in sync torn",

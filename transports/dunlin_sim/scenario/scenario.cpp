@@ -184,6 +184,12 @@ class Parser {
         if (verb == "release") return Release{who(words), words.text("a lease")};
         if (verb == "put") return Put{who(words), words.text("a key"), words.text("a value")};
         if (verb == "ask") return Ask{who(words), words.text("a key")};
+        if (verb == "demote" || verb == "promote") {
+            Who about = who(words);
+            words.need("through");
+            return ChangeMember{std::move(about), verb == "demote" ? consensus::ChangeOp::demote : consensus::ChangeOp::promote,
+                                who(words)};
+        }
         throw Unreadable("there is no step '" + verb + "'");
     }
 
@@ -237,7 +243,7 @@ class Parser {
         }
         throw Unreadable("there is no status '" + name + "'");
     }
-    [[nodiscard]] static std::string put_ending(Words& words) {
+    [[nodiscard]] static std::string ending(Words& words) {
         for (const char* const ending : {"waiting", "crashed"}) {
             if (words.take(ending)) return ending;
         }
@@ -269,7 +275,8 @@ class Parser {
             return delivered;
         }
         if (kind == "holder") return Holds{who(words), words.text("a lease")};
-        if (kind == "put") return PutEnded{who(words), put_ending(words)};
+        if (kind == "put") return PutEnded{who(words), ending(words)};
+        if (kind == "change") return ChangeEnded{who(words), ending(words)};
         if (kind == "get") return GetReturns{who(words), words.text("a key"), words.text("a value")};
         if (kind == "answer") return Answered{who(words), words.text("a value")};
         if (kind == "down") return Down{who(words)};

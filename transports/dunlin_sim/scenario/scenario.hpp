@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dunlin/consensus/configuration.hpp>
 #include <dunlin/core/counters.hpp>
 #include <dunlin/core/event.hpp>
 #include <dunlin/core/time.hpp>
@@ -48,6 +49,7 @@ namespace dunlin::sim {
 //     publish NODE TOPIC [x100] [under LEASE] [lasting 500ms]     LEASE: with the token that it holds, or held last
 //     acquire NODE LEASE ttl 2s · release NODE LEASE
 //     put NODE KEY VALUE · ask NODE KEY  do not wait for the answer
+//     demote | promote NODE through NODE the second one asks for that change of the first; as little
 //     remember leader                    and its term
 //     expect [within 10s] [not] CONDITION         now; within: runs forward until it holds. Where its words
 //                                        mean nobody it does not hold, with `not` neither
@@ -63,6 +65,7 @@ namespace dunlin::sim {
 //                 settled                every publish has all its outcomes
 //                 holder NODE LEASE      it is sure to hold it
 //                 put NODE ok            how its last put ended: a status, `waiting` or `crashed`
+//                 change NODE ok         how the last change of members that it asked for ended, likewise
 //                 get NODE KEY VALUE | nothing    asks, and waits for the answer
 //                 answer NODE VALUE | nothing     to what it asked last
 //                 down NODE              it does not run
@@ -126,6 +129,10 @@ struct PutEnded {
     Who node;
     std::string status;
 };
+struct ChangeEnded {
+    Who node;
+    std::string status;
+};
 struct GetReturns {
     Who node;
     std::string key;
@@ -150,7 +157,7 @@ struct CounterBelow {
     std::uint64_t limit;
 };
 using Condition = std::variant<LeaderAmong, LeaderNone, LeaderRemembered, TermRemembered, Subscribers, Delivered, OutcomesTold, Settled,
-                               Holds, PutEnded, GetReturns, Answered, Down, Stopped, Conflict, CounterBelow>;
+                               Holds, PutEnded, ChangeEnded, GetReturns, Answered, Down, Stopped, Conflict, CounterBelow>;
 
 struct SetLoss {
     std::uint32_t ppm;
@@ -241,6 +248,11 @@ struct Ask {
     Who node;
     std::string key;
 };
+struct ChangeMember {
+    Who about;
+    consensus::ChangeOp op;
+    Who through;
+};
 struct Remember {};
 struct Expect {
     Duration within;
@@ -248,7 +260,7 @@ struct Expect {
     Condition condition;
 };
 using Action = std::variant<SetLoss, SetBare, Heal, Meet, Cut, Narrow, Late, Copies, Strike, CrashLosing, Slow, Advance, Subscribe,
-                            Unsubscribe, Publish, Acquire, Release, Put, Ask, Remember, Expect>;
+                            Unsubscribe, Publish, Acquire, Release, Put, Ask, ChangeMember, Remember, Expect>;
 
 struct Step {
     std::size_t line;

@@ -46,6 +46,7 @@ void ScenarioActor::on_event(const Context&, const Event& event) {
 void ScenarioActor::on_timer(const Context&) { static_cast<void>(publish_rest()); }
 
 void ScenarioActor::ending() {
+    if (part().last_change == "waiting") part().last_change = "crashed";
     for (const auto& [request, call] : calls_) {
         if (!call.put) continue;
         stage_.key(call.key).putting = false;
@@ -169,7 +170,20 @@ Status ScenarioActor::get(const std::string& key) {
     return Status::ok;
 }
 
+Status ScenarioActor::change_member(consensus::ChangeOp op, std::size_t about) {
+    ledger::MemberCommand command{};
+    command.change.node = world().process(about).setup.options.id.value();
+    command.change.op = static_cast<std::uint8_t>(op);
+    stage_.audit.configurations().asked(world().now(), command.change);
+    const auto request = node().change_member(local_now(), command);
+    if (!request.ok()) return request.status();
+    change_ = request.value();
+    part().last_change = "waiting";
+    return Status::ok;
+}
+
 void ScenarioActor::on_request_done(const Event& event) {
+    if (event.request == change_) part().last_change = to_string(event.status);
     const auto found = calls_.find(event.request.value());
     if (found == calls_.end()) return;
     const Call call = found->second;

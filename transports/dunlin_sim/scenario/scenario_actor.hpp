@@ -34,6 +34,7 @@ class ScenarioActor final : public Application {
     [[nodiscard]] Token token(const std::string& lease) const;  // that it holds, or held last; 0: it never did
     [[nodiscard]] Status put(const std::string& key, const std::string& value);
     [[nodiscard]] Status get(const std::string& key);
+    [[nodiscard]] Status change_member(consensus::ChangeOp op, std::size_t about);
     // The value that the last get() brought, `nothing`, or in brackets why there is none; empty: no answer yet.
     [[nodiscard]] const std::string& answer() const { return answer_; }
 
@@ -68,6 +69,7 @@ class ScenarioActor final : public Application {
     std::vector<std::unique_ptr<Ear>> ears_;
     std::map<std::string, Lease> leases_;
     std::map<std::uint32_t, Call> calls_;  // by request
+    std::optional<RequestId> change_;      // of members, under way
     std::string answer_;
 };
 

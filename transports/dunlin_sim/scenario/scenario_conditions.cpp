@@ -68,6 +68,10 @@ class Eye {
         const std::string& status = stage_.parts[cast_.one(wanted.node)].last_put;
         return {status == wanted.status, "the last put there is " + status};
     }
+    Finding operator()(const ChangeEnded& wanted) const {
+        const std::string& status = stage_.parts[cast_.one(wanted.node)].last_change;
+        return {status == wanted.status, "the last change asked for there is " + status};
+    }
     Finding operator()(const GetReturns& wanted) const { return answered(wanted.node, wanted.value); }
     Finding operator()(const Answered& wanted) const { return answered(wanted.node, wanted.value); }
     Finding operator()(const Down& wanted) const {

@@ -81,6 +81,10 @@ class Player {
     void operator()(const Ask& wanted) {
         act(wanted.node, [&](ScenarioActor& actor, std::size_t) { require(actor.get(wanted.key)); });
     }
+    void operator()(const ChangeMember& wanted) {
+        const std::size_t about = cast_.one(wanted.about);
+        act(wanted.through, [&](ScenarioActor& actor, std::size_t) { require(actor.change_member(wanted.op, about)); });
+    }
     void operator()(const Remember&) { cast_.remember_leader(); }
     void operator()(const Expect& expect);
 

@@ -44,7 +44,8 @@ struct Part {
     std::uint64_t delivered = 0;
     std::uint64_t duplicates = 0;
     std::string last_put = "none";
-    std::string stopped = "runs on";  // or why it failed by itself
+    std::string last_change = "none";  // of members, that it asked for
+    std::string stopped = "runs on";   // or why it failed by itself
     bool conflict = false;
 
     void forget() {  // without its journal it begins anew
