@@ -233,6 +233,16 @@ TEST_F(Holder, ends_validity_before_a_release_is_sent) {
     EXPECT_TRUE(holder.idle());
 }
 
+TEST_F(Holder, releases_at_once_also_right_after_it_has_asked_to_renew) {
+    grant();
+    idle_until(at(334));
+    (void)renewal(at(334));
+    holder.release(at(335), handle);
+    const auto records = written(at(335));
+    ASSERT_EQ(records.size(), 1u);
+    EXPECT_EQ(records[0].as<wire::Command>().type(), static_cast<std::uint8_t>(CommandType::release));
+}
+
 TEST_F(Holder, releases_a_grant_that_comes_after_it_was_no_longer_wanted) {
     handle = holder.acquire(at(0), "pump", seconds{1}).value();
     answer(at(0), written(at(0)).at(0).as<wire::Command>(), Status::ok);

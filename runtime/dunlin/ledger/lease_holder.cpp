@@ -91,6 +91,7 @@ void LeaseHolder::start_release(Instant now, HeldLease& lease) {
     lease.renewal_owed = false;
     lease.unwanted = false;
     lease.valid_until = now + from_us(lease.ttl_us);
+    lease.next_action = now;  // not when the renewal would have been sent again
     ask_for_release(now, lease);
 }
 
