@@ -72,6 +72,8 @@ void print_replica(const Json& replica) {
     const Json& snapshot = replica.at("snapshot");
     say("snapshot: index " + of(snapshot, "index") + ", term " + of(snapshot, "term") + ", " + of(snapshot, "keys") + " keys, " +
         of(snapshot, "sessions") + " sessions, " + std::to_string(snapshot.at("leases").size()) + " leases");
+    if (snapshot.contains("grants_after_s"))
+        say("  no lease is granted before cluster time " + of(snapshot, "grants_after_s") + " s: the cluster was recovered by force");
     for (const Json& lease : snapshot.at("leases"))
         say("  lease '" + of(lease, "name") + "': token " + of(lease, "token") + ", node " + of(lease, "holder"));
 }
@@ -128,7 +130,7 @@ ExitCode inspect(const JournalArguments& arguments) {
 
 void add_journal(CLI::App& app, Action& action) {
     auto arguments = std::make_shared<JournalArguments>();
-    CLI::App* const command = app.add_subcommand("journal", "Look into a node's journal");
+    CLI::App* const command = app.add_subcommand("journal", "Look into a node's journal; make another of it when the cluster is lost");
     command->require_subcommand(1);
     CLI::App* const verb = command->add_subcommand(
         "inspect", "Show what a journal holds, and whether it is whole. Nothing of it is changed, and its node may run meanwhile");
@@ -138,6 +140,8 @@ void add_journal(CLI::App& app, Action& action) {
         "Exit status: 0 it is whole, perhaps but for a torn tail, which every crash may leave; 1 it is corrupt or cut short: its node\n"
         "must not go on with it; 2 wrong command line; 3 it cannot be read, or is no journal of this version of dunlin.");
     verb->callback([&action, arguments] { action = [arguments] { return inspect(*arguments); }; });
+    add_journal_recover(*command, action);
+    add_journal_rebind(*command, action);
 }
 
 }  // namespace dunlin_tool

@@ -182,14 +182,6 @@ Status add_bootstrap(ReplicaContents& replica, Bytes payload) {
     return Status::ok;
 }
 
-Status add_change(ReplicaContents::Entry& entry, Bytes payload) {
-    dunlin::ledger::MembersEntry members{};
-    if (const Status status = decode(payload, members); status != Status::ok) return status;
-    entry.change = members.command.change;
-    entry.address.assign(reinterpret_cast<const char*>(members.command.address.data()), members.command.address.size());
-    return Status::ok;
-}
-
 Status add_entry(ReplicaContents& replica, Bytes bytes) {
     dunlin::consensus::LogEntryRecord record;
     if (!take(bytes, record)) return Status::corrupt;
@@ -198,11 +190,13 @@ Status add_entry(ReplicaContents& replica, Bytes bytes) {
     if (record.index > replica.last_index() + 1) return Status::corrupt;
     replica.log.resize(static_cast<std::size_t>(record.index - base - 1));
     if (record.term < replica.last_term() || record.time < replica.last_time()) return Status::corrupt;
-    replica.log.push_back({.term = record.term, .time = record.time});
+    const auto type = static_cast<dunlin::consensus::EntryType>(record.type);
+    replica.log.push_back({.term = record.term, .time = record.time, .type = type, .payload = {bytes.begin(), bytes.end()}});
     replica.commit = std::max(replica.commit, record.commit);
-    switch (static_cast<dunlin::consensus::EntryType>(record.type)) {
+    dunlin::ledger::MembersEntry members{};
+    switch (type) {
         case dunlin::consensus::EntryType::bootstrap: return add_bootstrap(replica, bytes);
-        case dunlin::consensus::EntryType::members: return add_change(replica.log.back(), bytes);
+        case dunlin::consensus::EntryType::members: return decode(bytes, members);
         default: return Status::ok;
     }
 }
@@ -221,6 +215,7 @@ Status take_image(ReplicaContents& replica) {
     replica.log.clear();
     replica.commit = header.applied_index;
     replica.cluster_time = header.cluster_time;
+    replica.grants_after = header.grants_after;
     replica.founders.clear();
     replica.leases.clear();
     replica.keys = replica.sessions = 0;
@@ -255,13 +250,14 @@ std::vector<dunlin::ledger::MemberRow> ReplicaContents::members() const {
     using dunlin::consensus::ChangeOp;
     std::vector<dunlin::ledger::MemberRow> rows = founders;
     for (const Entry& entry : log) {
-        if (!entry.change) continue;
-        const auto op = static_cast<ChangeOp>(entry.change->op);
-        const dunlin::NodeId node{entry.change->node};
+        dunlin::ledger::MembersEntry members{};
+        if (entry.type != dunlin::consensus::EntryType::members || decode(entry.payload, members) != Status::ok) continue;
+        const dunlin::consensus::ConfigChange& change = members.command.change;
+        const auto op = static_cast<ChangeOp>(change.op);
+        const dunlin::NodeId node{change.node};
         const auto found = std::ranges::find(rows, node.value(), [](const dunlin::ledger::MemberRow& row) { return row.node; });
         if (op == ChangeOp::add_learner && found == rows.end()) {
-            rows.push_back(
-                dunlin::ledger::voter_row(node, dunlin::StorageId{entry.change->storage}, std::as_bytes(std::span(entry.address))));
+            rows.push_back(dunlin::ledger::voter_row(node, dunlin::StorageId{change.storage}, members.command.address));
             rows.back().flags = dunlin::ledger::kMemberLearner;
         } else if (op == ChangeOp::remove && found != rows.end()) {
             rows.erase(found);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <dunlin/bus/records.hpp>
-#include <dunlin/consensus/configuration.hpp>
 #include <dunlin/consensus/entry.hpp>
 #include <dunlin/core/ids.hpp>
 #include <dunlin/core/lane.hpp>
@@ -26,10 +25,10 @@ namespace dunlin_tool {
 // A voter's part: the snapshot of the ledger and the log behind it.
 struct ReplicaContents {
     struct Entry {
-        std::uint64_t term;
-        std::uint64_t time;
-        std::optional<dunlin::consensus::ConfigChange> change{};  // of a member
-        std::string address{};                                    // of a learner that is added
+        std::uint64_t term = 0;
+        std::uint64_t time = 0;
+        dunlin::consensus::EntryType type = dunlin::consensus::EntryType::none;
+        std::vector<std::byte> payload{};
     };
 
     // The members as the whole log has them, committed or not.
@@ -45,7 +44,7 @@ struct ReplicaContents {
     dunlin::consensus::ImagePoint base{};  // the snapshot's; index 0: there is none
     std::vector<Entry> log;                // from behind base on
     std::uint64_t commit = 0;              // known to be committed when the last entry was written
-    std::vector<std::byte> chunks;         // of a snapshot, as they come
+    std::vector<std::byte> chunks;         // of the snapshot, as they come
 
     // The snapshot's tables; `founders`: its members, or those of a bootstrap entry that no snapshot covers yet.
     std::vector<dunlin::ledger::MemberRow> founders;
@@ -53,6 +52,7 @@ struct ReplicaContents {
     std::uint64_t keys = 0;
     std::uint64_t sessions = 0;
     std::uint64_t cluster_time = 0;
+    std::uint32_t grants_after = 0;
 };
 
 // What the records of a journal add up to. Numbers, names and times are as written: what a start itself would end (deliveries of

@@ -12,26 +12,27 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <array>
 #include <asio/io_context.hpp>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 namespace dunlin_tool {
 namespace {
 
-// Makes the file `path`, of which errors tell as `name`.
-void format_new(const std::string& path, const std::string& name, std::uint64_t bytes, const dunlin::FormatPlan& plan) {
+// Makes the file `path`, of which errors tell as `name`. `Formatter` is made of a journal and `plan`.
+template <class Formatter, class Plan>
+void format_new(const std::string& path, const std::string& name, std::uint64_t bytes, std::size_t buffer_bytes, const Plan& plan) {
     using Options = dunlin_asio::FileDeviceOptions;
     asio::io_context io(1);
     dunlin_asio::FileDevice file(io, Options{.path = path, .name = name, .bytes = bytes, .mode = Options::Mode::create_new});
-    alignas(8) std::array<std::byte, 4096> buffer{};
+    std::vector<std::byte> buffer(buffer_bytes);
     dunlin::Counters counters;
     dunlin::journal::Journal journal({buffer}, counters);
-    dunlin::Formatter formatter(journal, plan);
+    Formatter formatter(journal, plan);
     const dunlin::Status status = dunlin_asio::format(io, file, formatter);
     if (status == dunlin::Status::device_error && file.failure())
         throw dunlin_asio::HostError("cannot format the journal '" + name + "'", file.failure()->error_number);
@@ -46,6 +47,23 @@ void publish_under(const std::string& name, const std::string& path) {
     ::unlink(name.c_str());
     if (!linked) throw dunlin_asio::HostError("cannot create the journal '" + path + "'", error);
     sync_folder_of(path, "the journal '" + path + "'");
+}
+
+// `format` makes the file under the name that it is given.
+template <class Format>
+void make_under(const std::string& path, Format format) {
+    std::error_code unusable;  // making it says what is wrong
+    if (std::filesystem::exists(path, unusable))
+        throw ToolError(kCannotStart, "the journal '" + path + "' exists already; nothing was changed.");
+    // A name of its own: another process may be making the same journal, of which publish_under() lets one have the name.
+    const std::string forming = path + ".forming." + std::to_string(dunlin_asio::random_nonzero_u64());
+    try {
+        format(forming);
+    } catch (...) {
+        ::unlink(forming.c_str());
+        throw;
+    }
+    publish_under(forming, path);
 }
 
 std::string why_device_failed(const std::string& path, const std::optional<dunlin_asio::FileDevice::Failure>& failure) {
@@ -78,18 +96,11 @@ dunlin::FormatPlan fresh_plan(std::uint16_t id, std::string_view cluster) {
 }
 
 void make_journal(const std::string& path, std::uint64_t bytes, const dunlin::FormatPlan& plan) {
-    std::error_code unusable;  // making it says what is wrong
-    if (std::filesystem::exists(path, unusable))
-        throw ToolError(kCannotStart, "the journal '" + path + "' exists already; nothing was changed.");
-    // A name of its own: another process may be making the same journal, of which publish_under() lets one have the name.
-    const std::string forming = path + ".forming." + std::to_string(dunlin_asio::random_nonzero_u64());
-    try {
-        format_new(forming, path, bytes, plan);
-    } catch (...) {
-        ::unlink(forming.c_str());
-        throw;
-    }
-    publish_under(forming, path);
+    make_under(path, [&](const std::string& forming) { format_new<dunlin::Formatter>(forming, path, bytes, 4096, plan); });
+}
+
+void make_journal(const std::string& path, std::uint64_t bytes, const JournalPlan& plan) {
+    make_under(path, [&](const std::string& forming) { format_new<RecordWriter>(forming, path, bytes, plan.record_bytes_max, plan); });
 }
 
 std::string why_journal_failed(const std::string& path, const std::string& node, dunlin::Status status,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "host_limits.hpp"
+#include "record_writer.hpp"
 
 #include <dunlin/core/status.hpp>
 #include <dunlin/node/formatter.hpp>
@@ -27,6 +28,7 @@ static_assert(kVoterJournalBytes >= dunlin::journal_device_bytes_min<host_voter(
 // Makes a journal file. It appears under `path` whole or not at all: it is formatted under another name first. Throws
 // HostError or ToolError: the file exists, cannot be made, or the plan is wrong.
 void make_journal(const std::string& path, std::uint64_t bytes, const dunlin::FormatPlan& plan);
+void make_journal(const std::string& path, std::uint64_t bytes, const JournalPlan& plan);
 
 // That the file `path`, just made, is found again after a loss of power. Blocks. Throws HostError, which calls it `name`.
 void sync_folder_of(const std::string& path, const std::string& name);

@@ -86,6 +86,8 @@ class Look {
         end_ = end;
     }
 
+    void tell(const TakeRecord& take) { told_ = take; }
+
     void run() {
         recovery_.start(bank_bytes_);
         Recovery::Need need{};
@@ -127,6 +129,7 @@ class Look {
 
     void take(const dunlin::journal::RecoveredRecord& record) {
         status_ = replay(contents_, record);
+        if (told_) told_(record);
         if (status_ == Status::ok || status_ == Status::unsupported_version) return;
         malformed_at_ = recovery_.position() -
                         dunlin::journal::record_bytes(static_cast<std::uint32_t>(record.bytes.size()), recovery_.header().record_align);
@@ -138,6 +141,7 @@ class Look {
     std::vector<std::byte> buffer_;
     Recovery recovery_{buffer_};
     JournalContents contents_;
+    TakeRecord told_;
     Status status_ = Status::ok;
     std::uint32_t malformed_at_ = 0;
     std::uint64_t malformed_sequence_ = 0;
@@ -206,6 +210,14 @@ void take_contents(JournalInspection& inspection, Look& look) {
     inspection.used_bytes = look.recovery().end() - kHeaderSectorBytes;
 }
 
+void tell_records(const ReadFile& file, const Look& found, const TakeRecord& take) {
+    Look again(file, dunlin::journal::bank_bytes_of(file.bytes()));
+    again.tell(take);
+    again.run();
+    if (again.status() != Status::ok || again.recovery().last_sequence() != found.recovery().last_sequence())
+        refuse(file, "is being written: stop its node first.");
+}
+
 void describe_damage(JournalInspection& inspection, const ReadFile& file, Look& look) {
     inspection.verdict = Verdict::corrupt;
     if (!inspection.current) return;
@@ -223,11 +235,14 @@ void describe_damage(JournalInspection& inspection, const ReadFile& file, Look& 
 
 }  // namespace
 
-JournalInspection inspect_journal(const std::string& path) {
+JournalInspection inspect_journal(const std::string& path) { return inspect_journal(path, {}); }
+
+JournalInspection inspect_journal(const std::string& path, const TakeRecord& take) {
     const ReadFile file(path);
     JournalInspection inspection;
     inspection.file_bytes = file.bytes();
     inspection.in_use = file.in_use();
+    if (take && inspection.in_use) refuse(file, "is in use: stop its node first.");
     inspection.bank_bytes = dunlin::journal::bank_bytes_of(inspection.file_bytes);
     if (inspection.bank_bytes == 0)
         refuse(file, "has " + std::to_string(inspection.file_bytes) + " bytes: none was made in it, or nearly all of it is cut off.");
@@ -240,6 +255,7 @@ JournalInspection inspect_journal(const std::string& path) {
 
     if (look->status() == Status::ok) {
         take_contents(inspection, *look);
+        if (take) tell_records(file, *look, take);
         if (!recovery.torn()) return inspection;
         inspection.verdict = Verdict::torn_tail;
         inspection.torn_offset = look->offset_of(recovery.bank()) + recovery.end();

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -54,5 +55,9 @@ struct JournalInspection {
 // Throws HostError or ToolError(kCannotStart), one sentence: it cannot be read, is no journal, blank, of another version of dunlin,
 // or never stood still.
 [[nodiscard]] JournalInspection inspect_journal(const std::string& path);
+
+// The same, and every record of a journal that is whole (but for a torn tail) in order; of another one, none. Refuses one whose node runs.
+using TakeRecord = std::function<void(const dunlin::journal::RecoveredRecord&)>;
+[[nodiscard]] JournalInspection inspect_journal(const std::string& path, const TakeRecord& take);
 
 }  // namespace dunlin_tool

@@ -145,6 +145,7 @@ Json replica_json(const ReplicaContents& replica) {
                         {"leases", std::move(leases)},
                         {"keys", replica.keys},
                         {"sessions", replica.sessions}};
+    if (replica.grants_after != 0) json["snapshot"]["grants_after_s"] = replica.grants_after;
     return json;
 }
 

@@ -23,5 +23,8 @@ void add_status(CLI::App& app, Action& action);
 void add_key(CLI::App& app, Action& action);
 void add_member(CLI::App& app, Action& action);
 void add_journal(CLI::App& app, Action& action);
+// Verbs of `dunlin journal`.
+void add_journal_recover(CLI::App& journal, Action& action);
+void add_journal_rebind(CLI::App& journal, Action& action);
 
 }  // namespace dunlin_tool

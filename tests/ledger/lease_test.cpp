@@ -54,6 +54,21 @@ TEST_F(Lease, is_released_by_its_token_alone) {
     EXPECT_FALSE(replica.ledger.find_lease("pump") != kNoSlot);
 }
 
+TEST_F(Lease, is_granted_to_nobody_until_what_lost_voters_may_have_granted_is_over) {
+    const std::uint64_t token = replica.acquire(1, 1, "pump", 500 * kSecond, 7).value;
+    replica.change_header([](ImageHeader& header) { header.grants_after = 100; });
+    replica.time = 99 * kSecond;
+    const CommandResult refused = replica.acquire(2, 1, "tap", kSecond, 8);
+    EXPECT_EQ(refused.status, Status::lease_held);
+    EXPECT_EQ(refused.detail, 0u);
+    EXPECT_EQ(refused.value, kSecond);
+    EXPECT_EQ(replica.acquire(1, 2, "pump", kSecond, 7).status, Status::lease_held);  // another may have got it since
+    (void)replica.renew_at(99 * kSecond, token, {0});
+    EXPECT_EQ(deadline("pump"), 599 * kSecond);
+    replica.time = 100 * kSecond;
+    EXPECT_EQ(replica.acquire(2, 2, "tap", kSecond, 8).status, Status::ok);
+}
+
 TEST_F(Lease, expires_when_the_time_of_an_entry_reaches_its_deadline) {
     (void)replica.acquire(1, 1, "pump", 5 * kSecond);
     (void)replica.tick_at(5 * kSecond - 1);

@@ -74,13 +74,18 @@ struct Replica {
         for (const unsigned slot : slots) bitmap[slot / 8] |= static_cast<std::byte>(1u << (slot % 8));
         return apply_at(time_us, consensus::EntryType::renewals, joined(raw(RenewalsHead{as_of, 0, 0}), bitmap));
     }
+    // The same state with another header.
+    template <class Change>
+    void change_header(Change change) {
+        std::vector<std::byte> bytes = copy();
+        Image changed(bytes, ledger.limits());
+        change(changed.header());
+        changed.seal();
+        DUNLIN_ASSERT(ledger.install(bytes) == Status::ok);
+    }
     // The same state as if `index` had been its last entry.
     void continue_after(std::uint64_t index) {
-        std::vector<std::byte> bytes = copy();
-        Image moved(bytes, ledger.limits());
-        moved.header().applied_index = index;
-        moved.seal();
-        DUNLIN_ASSERT(ledger.install(bytes) == Status::ok);
+        change_header([index](ImageHeader& header) { header.applied_index = index; });
     }
     std::vector<std::byte> copy() {
         const auto bytes = ledger.image();

@@ -36,8 +36,8 @@ struct ImageHeader {  // 88 bytes; magic and version keep their places in every 
     std::uint64_t sessions_gone;   // highest last_used of the sessions that are gone: each was opened by then
     std::uint32_t voter_rate_ppm;  // bound of every voter's clock rate error
     std::uint32_t feature_level;   // newest commands and layouts that may be used
-    std::uint32_t reserved;
-    std::uint32_t crc32c;  // of the image with this field zero; filled in by seal()
+    std::uint32_t grants_after;    // seconds of cluster time before which no lease is granted; 0, but after a forced recovery
+    std::uint32_t crc32c;          // of the image with this field zero; filled in by seal()
 };
 
 #pragma pack(pop)

@@ -236,6 +236,11 @@ std::uint16_t Ledger::session_slot_for(NodeId node) const {
 }
 
 CommandResult Ledger::run_acquire(const CommandHead& head, const AcquireCommand& command) {
+    const std::uint64_t grants_after = image_.header().grants_after * std::uint64_t{1'000'000};
+    if (image_.header().cluster_time < grants_after) {
+        counters_->add(Counter::leases_refused);
+        return {Status::lease_held, 0, grants_after - image_.header().cluster_time};
+    }
     std::uint16_t slot = find_lease(command.name);
     if (slot != kNoSlot) {
         const LeaseRow row = image_.lease(slot);

@@ -24,8 +24,8 @@ struct LedgerStorage {
 // How a command ended, as its client is told.
 struct CommandResult {
     Status status = Status::ok;
-    std::uint16_t detail = 0;  // acquire: slot of the lease; lease_held: the holder's NodeId
-    // acquire: token; lease_held: microseconds until its deadline; put: revision; member: log index; session_evicted, and
+    std::uint16_t detail = 0;  // acquire: slot of the lease; lease_held: the holder's NodeId, 0 where nobody knows it
+    // acquire: token; lease_held: microseconds until it may be granted; put: revision; member: log index; session_evicted, and
     // stale_sequence of an opening: applied index
     std::uint64_t value = 0;
 };
@@ -53,7 +53,9 @@ struct ApplyResult {
 //   opening says which log index was known when its id was drawn (as_of), and can only have been committed behind it. So an
 //   opening whose as_of is before the last use of any session that is gone may be that one's, and ends in stale_sequence.
 //   Its client opens under another id, as of the applied index that it is told; so it does after session_evicted.
-// - acquire: a free name, or one held by the same (node, epoch), is granted under token = log index; else lease_held.
+// - acquire: a free name, or one held by the same (node, epoch), is granted under token = log index; else lease_held. Nothing is granted
+//   before ImageHeader::grants_after: voters that were lost may have granted it to somebody of whom this state knows nothing
+//   (docs/decisions/0024).
 // - renewals: a slot is renewed only if its token <= as_of and its deadline > cluster time.
 // - members: the rows become what the change says, whatever became of the session that asked for it: consensus took the change
 //   to its log, and acts on it already. It is absolute, so that a repeat changes nothing.
