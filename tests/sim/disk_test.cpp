@@ -17,17 +17,17 @@ class DiskTest : public testing::Test {
     void write(std::size_t offset, std::size_t length, std::uint8_t value) {
         std::vector<std::byte> bytes(length, std::byte{value});
         std::size_t read = 0;
-        ASSERT_EQ(disk.run({Kind::write, 1, offset, bytes}, read), Status::ok);
+        ASSERT_EQ(disk.run({.kind = Kind::write, .id = 1, .offset = offset, .buffer = bytes}, read), Status::ok);
     }
     void sync() {
         std::size_t read = 0;
-        ASSERT_EQ(disk.run({Kind::sync, 1, 0, {}}, read), Status::ok);
+        ASSERT_EQ(disk.run({.kind = Kind::sync, .id = 1}, read), Status::ok);
     }
     // Every value in [offset, offset + length), as read.
     std::set<std::uint8_t> values(std::size_t offset, std::size_t length) {
         std::vector<std::byte> bytes(length);
         std::size_t read = 0;
-        EXPECT_EQ(disk.run({Kind::read, 1, offset, bytes}, read), Status::ok);
+        EXPECT_EQ(disk.run({.kind = Kind::read, .id = 1, .offset = offset, .buffer = bytes}, read), Status::ok);
         EXPECT_EQ(read, length);
         std::set<std::uint8_t> seen;
         for (const std::byte each : bytes) seen.insert(static_cast<std::uint8_t>(each));
@@ -104,7 +104,7 @@ TEST_F(DiskTest, takes_no_write_while_it_is_full) {
     std::vector<std::byte> bytes(10);
     std::size_t read = 0;
     disk.full = true;
-    EXPECT_EQ(disk.run({Kind::write, 1, 0, bytes}, read), Status::device_full);
+    EXPECT_EQ(disk.run({.kind = Kind::write, .id = 1, .offset = 0, .buffer = bytes}, read), Status::device_full);
     EXPECT_EQ(values(0, kBytes), std::set<std::uint8_t>{1});
     disk.full = false;
     write(0, 10, 2);
@@ -170,8 +170,8 @@ TEST_F(DiskTest, gives_its_image_back_after_it_was_wiped) {
 TEST_F(DiskTest, refuses_what_lies_beyond_its_end) {
     std::vector<std::byte> bytes(10);
     std::size_t read = 0;
-    EXPECT_EQ(disk.run({Kind::write, 1, kBytes - 9, bytes}, read), Status::device_error);
-    EXPECT_EQ(disk.run({Kind::read, 1, ~std::uint64_t{0}, bytes}, read), Status::device_error);
+    EXPECT_EQ(disk.run({.kind = Kind::write, .id = 1, .offset = kBytes - 9, .buffer = bytes}, read), Status::device_error);
+    EXPECT_EQ(disk.run({.kind = Kind::read, .id = 1, .offset = ~std::uint64_t{0}, .buffer = bytes}, read), Status::device_error);
 }
 
 }  // namespace
