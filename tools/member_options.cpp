@@ -6,12 +6,8 @@
 #include <dunlin_asio/entropy.hpp>
 
 namespace dunlin_tool {
-namespace {
 
-// Where no id was given: one of the upper half, so that ids given by hand stay out of its way.
 std::uint16_t random_id() { return static_cast<std::uint16_t>(0x8000U | (dunlin_asio::random_nonzero_u64() & 0x7fffU)); }
-
-}  // namespace
 
 void MemberOptions::add_to(CLI::App& command, bool with_files) {
     command.add_option("--id", id_, "This node's id, unique in the cluster (default: a random one, 32768 or above)")

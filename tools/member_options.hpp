@@ -5,10 +5,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
 namespace dunlin_tool {
+
+// An id for a node that was given none: one of the upper half, so that ids given by hand stay out of its way.
+[[nodiscard]] std::uint16_t random_id();
 
 // The options that pub, sub, lease and elect share: each is a member node of its own.
 class MemberOptions {

@@ -2,6 +2,7 @@
 #include "event_log.hpp"
 #include "hosted_node.hpp"
 #include "node_config.hpp"
+#include "rejoining.hpp"
 #include "status_json.hpp"
 #include "subcommands.hpp"
 #include "tool_error.hpp"
@@ -34,6 +35,7 @@ constexpr const char* kFooter = R"(The configuration, with its defaults (a key w
   journal = "node.journal"   # from `dunlin init` (one node, once) or `dunlin join` (the others); a member may go without
   ledger = "small"           # voter: as the cluster was made with; or "voter_min"
   seeds = ["10.0.0.2:7001"]  # whom to contact first; default: nobody
+  rejoin = "10.0.0.1:7001"   # a voter whose journal is corrupt sets it aside and joins anew, reached at this address; default: it stops
   socket = "node.socket"     # Unix socket for `dunlin status` and `dunlin key`; default: none
   events = "node.jsonl"      # file that gets each event as a line of JSON; default: none
   loss = 0.0                 # share of packets to drop on sending, to see what happens
@@ -50,6 +52,7 @@ class NodeProcess {
     explicit NodeProcess(const NodeConfig& config) : config_(config), log_(make_log()), host_(checked(config.host)) {
         if (!config.events.empty()) events_.emplace(config.events);
         if (!config.socket.empty()) socket_.emplace(host_, config.socket);
+        if (!config.rejoin.empty()) promote_when_added();
         host_.on_event([this](dunlin::Instant now, const dunlin::Event& event) { take_event(now, event); });
         log_->info("node {} of cluster '{}' listens at {}", config.host.id, config.host.cluster,
                    dunlin_asio::to_string(host_.udp().local_endpoint()));
@@ -62,6 +65,7 @@ class NodeProcess {
         if (code == kDone) log_->info("drained; goodbye");
         return code;
     }
+    [[nodiscard]] bool journal_corrupt() const { return host_.node().failure() == dunlin::Status::corrupt; }
 
   private:
     static std::shared_ptr<spdlog::logger> make_log() {
@@ -78,10 +82,20 @@ class NodeProcess {
         return settings;
     }
 
+    // It was added anew with the journal that it has now.
+    void promote_when_added() {
+        const RejoinFile file(config_.host.journal);
+        if (file.read() != RejoinPhase::promote) return;
+        const dunlin::StorageId storage = storage_of(config_.host.journal);
+        rejoining_.emplace(host_, file, RejoinRequests::Place{.id = config_.host.id, .storage = storage, .address = config_.rejoin},
+                           RejoinPhase::done, true, [this] { log_->info("votes again, with a new journal"); });
+    }
+
     void take_event(dunlin::Instant now, const dunlin::Event& event) {
         if (const std::optional<std::string> sentence = tell(event)) log_->info(*sentence);
         if (events_) events_->write(event_json(now, event));
         if (socket_) socket_->take_event(event);
+        if (rejoining_) rejoining_->take_event(now, event);
     }
 
     [[nodiscard]] nlohmann::ordered_json transport_line() {
@@ -99,8 +113,26 @@ class NodeProcess {
     HostedNode host_;
     std::optional<EventFile> events_;
     std::optional<ControlSocket> socket_;
+    std::optional<RejoinRequests> rejoining_;
     dunlin_asio::BootTimer figures_timer_{host_.io(), [this] { write_transport_figures(); }};
 };
+
+// Where it has a corrupt journal, and was told to, it joins its cluster anew in place of what it was.
+ExitCode run_node(const NodeConfig& config) {
+    if (config.rejoin.empty()) return NodeProcess(config).run();
+    const RejoinFile file(config.host.journal);
+    for (bool asked_before = true;; asked_before = false) {
+        if (file.read() == RejoinPhase::remove) set_journal_aside(config.host, file);
+        if (file.read() < RejoinPhase::promote) {
+            const ExitCode code = ask_for_place(config.host, config.rejoin, asked_before);
+            if (code != kDone || file.read() < RejoinPhase::promote) return code;  // a signal ended it
+        }
+        NodeProcess process(config);
+        const ExitCode code = process.run();
+        if (code != kCannotStart || !process.journal_corrupt() || file.read() != RejoinPhase::done) return code;
+        set_journal_aside(config.host, file);
+    }
+}
 
 }  // namespace
 
@@ -119,7 +151,7 @@ void add_node(CLI::App& app, Action& action) {
         action = [arguments] {
             NodeConfig config = read_node_config_file(arguments->path);
             if (arguments->loss >= 0.0) config.host.loss_ppm = *to_ppm(arguments->loss);
-            return NodeProcess(config).run();
+            return run_node(config);
         };
     });
 }

@@ -159,6 +159,9 @@ NodeConfig read_keys(Section& file) {
     read_loss(file, host.loss_ppm);
     host.journal = file.text("journal").value_or("");
     if (host.kind != NodeKind::member && host.journal.empty()) file.refuse_missing("journal");
+    config.rejoin = file.address("rejoin", false).value_or("");
+    if (!config.rejoin.empty() && (host.kind == NodeKind::member || host.seeds.empty()))
+        file.refuse("rejoin", "is for voters, and needs seeds: somebody must be asked");
     config.socket = file.text("socket").value_or("");
     config.events = file.text("events").value_or("");
     read_timing(file.section("timing"), host.timing);

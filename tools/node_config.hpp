@@ -15,6 +15,7 @@ namespace dunlin_tool {
 //     listen = "0.0.0.0:7001"         # UDP, host:port
 //     seeds = ["10.0.0.2:7001"]       # whom to contact first; default: none
 //     journal = "node.journal"        # made by `dunlin init` or `dunlin join`; a member may go without
+//     rejoin = "10.0.0.1:7001"        # voter: its journal, once corrupt, is set aside, and it joins anew, reached here; default: it stops
 //     ledger = "small"                # voter: as the cluster was made with; or "voter_min"
 //     socket = "node.socket"          # for `dunlin status` and `dunlin key`; default: none
 //     events = "events.jsonl"         # each event as a line of JSON; default: none
@@ -35,6 +36,7 @@ struct NodeConfig {
     HostSettings host;
     std::string socket;
     std::string events;
+    std::string rejoin;  // address; empty: never
 };
 
 // Throws ToolError(kUsage) with a sentence that names `name`:line and the key: not TOML, an unknown or missing key, a wrong

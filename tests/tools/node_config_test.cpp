@@ -29,6 +29,7 @@ seeds = ["10.0.0.2:7001", "[::1]:7002"]
 journal = "j"
 ledger = "voter_min"
 socket = "s"
+rejoin = "10.0.0.1:7001"
 events = "e"
 loss = 0.25
 [timing]
@@ -49,6 +50,7 @@ clock_rate_bound_ppm = 200
     EXPECT_EQ(config.host.seeds, (std::vector<std::string>{"10.0.0.2:7001", "[::1]:7002"}));
     EXPECT_EQ(config.host.journal, "j");
     EXPECT_EQ(config.socket, "s");
+    EXPECT_EQ(config.rejoin, "10.0.0.1:7001");
     EXPECT_EQ(config.events, "e");
     EXPECT_EQ(config.host.loss_ppm, 250'000U);
     EXPECT_EQ(config.host.timing.heartbeat_interval, dunlin::milliseconds{100});
@@ -73,6 +75,14 @@ TEST(NodeConfig, a_refusal_names_file_line_and_key) {
     EXPECT_EQ(refusal_of("id = -1\n"), "f:1: id must be a whole number, 1..65535.");
     EXPECT_EQ(refusal_of("id = 1\nlisten = \"a:1\"\njournal = \"j\"\n[timing]\nlease_guard = 5\n"),
               "f:5: timing.lease_guard must be a string.");
+}
+
+TEST(NodeConfig, only_a_voter_that_can_ask_somebody_joins_anew) {
+    const std::string voter = "id = 1\nlisten = \"a:1\"\njournal = \"j\"\nrejoin = \"a:1\"\n";
+    const std::string refused = "f:4: rejoin is for voters, and needs seeds: somebody must be asked.";
+    EXPECT_EQ(refusal_of(voter), refused);
+    EXPECT_EQ(refusal_of(voter + "seeds = [\"b:1\"]\n"), "");
+    EXPECT_EQ(refusal_of(voter + "seeds = [\"b:1\"]\nrole = \"member\"\n"), refused);
 }
 
 TEST(NodeConfig, letters_beyond_ascii_are_refused_because_toml_plus_plus_stumbles_over_them) {
