@@ -6,7 +6,6 @@
 #include <dunlin/ledger/commands.hpp>
 #include <dunlin/ledger/ledger.hpp>
 
-#include <array>
 #include <cstring>
 #include <span>
 
@@ -33,9 +32,8 @@ dunlin::LedgerLimits limits_of(const ReplicaContents& replica, const std::string
 std::vector<std::byte> replay_ledger(const ReplicaContents& replica, const std::string& name) {
     const dunlin::LedgerLimits limits = limits_of(replica, name);
     std::vector<std::byte> memory(dunlin::ledger::image_bytes(limits));
-    std::array<dunlin::ledger::HashRecord, 1> hashes{};
     dunlin::Counters counters;
-    dunlin::ledger::Ledger ledger({memory, hashes, limits}, counters);
+    dunlin::ledger::Ledger ledger({memory, limits}, counters);
     if (replica.base.index != dunlin::LogIndex{}) {
         if (const dunlin::Status status = ledger.install(replica.chunks); status != dunlin::Status::ok)
             refuse(name, "has a snapshot that cannot be used: " + std::string(dunlin::to_string(status)));

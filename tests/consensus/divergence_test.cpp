@@ -1,4 +1,5 @@
 // One replica's state differs (protocol.md §6): that one stops, whoever leads, and the majority goes on.
+#include "consensus/cluster.hpp"
 #include "consensus/lone_voter.hpp"
 
 #include <gtest/gtest.h>
@@ -17,6 +18,72 @@ bool told_to_stop(LoneVoter& voter, std::uint16_t to) {
     voter.advance(milliseconds{100});
     constexpr auto kDiverged = static_cast<std::uint32_t>(wire::AppendFlag::diverged);
     return (voter.last_told<wire::Append>(to, RecordType::append).flags() & kDiverged) != 0;
+}
+
+// Leader 2 of term 2, with the log as of entry 1, says which hash its state had after `index`.
+void hear_hash(LoneVoter& voter, std::uint64_t index, std::uint64_t hash) {
+    voter.hear(2, RecordType::append, wire::Append(2, 1, 1, 0, 0, 1, 0, 0, index, hash));
+}
+
+std::uint32_t state_told(LoneVoter& voter) {
+    voter.sync();
+    return voter.last_told<wire::AppendReply>(2, RecordType::append_reply).flags() & (kStateAgrees | kStateDiffers);
+}
+
+TEST(Divergence, is_looked_for_in_every_append_as_of_the_entry_that_it_names) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 2, {{2, 0, "a"}});
+    ASSERT_EQ(voter.raft().applied(), LogIndex{2});
+    hear_hash(voter, 1, 7);  // of what was here before
+    EXPECT_EQ(state_told(voter), 0U);
+    hear_hash(voter, 2, 0);  // not known
+    EXPECT_EQ(state_told(voter), 0U);
+    hear_hash(voter, 2, voter.process->machine.hash);
+    EXPECT_EQ(state_told(voter), kStateAgrees);
+    voter.hear_append(2, 2, 2, 2, 3, {{2, 0, "b"}});
+    hear_hash(voter, 3, voter.process->machine.hash + 1);
+    EXPECT_EQ(state_told(voter), kStateDiffers);
+}
+
+TEST(Divergence, is_found_also_by_one_that_lags_and_hears_of_later_states_meanwhile) {
+    LoneVoter voter;
+    voter.hear_append(2, 2, 1, 1, 1, {{2, 0, "a"}, {2, 0, "b"}});
+    hear_hash(voter, 2, 7);
+    hear_hash(voter, 3, 7);
+    EXPECT_EQ(state_told(voter), 0U);
+    voter.hear_append(2, 2, 2, 2, 2, {});
+    ASSERT_EQ(voter.raft().applied(), LogIndex{2});
+    EXPECT_EQ(state_told(voter), kStateDiffers);
+}
+
+TEST(Divergence, a_leader_says_with_each_append_what_it_has_applied_and_its_states_hash) {
+    LoneVoter voter;
+    voter.lead();
+    EXPECT_EQ(voter.last_told<wire::Append>(2, RecordType::append).checked_hash(), 0U);  // nothing is applied yet
+    voter.hear_match(2, 2);
+    ASSERT_EQ(voter.raft().applied(), LogIndex{2});
+    voter.advance(milliseconds{100});
+    const auto append = voter.last_told<wire::Append>(2, RecordType::append);
+    EXPECT_EQ(append.checked_index(), 2U);
+    EXPECT_EQ(append.checked_hash(), voter.process->machine.hash);
+}
+
+// With nothing in the log but puts.
+TEST(Divergence, in_a_running_cluster_stops_the_one_that_differs_whoever_leads) {
+    for (const bool leads : {false, true}) {
+        Cluster cluster(3, 7);
+        ASSERT_TRUE(cluster.run_until([&] { return cluster.has_leader() && cluster.propose(); }));
+        cluster.run(seconds{1});
+        const std::size_t leader = cluster.leader();
+        const std::size_t wrong = leads ? leader : (leader + 1) % 3;
+        cluster.process(wrong).machine.hash ^= 1;
+        ASSERT_TRUE(cluster.propose());
+        EXPECT_TRUE(cluster.run_until([&] { return cluster.voter(wrong).stopped() == Status::corrupt; }, seconds{1})) << leads;
+        const std::size_t committed = cluster.committed();
+        EXPECT_TRUE(cluster.run_until([&] { return cluster.has_leader() && cluster.propose() && cluster.committed() > committed; }))
+            << leads;
+        for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(cluster.voter(i).stopped() != Status::ok, i == wrong) << i << leads;
+    }
 }
 
 TEST(Divergence, of_a_follower_is_told_to_it_once_a_majority_agrees_with_the_leader) {

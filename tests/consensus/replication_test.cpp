@@ -87,9 +87,9 @@ TEST(Replication, a_refusal_names_where_the_logs_may_agree) {
 TEST(Replication, malformed_entries_are_counted_and_dropped) {
     LoneVoter voter;
     const std::vector<std::byte> bytes(30);
-    voter.hear(2, RecordType::append, wire::Append(2, 1, 1, 0, 0, 1, 5, 0), bytes);  // the first is of term 0
+    voter.hear(2, RecordType::append, wire::Append(2, 1, 1, 0, 0, 1, 5, 0, 0, 0), bytes);  // the first is of term 0
     EXPECT_EQ(voter.raft().last_index(), LogIndex{1});
-    voter.hear(2, RecordType::append, wire::Append(2, 1, 1, 0, 0, 1, 1, 0), std::span(bytes).first(10));
+    voter.hear(2, RecordType::append, wire::Append(2, 1, 1, 0, 0, 1, 1, 0, 0, 0), std::span(bytes).first(10));
     EXPECT_EQ(voter.process->counters.get(Counter::records_malformed), 2U);
 }
 
@@ -129,7 +129,7 @@ TEST(Replication, a_heartbeat_never_tells_a_commit_above_what_is_known_to_match)
     const std::uint64_t term = voter.raft().term().value();
     voter.hear(3, RecordType::append_reply, wire::AppendReply(term, 1, 0, 0, 0, 0, 0));  // its log is empty
     voter.advance(milliseconds{100});
-    const std::vector<Told> records = voter.told(3, 110);  // no room for an entry: a bare heartbeat
+    const std::vector<Told> records = voter.told(3, 126);  // no room for an entry: a bare heartbeat
     ASSERT_FALSE(records.empty());
     for (const Told& record : records) {
         const auto append = record.as<wire::Append>();

@@ -136,7 +136,7 @@ class VoterProcess {
         while (const auto entry = consensus.next_to_apply()) {
             if (on_apply) on_apply(*entry);
             machine.apply(*entry, founders);
-            consensus.applied(entry->index);
+            consensus.applied(entry->index, machine.hash);
         }
     }
 

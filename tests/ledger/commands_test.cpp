@@ -25,7 +25,7 @@ TEST(Commands, have_pinned_bytes) {
     EXPECT_EQ(hex(raw(CommandHead{1, 2, 3, 4, 0, 0})), "010000000000000002000000000000000300040000000000");
     EXPECT_EQ(hex(raw(consensus::ConfigChange{0x0102, 4, 2, 0, 0})), "02010000000000000400020000000000");
     EXPECT_EQ(hex(raw(TransferCommand{4, 0, 0})), "0400000000000000");
-    EXPECT_EQ(hex(raw(RenewalsHead{1, 2, 3})), "010000000000000002000000000000000300000000000000");
+    EXPECT_EQ(hex(raw(RenewalsHead{1})), "0100000000000000");
 }
 
 TEST(Commands, bootstrap_has_pinned_bytes) {

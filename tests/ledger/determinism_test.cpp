@@ -42,7 +42,7 @@ std::vector<std::byte> random_payload(Random& random, consensus::EntryType type,
         const std::uint64_t behind = random.below(5);
         const std::uint64_t applied = replica.ledger.applied().value();
         const std::uint16_t bits = static_cast<std::uint16_t>(random.next_u32());
-        payload = joined(raw(RenewalsHead{applied > behind ? applied - behind : 0, applied, replica.ledger.state_hash()}), raw(bits));
+        payload = joined(raw(RenewalsHead{applied > behind ? applied - behind : 0}), raw(bits));
     }
     if (!payload.empty() && random.below(8) == 0) payload.resize(static_cast<std::size_t>(random.below(payload.size())));
     if (payload.size() > 24 && random.below(8) == 0)

@@ -143,7 +143,7 @@ TEST_F(Lease, a_renewal_batched_behind_the_expiry_and_regrant_of_its_slot_does_n
 
 TEST_F(Lease, a_malformed_batch_renews_nothing) {
     (void)replica.acquire(1, 1, "pump", 5 * kSecond);
-    EXPECT_EQ(replica.apply_at(kSecond, consensus::EntryType::renewals, raw(RenewalsHead{99, 0, 0})).replica, Status::ok);
+    EXPECT_EQ(replica.apply_at(kSecond, consensus::EntryType::renewals, raw(RenewalsHead{99})).replica, Status::ok);
     EXPECT_EQ(replica.apply_at(kSecond, consensus::EntryType::renewals, {}).replica, Status::ok);
     EXPECT_EQ(deadline("pump"), 5 * kSecond);
 }

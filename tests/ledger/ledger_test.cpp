@@ -194,32 +194,5 @@ TEST(Ledger, a_malformed_command_uses_up_its_sequence_and_changes_no_table) {
     EXPECT_EQ(replica.apply(consensus::EntryType::command, {}).command.status, Status::invalid_argument);
 }
 
-TEST(Ledger, finds_that_it_has_diverged_from_the_leader_by_the_hash_in_an_entry) {
-    Replica leader, follower;
-    (void)leader.open(1);
-    (void)follower.open(1);
-    const RenewalsHead same{0, leader.ledger.applied().value(), leader.ledger.state_hash()};
-    EXPECT_EQ(follower.apply(consensus::EntryType::tick, raw(same)).agrees, true);
-    (void)leader.put(1, 1, "k", "v");
-    (void)leader.put(1, 2, "k", "w");
-    (void)follower.put(1, 1, "k", "x");
-    const RenewalsHead differs{0, leader.ledger.applied().value(), leader.ledger.state_hash()};
-    const ApplyResult found = follower.apply(consensus::EntryType::tick, raw(differs));
-    EXPECT_EQ(found.agrees, false);
-    EXPECT_EQ(found.replica, Status::ok);  // which of the two is wrong is not for one replica to say
-}
-
-TEST(Ledger, compares_itself_with_the_leader_as_far_back_as_it_keeps_hashes_also_past_two_to_the_32) {
-    for (const std::uint64_t start : {std::uint64_t{1}, (std::uint64_t{1} << 32) - 4}) {
-        for (std::uint64_t behind = 0; behind < 8; ++behind) {
-            Replica replica;
-            replica.continue_after(start);
-            for (int i = 0; i < 11; ++i) (void)replica.tick_at(0);
-            const std::uint64_t checked = replica.ledger.applied().value() - behind;
-            EXPECT_EQ(replica.apply(consensus::EntryType::tick, raw(RenewalsHead{0, checked, 1})).agrees, false) << start << " " << behind;
-        }
-    }
-}
-
 }  // namespace
 }  // namespace dunlin::ledger::test

@@ -25,14 +25,14 @@ std::span<const std::byte> raw(const T& value) {
 
 // A ledger with its memory, and entries to feed it.
 struct Replica {
-    explicit Replica(const LedgerLimits& limits = {}) : image(image_bytes(limits)), ledger({image, hashes, limits}, counters) {}
+    explicit Replica(const LedgerLimits& limits = {}) : image(image_bytes(limits)), ledger({image, limits}, counters) {}
 
     ApplyResult apply_at(std::uint64_t time_us, consensus::EntryType type, std::span<const std::byte> payload) {
         time = time_us;
         return ledger.apply({ledger.applied().next(), Term{term}, ClusterTime{time_us}, type, payload});
     }
     ApplyResult apply(consensus::EntryType type, std::span<const std::byte> payload) { return apply_at(time, type, payload); }
-    ApplyResult tick_at(std::uint64_t time_us) { return apply_at(time_us, consensus::EntryType::tick, raw(RenewalsHead{})); }
+    ApplyResult tick_at(std::uint64_t time_us) { return apply_at(time_us, consensus::EntryType::tick, {}); }
 
     ApplyResult bootstrap(std::uint32_t ppm = 1000) {
         const std::array voters{voter_row(NodeId{1}, StorageId{11}, bytes_of_text("127.0.0.1:7001")),
@@ -72,7 +72,7 @@ struct Replica {
     ApplyResult renew_at(std::uint64_t time_us, std::uint64_t as_of, std::initializer_list<unsigned> slots) {
         std::vector<std::byte> bitmap(renewal_bitmap_bytes(ledger.limits()));
         for (const unsigned slot : slots) bitmap[slot / 8] |= static_cast<std::byte>(1u << (slot % 8));
-        return apply_at(time_us, consensus::EntryType::renewals, joined(raw(RenewalsHead{as_of, 0, 0}), bitmap));
+        return apply_at(time_us, consensus::EntryType::renewals, joined(raw(RenewalsHead{as_of}), bitmap));
     }
     // The same state with another header.
     template <class Change>
@@ -94,7 +94,6 @@ struct Replica {
 
     Counters counters;
     std::vector<std::byte> image;
-    std::array<HashRecord, 8> hashes{};
     Ledger ledger;
     std::uint64_t time = 0;
     std::uint64_t term = 1;

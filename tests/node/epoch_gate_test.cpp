@@ -115,7 +115,7 @@ TEST_F(EpochGate, a_voter_hears_no_leader_in_a_session_without_a_cluster) {
     ASSERT_TRUE(sent_at_last().has_value());
     answer(0, wire::RecordType::hello, hello(), "c");
     ASSERT_EQ(node->status(now).sessions_open, 1U);
-    answer(0, wire::RecordType::append, wire::Append(5, 0, 0, 0, 0, 1, 0, 0), {}, nonce);
+    answer(0, wire::RecordType::append, wire::Append(5, 0, 0, 0, 0, 1, 0, 0, 0, 0), {}, nonce);
     EXPECT_EQ(node->counters().get(Counter::appends_received), 0U);
     EXPECT_EQ(node->status(now).term, Term{0});
 }

@@ -42,7 +42,7 @@ class VoterTest : public testing::Test {
     // Entry `previous` + 1, a no-op, from the leader of `term`.
     void hear_append(std::uint16_t from, std::uint64_t term, std::uint64_t commit, std::uint64_t entry_term, std::uint64_t previous = 1) {
         const wire::EntryHead entry(entry_term, 0, 0, static_cast<std::uint8_t>(consensus::EntryType::none), 0, 0);
-        const wire::Append append(term, previous, previous == 1 ? 1 : entry_term, commit, 0, 1, 1, 0);
+        const wire::Append append(term, previous, previous == 1 ? 1 : entry_term, commit, 0, 1, 1, 0, 0, 0);
         const wire::Record record{wire::RecordType::append, bytes_of(append), bytes_of(entry)};
         (void)voter_.on_record(now_, {NodeId{from}, StorageId{100U + from}}, record);
         voter_.advance(now_);
@@ -51,15 +51,8 @@ class VoterTest : public testing::Test {
         voter_.advance(now_);
     }
 
-    // Entry 3 of term 2 behind a no-op, in which leader 2 says that its state at entry 1 has this hash.
-    void hear_state_hash(std::uint64_t hash) {
-        const ledger::RenewalsHead tick{0, 1, hash};
-        const wire::EntryHead head(2, 0, sizeof tick, static_cast<std::uint8_t>(consensus::EntryType::tick), 0, 0);
-        std::vector<std::byte> bytes(sizeof head + sizeof tick);
-        std::memcpy(bytes.data(), &head, sizeof head);
-        std::memcpy(bytes.data() + sizeof head, &tick, sizeof tick);
-        hear_from_leader(wire::Append(2, 2, 2, 3, 0, 1, 1, 0), bytes);
-    }
+    // Leader 2 of term 2 says that its state at entry 2, the last here, has this hash.
+    void hear_state_hash(std::uint64_t hash) { hear_from_leader(wire::Append(2, 2, 2, 2, 0, 2, 0, 0, 2, hash)); }
     void hear_from_leader(const wire::Append& append, std::span<const std::byte> entries = {}) {
         (void)voter_.on_record(now_, {NodeId{2}, StorageId{102}}, {wire::RecordType::append, bytes_of(append), entries});
         sync();
@@ -226,22 +219,22 @@ TEST_F(VoterTest, stops_and_says_so_once_when_the_leader_contradicts_what_was_co
 }
 
 TEST_F(VoterTest, whose_state_differs_from_the_leaders_says_so_and_stops_when_told_that_a_majority_agrees_with_the_leader) {
-    hear_append(2, 2, 1, 2);
+    hear_append(2, 2, 2, 2);
+    ASSERT_EQ(report().applied, LogIndex{2});
     hear_state_hash(report().state_hash + 1);
-    ASSERT_EQ(report().applied, LogIndex{3});
     EXPECT_EQ(reply_told().flags(), kSuccess | consensus::kStateDiffers);
     EXPECT_EQ(report().replica, Status::ok);
-    hear_from_leader(wire::Append(2, 3, 2, 3, 0, 2, 0, static_cast<std::uint32_t>(wire::AppendFlag::diverged)));
+    hear_from_leader(wire::Append(2, 2, 2, 2, 0, 3, 0, static_cast<std::uint32_t>(wire::AppendFlag::diverged), 0, 0));
     EXPECT_EQ(report().replica, Status::corrupt);
     EXPECT_EQ(diverged_events(), 1);
     EXPECT_EQ(counters_.get(Counter::replicas_diverged), 1U);
 }
 
 TEST_F(VoterTest, whose_state_is_the_leaders_says_so_and_does_not_stop_for_what_its_earlier_life_was_told) {
-    hear_append(2, 2, 1, 2);
+    hear_append(2, 2, 2, 2);
     hear_state_hash(report().state_hash);
     EXPECT_EQ(reply_told().flags(), kSuccess | consensus::kStateAgrees);
-    hear_from_leader(wire::Append(2, 3, 2, 3, 0, 2, 0, static_cast<std::uint32_t>(wire::AppendFlag::diverged)));
+    hear_from_leader(wire::Append(2, 2, 2, 2, 0, 3, 0, static_cast<std::uint32_t>(wire::AppendFlag::diverged), 0, 0));
     EXPECT_EQ(report().replica, Status::ok);
 }
 

@@ -312,7 +312,7 @@ TEST(GoldenVectors, vote_reply) {
 TEST(GoldenVectors, append) {
     constexpr std::string_view kBytes =
         "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132"
-        "333435363738";
+        "333435363738393a3b3c3d3e3f404142434445464748";
     const auto value = load<Append>(from_hex(kBytes));
     EXPECT_EQ(value.term(), 0x0807060504030201U);
     EXPECT_EQ(value.prev_index(), 0x100f0e0d0c0b0a09U);
@@ -322,8 +322,10 @@ TEST(GoldenVectors, append) {
     EXPECT_EQ(value.round(), 0x302f2e2d2c2b2a29U);
     EXPECT_EQ(value.entry_count(), 0x34333231U);
     EXPECT_EQ(value.flags(), 0x38373635U);
+    EXPECT_EQ(value.checked_index(), 0x403f3e3d3c3b3a39U);
+    EXPECT_EQ(value.checked_hash(), 0x4847464544434241U);
     expect_bytes(Append(value.term(), value.prev_index(), value.prev_term(), value.commit(), value.cluster_time(), value.round(),
-                        value.entry_count(), value.flags()),
+                        value.entry_count(), value.flags(), value.checked_index(), value.checked_hash()),
                  kBytes);
 }
 

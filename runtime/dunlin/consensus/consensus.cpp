@@ -24,6 +24,7 @@ void Consensus::restore_image(const ImagePoint& point) {
     DUNLIN_ASSERT(role_ == Role::member);
     log_.reset(point, JournalSequence{});
     commit_ = applied_ = replay_commit_ = point.index;
+    state_hash_ = 0;
 }
 
 Status Consensus::replay(journal::RecordKind kind, std::span<const std::byte> bytes) {
@@ -159,9 +160,11 @@ std::optional<Entry> Consensus::next_to_apply() const {
     return log_.entry(applied_.next());
 }
 
-void Consensus::applied(LogIndex index) {
+void Consensus::applied(LogIndex index, std::uint64_t state_hash) {
     DUNLIN_ASSERT(index == applied_.next() && index <= commit_);
     applied_ = index;
+    state_hash_ = state_hash;
+    compare_states();
 }
 
 ClusterTime Consensus::cluster_time(Instant now) const {

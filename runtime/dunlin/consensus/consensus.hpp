@@ -91,7 +91,7 @@ class Consensus {
     Result<LogIndex> propose_change(Instant now, const ConfigChange& change, std::span<const std::byte> rest);
     // Why this voter has stopped, as a member that hears nothing and says nothing until it is made anew; ok: it has not. Look
     // after each on_record() and set_members(); whoever owns it says so. corrupt: the leader's log contradicts what is known to be
-    // committed here, or changes members as nobody can, so one of the two is wrong; or the state here differs, see note_state().
+    // committed here, or changes members as nobody can, so one of the two is wrong; or the state here differs, see applied().
     // invalid_argument: the cluster's image is longer than ours can be, so it has other limits.
     [[nodiscard]] Status stopped() const { return stopped_; }
 
@@ -122,14 +122,14 @@ class Consensus {
     Result<LogIndex> propose(Instant now, EntryType type, std::span<const std::byte> first, std::span<const std::byte> second = {});
     // The next committed entry that was not reported as applied, or nothing.
     [[nodiscard]] std::optional<Entry> next_to_apply() const;
-    void applied(LogIndex index);  // the one that next_to_apply() gave
-
-    // Whether the state here is the leader's, where an entry of `term` that was just applied says the leader's hash. A follower
-    // tells it with its next answer, and whom the leader hears to differ counts for nothing: for no commit, read or check-quorum.
-    // Once a majority agrees, the leader tells who differs to stop; once so many differ that none can agree with it, it stops
-    // itself. So of three voters the one that differs stops, whoever leads. Of two nobody can tell who is wrong: the leader
-    // stops, and the other one cannot lead alone. Each term finds out anew: until its first check, answers count.
-    void note_state(Term term, bool agrees);
+    // The one that next_to_apply() gave, and the hash of the state after it (0: not told). A leader says the hash of what it has
+    // applied with each append, and a follower compares its own as of the same entry: what was applied longest ago of what it has
+    // heard and not applied, so that one that lags gets to it. It tells with its next answer whether they are equal, and whom the
+    // leader hears to differ counts for nothing: for no commit, read or check-quorum. Once a majority agrees, the leader tells who
+    // differs to stop; once so many differ that none can agree with it, it stops itself. So of three voters the one that differs
+    // stops, whoever leads. Of two nobody can tell who is wrong: the leader stops, and the other one cannot lead alone. Each term
+    // finds out anew: until its first comparison, answers count.
+    void applied(LogIndex index, std::uint64_t state_hash);
 
     [[nodiscard]] Role role() const { return role_; }
     [[nodiscard]] NodeId leader() const { return leader_; }  // 0: not known
@@ -194,6 +194,8 @@ class Consensus {
     [[nodiscard]] bool take_entries(Instant now, const wire::Record& record, LogIndex& last);
     [[nodiscard]] Status take_entry(Instant now, LogIndex index, const wire::EntryHead& head, std::span<const std::byte> payload);
     [[nodiscard]] LogIndex reportable_match() const;
+    void hear_state(LogIndex index, std::uint64_t hash);
+    void compare_states();
     void stop(Status why);
 
     // ---- leading.cpp
@@ -280,6 +282,8 @@ class Consensus {
         LogIndex hint_index{};
         Term hint_term{};
         LogIndex image_index{};
+        LogIndex checked_index{};  // to be compared once that is applied here: the leader's state had checked_hash; 0: none heard
+        std::uint64_t checked_hash = 0;
     };
 
     ConsensusOptions options_;
@@ -295,6 +299,7 @@ class Consensus {
     JournalSequence hard_state_sequence_{};  // makes term_ and voted_for_ durable
     LogIndex commit_{};
     LogIndex applied_{};
+    std::uint64_t state_hash_ = 0;        // as of applied_; 0: not known, as after an image
     LogIndex replay_commit_{};            // recovery: committed as the journal says, maybe beyond what was replayed
     LogIndex term_start_{};               // leader: index of its no-op; 0: not in the log yet
     std::uint64_t round_ = 0;             // leader: number of the last append or chunk sent; grows while the process lives

@@ -36,6 +36,7 @@ void Consensus::on_append(Instant now, Progress& peer, const wire::Record& recor
         return stop(Status::corrupt);
     }
     clock_.on_heartbeat(term_, ClusterTime{append.cluster_time()});
+    hear_state(LogIndex{append.checked_index()}, append.checked_hash());
     if (stage_.pending()) return;
     reply_.append_owed = true;
     reply_.refused = !agrees(prev, Term{append.prev_term()});
@@ -107,9 +108,19 @@ void Consensus::stop(Status why) {
     set_role(Role::member);
 }
 
-void Consensus::note_state(Term term, bool agrees) {
-    const std::uint32_t flags = agrees ? kStateAgrees : kStateDiffers;
-    if (role_ != Role::follower || term != term_ || flags == reply_.state_flags) return;
+// The leader's state as it was when it had applied `index`. One that is waited for comes first: who lags would never get to any.
+void Consensus::hear_state(LogIndex index, std::uint64_t hash) {
+    if (reply_.checked_index > applied_) return;
+    reply_.checked_index = index;
+    reply_.checked_hash = hash;
+    compare_states();
+}
+
+// Only as of one entry can states be compared.
+void Consensus::compare_states() {
+    if (reply_.checked_index != applied_ || reply_.checked_hash == 0 || state_hash_ == 0) return;
+    const std::uint32_t flags = state_hash_ == reply_.checked_hash ? kStateAgrees : kStateDiffers;
+    if (flags == reply_.state_flags) return;
     reply_.state_flags = flags;
     reply_.append_owed = true;
 }

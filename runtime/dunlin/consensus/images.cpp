@@ -92,6 +92,7 @@ void Consensus::adopt_image() {
     log_.reset_keeping_suffix(stage_.point(), kNotYet);
     set_commit(stage_.point().index);
     applied_ = stage_.point().index;
+    state_hash_ = 0;
 }
 
 void Consensus::image_installed(JournalSequence gate) {

@@ -106,7 +106,8 @@ void Consensus::write_append(Instant now, Progress& peer, wire::PacketWriter& wr
     const LogIndex end = prev.plus(count);
     constexpr auto kDiverged = static_cast<std::uint32_t>(wire::AppendFlag::diverged);
     const wire::Append append(term_.value(), prev.value(), known ? log_.term_at(prev).value() : 0, std::min(commit_, end).value(),
-                              clock_.leading(now).value(), ++round_, count, told_to_stop(peer) ? kDiverged : 0);
+                              clock_.leading(now).value(), ++round_, count, told_to_stop(peer) ? kDiverged : 0, applied_.value(),
+                              state_hash_);
     bool written = writer.begin(wire::RecordType::append, append);
     for (LogIndex index = prev.next(); index <= end; index = index.next()) {
         const Entry entry = log_.entry(index);

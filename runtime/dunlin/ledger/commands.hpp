@@ -113,14 +113,11 @@ struct MembersEntry {
 };
 [[nodiscard]] Status decode(std::span<const std::byte> payload, MembersEntry& entry);
 
-// EntryType::renewals: this, then one bit a lease slot, lowest bit first, padded to whole bytes. EntryType::tick: this
-// alone, as_of 0. The hash lets every replica compare itself with the leader as of an entry that both had applied.
+// EntryType::renewals: this, then one bit a lease slot, lowest bit first, padded to whole bytes. EntryType::tick is empty.
 struct RenewalsHead {
-    std::uint64_t as_of;          // applied index when the bitmap was built: a later grant of a slot is not renewed
-    std::uint64_t checked_index;  // the leader's applied index; 0: nothing to check
-    std::uint64_t checked_hash;   // the leader's state hash there
+    std::uint64_t as_of;  // applied index when the bitmap was built: a later grant of a slot is not renewed
 };
-static_assert(sizeof(RenewalsHead) == 24);
+static_assert(sizeof(RenewalsHead) == 8);
 [[nodiscard]] constexpr std::size_t renewal_bitmap_bytes(const LedgerLimits& limits) { return (limits.leases + 7u) / 8u; }
 
 // EntryType::bootstrap: this, then voter_count MemberRow. The first entry of a cluster's log, written by init.

@@ -6,9 +6,7 @@
 #include <algorithm>
 
 namespace dunlin::ledger {
-Ledger::Ledger(const LedgerStorage& storage, Counters& counters)
-    : image_(storage.image, storage.limits), hashes_(storage.hashes), counters_(&counters) {
-    DUNLIN_ASSERT(!hashes_.empty());
+Ledger::Ledger(const LedgerStorage& storage, Counters& counters) : image_(storage.image, storage.limits), counters_(&counters) {
     image_.clear();
 }
 
@@ -33,17 +31,13 @@ ApplyResult Ledger::apply(const consensus::Entry& entry) {
     switch (entry.type) {
         case consensus::EntryType::bootstrap: apply_bootstrap(entry.payload); break;
         case consensus::EntryType::command: apply_command(entry.payload, result); break;
-        case consensus::EntryType::renewals:
-            result.agrees = agrees_with(entry.payload);
-            apply_renewals(entry.payload);
-            break;
-        case consensus::EntryType::tick: result.agrees = agrees_with(entry.payload); break;
+        case consensus::EntryType::renewals: apply_renewals(entry.payload); break;
         case consensus::EntryType::members: apply_members(entry.payload, result); break;
+        case consensus::EntryType::tick:
         case consensus::EntryType::none: break;
     }
     const std::uint64_t told[] = {static_cast<std::uint64_t>(result.command.status), result.command.detail, result.command.value};
     mix(std::as_bytes(std::span(told)));
-    hash_record(entry.index.value()) = {entry.index.value(), header.state_hash};
     return result;
 }
 
@@ -74,14 +68,6 @@ Status Ledger::admissible(const consensus::Entry& entry) const {
         }
     }
     return Status::unsupported_version;
-}
-
-std::optional<bool> Ledger::agrees_with(std::span<const std::byte> payload) const {
-    RenewalsHead head{};
-    if (!take(payload, head) || head.checked_index == 0) return std::nullopt;
-    const HashRecord& mine = hash_record(head.checked_index);
-    if (mine.index != head.checked_index) return std::nullopt;
-    return mine.hash == head.checked_hash;
 }
 
 void Ledger::apply_bootstrap(std::span<const std::byte> payload) {
@@ -306,7 +292,6 @@ Status Ledger::install(std::span<const std::byte> image) {
     if (verdict == Status::invalid_argument) status_ = verdict;
     if (verdict != Status::ok) return verdict;
     image_.assign(image);
-    std::ranges::fill(hashes_, HashRecord{});
     status_ = Status::ok;
     return Status::ok;
 }

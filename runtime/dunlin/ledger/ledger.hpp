@@ -9,16 +9,9 @@
 
 namespace dunlin::ledger {
 
-// The state hash as of an index, kept for the last few entries so that the leader's can be compared.
-struct HashRecord {
-    std::uint64_t index = 0;
-    std::uint64_t hash = 0;
-};
-
 struct LedgerStorage {
-    std::span<std::byte> image;    // image_bytes(limits), aligned to 4
-    std::span<HashRecord> hashes;  // at least 1; how far behind the leader's apply a check may reach
-    LedgerLimits limits{};         // what this build holds
+    std::span<std::byte> image;  // image_bytes(limits), aligned to 4
+    LedgerLimits limits{};       // what this build holds
 };
 
 // How a command ended, as its client is told.
@@ -35,8 +28,6 @@ struct ApplyResult {
     Status replica = Status::ok;  // see Ledger::status()
     CommandResult command{};      // of EntryType::command and EntryType::members
     bool repeated = false;        // answered from the session's row, not executed
-    // Whether this state is the one of the leader that wrote the entry, where that says its hash and this replica remembers its own.
-    std::optional<bool> agrees{};
 };
 
 // The replicated state machine. Same entries, same bytes: what apply() does depends on the image and the entry alone, not
@@ -107,7 +98,6 @@ class Ledger {
 
   private:
     [[nodiscard]] Status admissible(const consensus::Entry& entry) const;
-    [[nodiscard]] std::optional<bool> agrees_with(std::span<const std::byte> payload) const;
     void apply_bootstrap(std::span<const std::byte> payload);
     void apply_command(std::span<const std::byte> payload, ApplyResult& result);
     void apply_renewals(std::span<const std::byte> payload);
@@ -122,14 +112,10 @@ class Ledger {
     [[nodiscard]] std::uint16_t next_to_expire() const;
     void expire_leases();
     void free_lease(std::uint16_t slot);
-    [[nodiscard]] HashRecord& hash_record(std::uint64_t index) const {
-        return hashes_[static_cast<std::uint32_t>(index) % static_cast<std::uint32_t>(hashes_.size())];
-    }
     void mix(std::span<const std::byte> bytes);
     void mix_row(std::size_t slot, std::span<const std::byte> row);
 
     Image image_;
-    std::span<HashRecord> hashes_;
     Counters* counters_;
     Status status_ = Status::ok;
 };

@@ -22,11 +22,10 @@ struct ClientArrays {
 template <Limits L>
 struct ReplicaArrays {
     alignas(8) std::array<std::byte, image_bytes(L.ledger)> image{};
-    std::array<HashRecord, 4> hashes{};
     std::array<ServiceCall, L.proposals + kServiceRefusals> calls{};
     std::array<ServiceRenewal, L.ledger.leases> renewals{};
     std::array<std::byte, renewal_bitmap_bytes(L.ledger)> bitmap{};
-    [[nodiscard]] LedgerStorage ledger() { return {image, hashes, L.ledger}; }
+    [[nodiscard]] LedgerStorage ledger() { return {image, L.ledger}; }
     [[nodiscard]] ServiceStorage service() { return {calls, renewals, bitmap}; }
 };
 

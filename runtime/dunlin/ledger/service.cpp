@@ -326,8 +326,6 @@ void Service::on_image_installed(Instant now) {
     poll(now);
 }
 
-RenewalsHead Service::renewals_head(std::uint64_t as_of) const { return {as_of, ledger_->applied().value(), ledger_->state_hash()}; }
-
 void Service::flush_renewals(Instant now) {
     if (!leading_ || flush_at_ == kNever) return;
     if (!up_to_date()) {
@@ -350,7 +348,7 @@ void Service::flush_renewals(Instant now) {
     }
     flush_at_ = kNever;
     if (!any) return;
-    const RenewalsHead head = renewals_head(ledger_->applied().value());
+    const RenewalsHead head{ledger_->applied().value()};
     const Result<LogIndex> index = log_.propose(now, consensus::EntryType::renewals, bytes_of(head), bitmap_);
     if (!index.ok()) {
         flush_at_ = now + options_.renewal_interval;
@@ -374,8 +372,7 @@ void Service::schedule_tick(Instant now) {
 }
 
 void Service::propose_tick(Instant now) {
-    const RenewalsHead head = renewals_head(0);
-    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::tick, bytes_of(head), {});
+    const Result<LogIndex> index = log_.propose(now, consensus::EntryType::tick, {}, {});
     if (!index.ok()) {
         tick_at_ = now + options_.renewal_interval;
         return;

@@ -123,7 +123,6 @@ class Service {
     void end_leadership();
     void propose_tick(Instant now);
     void schedule_tick(Instant now);
-    [[nodiscard]] RenewalsHead renewals_head(std::uint64_t as_of) const;
 
     [[nodiscard]] bool write_call(const ServiceCall& call, wire::PacketWriter& writer) const;
     [[nodiscard]] bool write_read_reply(const ServiceCall& call, wire::PacketWriter& writer) const;

@@ -157,8 +157,7 @@ void Voter::apply_committed(Instant now) {
         if (result.replica != Status::ok) return stop(result.replica);
         if (entry->type == consensus::EntryType::members) members_changed_ = true;
         if (started_) service_.on_applied(now, *entry, result);
-        if (result.agrees) consensus_.note_state(entry->term, *result.agrees);
-        consensus_.applied(entry->index);
+        consensus_.applied(entry->index, ledger_.state_hash());
     }
 }
 

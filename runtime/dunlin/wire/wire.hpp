@@ -52,7 +52,7 @@ static_assert(sizeof(SubscriptionsAcked) == 8 && FixedPart<SubscriptionsAcked>);
 static_assert(sizeof(Heartbeat) == 16 && FixedPart<Heartbeat>);
 static_assert(sizeof(VoteRequest) == 32 && FixedPart<VoteRequest>);
 static_assert(sizeof(VoteReply) == 24 && FixedPart<VoteReply>);
-static_assert(sizeof(Append) == 56 && FixedPart<Append>);
+static_assert(sizeof(Append) == 72 && FixedPart<Append>);
 static_assert(sizeof(EntryHead) == 24 && WireStruct<EntryHead>);
 static_assert(sizeof(AppendReply) == 48 && FixedPart<AppendReply>);
 static_assert(sizeof(SnapshotChunk) == 56 && FixedPart<SnapshotChunk>);

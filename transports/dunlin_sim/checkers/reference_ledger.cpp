@@ -11,7 +11,7 @@ ReferenceLedger::ReferenceLedger(Verdict& verdict, const LedgerLimits& limits)
     : verdict_(verdict),
       renewals_(verdict.expect("a renewal renews what it was asked for", Verdict::Occasion::rare)),
       image_(ledger::image_bytes(limits)),
-      ledger_({image_, hashes_, limits}, counters_),
+      ledger_({image_, limits}, counters_),
       leases_(verdict, limits),
       sessions_(verdict, limits),
       before_(limits.leases),

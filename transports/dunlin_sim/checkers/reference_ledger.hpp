@@ -42,7 +42,6 @@ class ReferenceLedger {
     Verdict& verdict_;
     Verdict::Invariant renewals_;
     std::vector<std::byte> image_;
-    std::array<ledger::HashRecord, 1> hashes_{};
     Counters counters_;
     ledger::Ledger ledger_;
     LeaseModel leases_;

@@ -39,7 +39,7 @@ void BareAppends::strip(std::uint32_t from, std::vector<std::byte>& bytes, const
     const auto append = record.as<wire::Append>();
     const LogIndex commit = world_.node(from).status(world_.local_now(from)).commit;
     const wire::Append bare(append.term(), point.index, point.term, commit.value(), append.cluster_time(), append.round(), 0,
-                            append.flags());
+                            append.flags(), append.checked_index(), append.checked_hash());
     const std::size_t entries = padded_to<wire::kRecordAlignment>(record.bytes.size());
     const auto fixed = bytes.begin() + (record.fixed.data() - bytes.data());
     const wire::RecordHead head(wire::kRecordHeadBytes + sizeof(bare), static_cast<std::uint8_t>(record.type), sizeof(bare));
