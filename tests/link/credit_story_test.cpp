@@ -216,6 +216,24 @@ TEST(CreditStory, a_subscription_that_settles_nothing_does_not_stop_another_one)
     EXPECT_EQ(acknowledged(pair), 5U);
 }
 
+// The path gets slower than its timers expect, so each try seems to be lost, and is not: the next one comes no sooner for that (seed 109).
+TEST(CreditStory, what_goes_without_it_follows_no_closer_where_acks_are_late) {
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        SCOPED_TRACE(seed);
+        FewPair pair(seed);
+        pair.b().handler = [](const InboundMessage&) { return Disposition::pending; };
+        pair.open();
+        for (std::uint32_t i = 1; i <= 20; ++i) ASSERT_TRUE(pair.a().publish(pair.now, "x", {.subscription = SubscriptionId{i}}));
+        pair.run_for(milliseconds{20});
+        ASSERT_EQ(pair.b().delivered.size(), kCredit);
+        pair.faults.delay_max = milliseconds{20};
+        pair.run_for(milliseconds{320});
+        EXPECT_LE(pair.b().delivered.size(), kCredit + 3);
+        pair.run_for(seconds{3});
+        EXPECT_EQ(pair.b().delivered.size(), 20U);
+    }
+}
+
 TEST(CreditStory, a_message_of_more_bytes_than_there_is_credit_for_passes_one_that_is_pending) {
     FewPair pair;
     pair.b().handler = [](const InboundMessage& message) {

@@ -62,7 +62,7 @@ struct FragmentTest : testing::Test {
     SentPacket declare_alias() {
         (void)end.publish(now, "x");
         (void)write(1200);
-        sender().on_packet_acked(sent);
+        sender().on_packet_acked(now, sent);
         return sent;
     }
     bool settle(std::uint64_t cumulative, std::uint64_t bitmap = 0, const std::vector<wire::SettlementException>& exceptions = {}) {

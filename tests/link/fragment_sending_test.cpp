@@ -99,7 +99,7 @@ TEST_F(FragmentTest, sends_again_only_the_fragments_that_the_lost_packet_carried
         packets.push_back(sent);
     }
     ASSERT_EQ(packets.size(), 3U);
-    sender().on_packet_acked(packets[0]);
+    sender().on_packet_acked(now, packets[0]);
     sender().on_packet_lost(now, packets[1]);
     ASSERT_TRUE(sender().wants_to_send());
     (void)write(1200);
@@ -119,7 +119,7 @@ TEST_F(FragmentTest, a_new_session_sends_all_fragments_again_and_the_peer_may_ac
     (void)end.publish(now, text(5 * kF));
     while (sender().wants_to_send()) {
         (void)write(1200);
-        sender().on_packet_acked(sent);
+        sender().on_packet_acked(now, sent);
     }
     sender().session_closed(now);
     sender().session_opened(now, true);

@@ -191,7 +191,7 @@ TEST_F(LaneTest, sends_again_only_what_the_lost_packet_carried) {
     EXPECT_EQ(sent.range_count(0), 3);
     EXPECT_EQ(end.counters.get(Counter::messages_resent), 3U);
     // The first packet arrives after all, then its messages are lost once more: the peer has them.
-    sender().on_packet_acked(first);
+    sender().on_packet_acked(now, first);
     sender().on_packet_lost(now, sent);
     EXPECT_FALSE(sender().wants_to_send());
 }
@@ -234,7 +234,7 @@ TEST_F(LaneTest, outcomes_from_before_a_restart_leave_holes_that_are_skipped_or_
     // Two skips, which ask for no answer, one a packet: 12 to 14, and 16. They wait for what comes before them.
     EXPECT_FALSE(sender().owes_skips());
     (void)write();
-    sender().on_packet_acked(sent);
+    sender().on_packet_acked(now, sent);
     EXPECT_EQ(write().substr(0, 40),
               "14001210"
               "0c00000000000000"

@@ -306,8 +306,9 @@ void LaneSender::expire(std::uint32_t offset) {
 
 // ---- fate of packets ------------------------------------------------------------------------------------------------
 
-void LaneSender::on_packet_acked(const SentPacket& packet) {
+void LaneSender::on_packet_acked(Instant now, const SentPacket& packet) {
     common_->aliases.on_packet_acked(packet);
+    const bool resends = resends_ > 0;
     for (std::size_t r = 0; r < packet.ranges(); ++r) {
         if (packet.range_is_skip(r)) continue;
         for (std::uint32_t n = 0; n < packet.range_count(r); ++n) {
@@ -315,6 +316,7 @@ void LaneSender::on_packet_acked(const SentPacket& packet) {
             if (offset < ring_.size()) received(offset);
         }
     }
+    if (resends && resends_ == 0) none_refused(now);
 }
 
 void LaneSender::received(std::uint32_t offset) {

@@ -89,7 +89,7 @@ class LaneSender {
     // when something was written. `packet_bytes`: of a whole packet in this session.
     bool write(Instant now, PacketNumber number, std::size_t packet_bytes, wire::PacketWriter& writer, SentPacket& sent);
     bool write_skips(wire::PacketWriter& writer, SentPacket& sent);
-    void on_packet_acked(const SentPacket& packet);
+    void on_packet_acked(Instant now, const SentPacket& packet);
     void on_packet_lost(Instant now, const SentPacket& packet);  // or to be probed: its content is queued again
     // A probe timeout: the first message whose fate is open is queued again, wherever it was sent last, because a peer
     // whose inbox is full of what comes after it takes nothing else. O(ring).
@@ -138,6 +138,7 @@ class LaneSender {
     void queue_again(Instant now, std::uint32_t offset);
     void pause(Instant now, Duration at_least);
     void refused(Instant now);
+    void none_refused(Instant now);
     void end_pause(Instant now);
     void settle(std::uint32_t offset, Outcome outcome, Effect effect);
     [[nodiscard]] bool settlement_sane(const wire::Settlement& settlement, std::span<const std::byte> bytes) const;

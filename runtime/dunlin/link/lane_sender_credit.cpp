@@ -80,6 +80,13 @@ void LaneSender::refused(Instant now) {
     if (lost_ < 15) lost_ = (lost_ + 1U) & 15U;
 }
 
+// What seemed to be lost has arrived, all of it: the next that goes without credit has a pause of its own before it.
+void LaneSender::none_refused(Instant now) {
+    if (!refused_ || skips_held_) return;
+    pausing_ = refused_ = pass_ = false;
+    pace(now);
+}
+
 void LaneSender::end_pause(Instant now) {
     const Instant end = paused_until_.near(now, kFirstPause + kPauseMax);
     pausing_ = end > now;

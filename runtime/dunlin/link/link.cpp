@@ -350,7 +350,7 @@ void Link::on_fate(Instant now, const SentPacket& packet, PacketFate fate) {
     LaneSender& from = sender(packet.lane());
     if (fate == PacketFate::acked) {
         note_size(size_.on_acked(now, packet.bytes(), packet.is_size_probe()));
-        from.on_packet_acked(packet);
+        from.on_packet_acked(now, packet);
         for (LaneEnds& each : lanes()) each.receiver.on_packet_acked(now, packet);
         if (packet.carried_ack) acks_.on_ack_acked(packet.ack_largest_low);
         return;
