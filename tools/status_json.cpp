@@ -46,6 +46,7 @@ Json report_json(const dunlin::StatusReport& report) {
             {"commit", report.commit.value()},
             {"applied", report.applied.value()},
             {"members_index", report.members_index.value()},
+            {"feature_level", report.feature_level},
             {"cluster_time_us", report.cluster_time.value()},
             {"replica", dunlin::to_string(report.replica)},
             {"state_hash", hexadecimal(report.state_hash)},

@@ -11,7 +11,8 @@ using wire::RecordType;
 
 void hear_state(LoneVoter& voter, std::uint16_t from, std::uint32_t state, std::uint64_t round = 0) {
     const std::uint64_t last = voter.raft().last_index().value();
-    voter.hear(from, RecordType::append_reply, wire::AppendReply(voter.raft().term().value(), round, last, 0, 0, kSuccess | state, 0));
+    voter.hear(from, RecordType::append_reply,
+               wire::AppendReply(voter.raft().term().value(), round, last, 0, 0, kSuccess | state, 0, 0, 0));
 }
 
 bool told_to_stop(LoneVoter& voter, std::uint16_t to) {

@@ -20,7 +20,7 @@ TEST(Images, are_sent_to_a_follower_behind_the_ring_in_chunks_that_fit_a_packet)
     }
     ASSERT_GT(voter.raft().log().base().index, LogIndex{20});
     (void)voter.told(3);
-    voter.hear(3, RecordType::append_reply, wire::AppendReply(2, 1, 0, 1, 1, 0, 0));  // it has only the bootstrap entry
+    voter.hear(3, RecordType::append_reply, wire::AppendReply(2, 1, 0, 1, 1, 0, 0, 0, 0));  // it has only the bootstrap entry
     std::vector<std::byte> image;
     wire::SnapshotChunk head{};
     for (const Told& record : voter.told(3)) {
@@ -49,7 +49,7 @@ struct LeaderWithOneBehind : LoneVoter {
         hear_match(2, 2);
         for (int i = 0; i < 50; ++i) EXPECT_TRUE(write());
         (void)told(3);
-        hear(3, RecordType::append_reply, wire::AppendReply(raft().term().value(), 1, 0, 1, 1, 0, 0));
+        hear(3, RecordType::append_reply, wire::AppendReply(raft().term().value(), 1, 0, 1, 1, 0, 0, 0, 0));
     }
     // One more entry is committed; false: proposals have to wait.
     bool write() {

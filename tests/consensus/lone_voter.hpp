@@ -116,7 +116,8 @@ class LoneVoter {
              wire::Append(term, prev, prev_term, commit, time, round, static_cast<std::uint32_t>(entries.size()), 0, 0, 0), bytes);
     }
     void hear_match(std::uint16_t from, std::uint64_t index, std::uint64_t round = 0, std::uint64_t storage = 0) {
-        hear(from, wire::RecordType::append_reply, wire::AppendReply(raft().term().value(), round, index, 0, 0, kSuccess, 0), {}, storage);
+        hear(from, wire::RecordType::append_reply, wire::AppendReply(raft().term().value(), round, index, 0, 0, kSuccess, 0, 0, 0), {},
+             storage);
     }
     void hear_vote_request(std::uint16_t from, std::uint64_t term, std::uint64_t last_index, std::uint64_t last_term,
                            std::uint32_t flags = 0) {

@@ -175,13 +175,34 @@ TEST(Membership, a_learner_confirms_no_read_and_no_leadership) {
     EXPECT_EQ(leader.raft().role(), Role::follower);
 }
 
+TEST(Membership, of_which_one_has_not_told_its_feature_level_knows_none_in_common_a_learner_too) {
+    Leader leader;
+    const auto tells = [&](std::uint16_t from, std::uint8_t level) {
+        const auto last = leader.raft().last_index().value();
+        leader.hear(from, RecordType::append_reply, wire::AppendReply(leader.raft().term().value(), 0, last, 0, 0, kSuccess, 0, level, 0));
+    };
+    tells(2, 9);
+    EXPECT_EQ(leader.raft().features_of_all(), 0);
+    tells(3, 1);
+    EXPECT_EQ(leader.raft().features_of_all(), 1);  // no more than this build knows
+    leader.add(4);
+    EXPECT_EQ(leader.raft().features_of_all(), 0);
+    tells(4, 0);  // from before there were levels
+    EXPECT_EQ(leader.raft().features_of_all(), 1);
+    leader.advance(seconds{2});
+    ASSERT_NE(leader.raft().role(), Role::leader);
+    EXPECT_EQ(leader.raft().features_of_all(), 0);
+    leader.lead();
+    EXPECT_EQ(leader.raft().features_of_all(), 0);  // each term asks anew
+}
+
 TEST(Membership, a_learners_state_judges_nobody) {
     Leader leader;
     leader.add(4);
     const auto differs = [&](std::uint16_t from) {
         const auto last = leader.raft().last_index().value();
         leader.hear(from, RecordType::append_reply,
-                    wire::AppendReply(leader.raft().term().value(), 0, last, 0, 0, kSuccess | kStateDiffers, 0));
+                    wire::AppendReply(leader.raft().term().value(), 0, last, 0, 0, kSuccess | kStateDiffers, 0, 0, 0));
     };
     differs(4);
     differs(2);
@@ -195,7 +216,8 @@ TEST(Membership, a_learners_state_confirms_nobodys) {
     leader.add(4);
     const auto says = [&](std::uint16_t from, std::uint32_t state) {
         const auto last = leader.raft().last_index().value();
-        leader.hear(from, RecordType::append_reply, wire::AppendReply(leader.raft().term().value(), 0, last, 0, 0, kSuccess | state, 0));
+        leader.hear(from, RecordType::append_reply,
+                    wire::AppendReply(leader.raft().term().value(), 0, last, 0, 0, kSuccess | state, 0, 0, 0));
     };
     const auto told_to_stop = [&](std::uint16_t to) {
         leader.advance(milliseconds{100});
@@ -404,7 +426,7 @@ TEST(Membership, a_node_that_is_added_is_followed_up_from_where_it_is) {
     leader.add(4);
     const auto first = leader.last_told<wire::Append>(4, RecordType::append);
     EXPECT_EQ(first.prev_index(), leader.raft().last_index().value());
-    leader.hear(4, RecordType::append_reply, wire::AppendReply(leader.raft().term().value(), first.round(), 0, 0, 0, 0, 0));
+    leader.hear(4, RecordType::append_reply, wire::AppendReply(leader.raft().term().value(), first.round(), 0, 0, 0, 0, 0, 0, 0));
     const auto second = leader.last_told<wire::Append>(4, RecordType::append);
     EXPECT_EQ(second.prev_index(), 0U);
     EXPECT_EQ(second.entry_count(), leader.raft().last_index().value());

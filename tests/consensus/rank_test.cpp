@@ -14,14 +14,15 @@ constexpr ProcessLimits kOnBatteries{.election_rank = 2};
 class RankTest : public testing::Test {
   protected:
     // Voters 2 and 3 answer the leader for so long, and tell these ranks.
-    void answer(LoneVoter& voter, Duration duration, std::uint32_t rank_of_2, std::uint32_t rank_of_3) {
+    void answer(LoneVoter& voter, Duration duration, std::uint8_t rank_of_2, std::uint8_t rank_of_3) {
         for (const Instant end = voter.now + duration; voter.now < end && voter.raft().role() == Role::leader;) {
             voter.advance(milliseconds{100});
             for (const std::uint16_t from : {std::uint16_t{2}, std::uint16_t{3}}) {
-                const std::uint32_t rank = from == 2 ? rank_of_2 : rank_of_3;
+                const std::uint8_t rank = from == 2 ? rank_of_2 : rank_of_3;
                 for (const Told& record : voter.told(from)) ordered_[from] = ordered_[from] || record.type == RecordType::timeout_now;
                 const std::uint64_t match = from == behind_ ? 1 : voter.raft().last_index().value();
-                voter.hear(from, RecordType::append_reply, wire::AppendReply(voter.raft().term().value(), 0, match, 0, 0, kSuccess, rank));
+                voter.hear(from, RecordType::append_reply,
+                           wire::AppendReply(voter.raft().term().value(), 0, match, 0, 0, kSuccess, rank, 0, 0));
             }
         }
     }

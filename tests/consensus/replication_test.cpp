@@ -127,7 +127,7 @@ TEST(Replication, a_heartbeat_never_tells_a_commit_above_what_is_known_to_match)
     ASSERT_EQ(voter.raft().commit(), LogIndex{5});
     (void)voter.told(3);
     const std::uint64_t term = voter.raft().term().value();
-    voter.hear(3, RecordType::append_reply, wire::AppendReply(term, 1, 0, 0, 0, 0, 0));  // its log is empty
+    voter.hear(3, RecordType::append_reply, wire::AppendReply(term, 1, 0, 0, 0, 0, 0, 0, 0));  // its log is empty
     voter.advance(milliseconds{100});
     const std::vector<Told> records = voter.told(3, 126);  // no room for an entry: a bare heartbeat
     ASSERT_FALSE(records.empty());
@@ -166,7 +166,7 @@ TEST(Replication, what_was_lost_is_sent_again_after_the_next_heartbeat) {
     voter.advance(milliseconds{100});
     const auto beat = voter.last_told<wire::Append>(2, RecordType::append);
     EXPECT_EQ(beat.prev_index(), 3U);
-    voter.hear(2, RecordType::append_reply, wire::AppendReply(2, beat.round(), 0, 2, 2, 0, 0));
+    voter.hear(2, RecordType::append_reply, wire::AppendReply(2, beat.round(), 0, 2, 2, 0, 0, 0, 0));
     const auto again = voter.last_told<wire::Append>(2, RecordType::append);
     EXPECT_EQ(again.prev_index(), 2U);
     EXPECT_EQ(again.entry_count(), 1U);

@@ -25,7 +25,8 @@ std::span<const std::byte> raw(const T& value) {
 
 // A ledger with its memory, and entries to feed it.
 struct Replica {
-    explicit Replica(const LedgerLimits& limits = {}) : image(image_bytes(limits)), ledger({image, limits}, counters) {}
+    explicit Replica(const LedgerLimits& limits = {}, std::uint8_t feature_level = kFeatureLevel)
+        : image(image_bytes(limits)), ledger({image, limits, feature_level}, counters) {}
 
     ApplyResult apply_at(std::uint64_t time_us, consensus::EntryType type, std::span<const std::byte> payload) {
         time = time_us;

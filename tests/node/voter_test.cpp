@@ -18,7 +18,8 @@ constexpr auto kSuccess = static_cast<std::uint32_t>(wire::AppendReplyFlag::succ
 // Voter 1 of the voters 1, 2 and 3 (storages 101..103), just initialised, with its disk. The test plays the others.
 class VoterTest : public testing::Test {
   protected:
-    explicit VoterTest(const LedgerLimits& cluster = kLimits.ledger) {
+    // `level`: the newest feature level that this build knows.
+    explicit VoterTest(const LedgerLimits& cluster = kLimits.ledger, std::uint8_t level = ledger::kFeatureLevel) : level_(level) {
         format(cluster);
         recovered_ = recover(journal_, voter_);
         voter_.start(now_, StorageId{101});
@@ -28,7 +29,7 @@ class VoterTest : public testing::Test {
     Status restart_with_clock_rate_bound(std::uint32_t ppm) {
         std::vector<std::byte> buffer(journal_buffer_.size());
         journal::Journal journal({buffer}, counters_);
-        Voter voter({consensus_.storage(), replica_.ledger(), replica_.service()}, {.self = NodeId{1}}, ppm, journal, counters_, random_,
+        Voter voter({consensus_.storage(), ledger_storage(), replica_.service()}, {.self = NodeId{1}}, ppm, journal, counters_, random_,
                     events_);
         return recover(journal, voter);
     }
@@ -145,10 +146,17 @@ class VoterTest : public testing::Test {
     journal::Journal journal_{{journal_buffer_}, counters_};
     consensus::ConsensusArrays<kLimits, ledger::image_bytes(kLimits.ledger)> consensus_{};
     ledger::ReplicaArrays<kLimits> replica_{};
+    std::uint8_t level_;
     Voter voter_{
-        {consensus_.storage(), replica_.ledger(), replica_.service()}, {.self = NodeId{1}}, 1000, journal_, counters_, random_, events_};
+        {consensus_.storage(), ledger_storage(), replica_.service()}, {.self = NodeId{1}}, 1000, journal_, counters_, random_, events_};
 
   private:
+    ledger::LedgerStorage ledger_storage() {
+        ledger::LedgerStorage storage = replica_.ledger();
+        storage.feature_level = level_;
+        return storage;
+    }
+
     Status recover(journal::Journal& journal, Voter& voter) {
         journal.open(device_.size());
         while (journal.state() == journal::State::recovering) {
@@ -236,6 +244,66 @@ TEST_F(VoterTest, whose_state_is_the_leaders_says_so_and_does_not_stop_for_what_
     EXPECT_EQ(reply_told().flags(), kSuccess | consensus::kStateAgrees);
     hear_from_leader(wire::Append(2, 2, 2, 2, 0, 3, 0, static_cast<std::uint32_t>(wire::AppendFlag::diverged), 0, 0));
     EXPECT_EQ(report().replica, Status::ok);
+}
+
+TEST_F(VoterTest, that_meets_a_feature_level_that_it_does_not_know_stops_and_says_so) {
+    const ledger::FeatureEntry feature{ledger::kFeatureLevel + 1, 0};
+    const wire::EntryHead head(2, 0, sizeof feature, static_cast<std::uint8_t>(consensus::EntryType::feature), 0, 0);
+    std::vector<std::byte> bytes(sizeof head + sizeof feature);
+    std::memcpy(bytes.data(), &head, sizeof head);
+    std::memcpy(bytes.data() + sizeof head, &feature, sizeof feature);
+    hear_from_leader(wire::Append(2, 1, 1, 1, 0, 1, 1, 0, 0, 0), bytes);
+    EXPECT_EQ(report().replica, Status::ok);  // it may come to nothing yet
+    hear_from_leader(wire::Append(2, 2, 2, 2, 0, 2, 0, 0, 0, 0));
+    EXPECT_EQ(report().replica, Status::unsupported_version);
+    EXPECT_EQ(report().role, consensus::Role::member);
+    EXPECT_EQ(diverged_events(), 1);
+}
+
+// Leads; its build knows one level more than its cluster uses.
+class NewBuild : public VoterTest {
+  protected:
+    static constexpr std::uint8_t kNewer = ledger::kFeatureLevel + 1;
+
+    NewBuild() : VoterTest(kLimits.ledger, kNewer) {
+        constexpr auto kGranted = static_cast<std::uint32_t>(wire::VoteFlag::granted);
+        constexpr auto kPreVote = static_cast<std::uint32_t>(wire::VoteFlag::pre_vote);
+        now_ = voter_.next_deadline();
+        voter_.on_timeout(now_);
+        hear(2, wire::RecordType::vote_reply, wire::VoteReply(term(), term() + 1, kPreVote | kGranted, 0));
+        hear(2, wire::RecordType::vote_reply, wire::VoteReply(term(), term(), kGranted, 0));
+        DUNLIN_ASSERT(report().role == consensus::Role::leader);
+    }
+
+    std::uint64_t term() { return report().term.value(); }
+    template <class S>
+    void hear(std::uint16_t from, wire::RecordType type, const S& fixed) {
+        (void)voter_.on_record(now_, {NodeId{from}, StorageId{100U + from}}, {type, bytes_of(fixed), {}});
+        sync();
+        sync();
+    }
+    // It has the whole log, and says which level it knows.
+    void hear_level(std::uint16_t from, std::uint8_t level) {
+        const std::uint64_t last = report().last_index.value();
+        hear(from, wire::RecordType::append_reply, wire::AppendReply(term(), 0, last, 0, 0, kSuccess, 0, level, 0));
+    }
+};
+
+TEST_F(NewBuild, leads_its_cluster_to_a_feature_level_that_every_member_knows_and_not_before) {
+    hear_level(2, kNewer);
+    ASSERT_EQ(report().commit, report().last_index);
+    const LogIndex before = report().last_index;
+    hear_level(3, ledger::kFeatureLevel);
+    EXPECT_EQ(report().last_index, before);
+    EXPECT_EQ(report().feature_level, ledger::kFeatureLevel);
+    hear_level(3, kNewer);
+    EXPECT_EQ(report().last_index, before.next());
+    EXPECT_EQ(report().feature_level, ledger::kFeatureLevel);  // it is not committed
+    voter_.advance(now_);
+    hear_level(2, kNewer);
+    EXPECT_EQ(report().feature_level, kNewer);
+    hear_level(3, kNewer);
+    EXPECT_EQ(report().last_index, before.next());  // asked for once
 }
 
 // The cluster was founded on 1000 ppm.

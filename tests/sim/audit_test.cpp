@@ -161,8 +161,8 @@ TEST(ReadRounds, count_whom_a_later_round_has_reached_in_this_term) {
     ReadRounds rounds;
     rounds.on_send(0, packet_with(wire::RecordType::append, wire::Append(5, 0, 0, 0, 0, 3, 0, 0, 0, 0)));
     EXPECT_EQ(rounds.last(0), 3U);
-    rounds.on_receive(0, 1, packet_with(wire::RecordType::append_reply, wire::AppendReply(5, 3, 0, 0, 0, 1, 0)));
-    rounds.on_receive(0, 2, packet_with(wire::RecordType::append_reply, wire::AppendReply(4, 9, 0, 0, 0, 1, 0)));
+    rounds.on_receive(0, 1, packet_with(wire::RecordType::append_reply, wire::AppendReply(5, 3, 0, 0, 0, 1, 0, 0, 0)));
+    rounds.on_receive(0, 2, packet_with(wire::RecordType::append_reply, wire::AppendReply(4, 9, 0, 0, 0, 1, 0, 0, 0)));
     EXPECT_EQ(rounds.answered_after(0, 2), set_of(1));
     EXPECT_EQ(rounds.answered_after(0, 3), 0U);
     rounds.on_send(0, packet_with(wire::RecordType::append, wire::Append(6, 0, 0, 0, 0, 4, 0, 0, 0, 0)));

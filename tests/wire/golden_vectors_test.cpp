@@ -350,10 +350,12 @@ TEST(GoldenVectors, append_reply) {
     EXPECT_EQ(value.hint_index(), 0x201f1e1d1c1b1a19U);
     EXPECT_EQ(value.hint_term(), 0x2827262524232221U);
     EXPECT_EQ(value.flags(), 0x2c2b2a29U);
-    EXPECT_EQ(value.rank(), 0x302f2e2dU);
-    expect_bytes(
-        AppendReply(value.term(), value.round(), value.match_index(), value.hint_index(), value.hint_term(), value.flags(), value.rank()),
-        kBytes);
+    EXPECT_EQ(value.rank(), 0x2dU);
+    EXPECT_EQ(value.feature_level(), 0x2eU);
+    EXPECT_EQ(value.reserved(), 0x302fU);
+    expect_bytes(AppendReply(value.term(), value.round(), value.match_index(), value.hint_index(), value.hint_term(), value.flags(),
+                             value.rank(), value.feature_level(), value.reserved()),
+                 kBytes);
 }
 
 TEST(GoldenVectors, snapshot_chunk) {

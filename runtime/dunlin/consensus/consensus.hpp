@@ -140,6 +140,9 @@ class Consensus {
     [[nodiscard]] const Log& log() const { return log_; }
     // At a leader running with `now`, elsewhere the last value known. Never goes back at a leader.
     [[nodiscard]] ClusterTime cluster_time(Instant now) const;
+    // At a leader: the newest feature level that every member knows, learners and this node too, as they told in this term; 0: not at a
+    // leader, or not all have told. A node that joins later may know less.
+    [[nodiscard]] std::uint8_t features_of_all() const;
     // At a leader: an entry of its own term is committed, so it knows what is committed. Before, reads are refused.
     [[nodiscard]] bool committed_in_term() const { return role_ == Role::leader && commit_ >= term_start_ && term_start_.value() != 0; }
 

@@ -16,6 +16,7 @@ enum class EntryType : std::uint8_t {
     renewals = 3,   // {as_of, bitmap}
     tick = 4,       // the next lease deadline has passed
     members = 5,    // a ConfigChange, then what the ledger wants to know of it; see Consensus::propose_change()
+    feature = 6,    // from here on, rules and layouts of this feature level may be used
 };
 
 // One entry of the replicated log. `payload` stays valid until the entry is reported as applied or the log is changed

@@ -231,11 +231,21 @@ bool Consensus::told_to_stop(const Progress& peer) const {
     return peer.state_differs && agree >= majority(voter_count());
 }
 
+std::uint8_t Consensus::features_of_all() const {
+    if (role_ != Role::leader) return 0;
+    std::uint8_t level = options_.feature_level;
+    for (const Progress& peer : peers()) {
+        if (peer.standing != Standing::none) level = std::min<std::uint8_t>(level, peer.feature_level);
+    }
+    return level;
+}
+
 void Consensus::on_append_reply(Instant now, Progress& peer, const wire::AppendReply& reply) {
     if (!answers_me(now, peer, Term{reply.term()}, reply.round()) || !judge_state(peer, reply)) return;
     const bool success = (reply.flags() & static_cast<std::uint32_t>(wire::AppendReplyFlag::success)) != 0;
     const LogIndex match{reply.match_index()};
     peer.rank = reply.rank() & kElectionRankMax;
+    peer.feature_level = std::clamp<std::uint8_t>(reply.feature_level(), 1, kFeatureLevelMax) & kFeatureLevelMax;
     if (match > log_.last_index()) {
         counters_->add(Counter::records_malformed);
         return;

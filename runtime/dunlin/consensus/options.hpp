@@ -18,6 +18,7 @@ struct ConsensusOptions {
     // timeouts' spread; and a leader hands over to a voter of a lower rank that has kept up with it for kRankPatience. A preference: any
     // voter leads where no better one can.
     std::uint8_t election_rank = 0;
+    std::uint8_t feature_level = 1;                     // the newest rules and layouts that this build knows: 1..kFeatureLevelMax
     Duration heartbeat_interval = milliseconds{100};    // 5 ms..1 s
     Duration election_timeout_min = milliseconds{500};  // >= 3 heartbeats; also how long a heard leader is trusted
     // > min; a leader that heard no majority for so long steps down, and one whose disk needs so long for one operation hands over.
@@ -26,6 +27,7 @@ struct ConsensusOptions {
 };
 
 inline constexpr std::uint8_t kElectionRankMax = 3;
+inline constexpr std::uint8_t kFeatureLevelMax = 15;
 // A node that comes and goes shall not move leadership more often than this.
 inline constexpr Duration kRankPatience = seconds{10};
 

@@ -58,17 +58,17 @@ void Consensus::write_votes(Progress& peer, wire::PacketWriter& writer) {
 
 void Consensus::write_replies(Progress& peer, wire::PacketWriter& writer) {
     if (peer.stale_term_owed) {
-        const wire::AppendReply reply(term_.value(), 0, 0, 0, 0, 0, options_.election_rank);
+        const wire::AppendReply reply(term_.value(), 0, 0, 0, 0, 0, options_.election_rank, options_.feature_level, 0);
         peer.stale_term_owed = !writer.record(wire::RecordType::append_reply, reply);
     }
     if (owes_append_reply(peer)) {
         constexpr auto kSuccess = static_cast<std::uint32_t>(wire::AppendReplyFlag::success);
         const LogIndex match = reportable_match();
-        const wire::AppendReply reply = reply_.refused
-                                            ? wire::AppendReply(term_.value(), reply_.round, 0, reply_.hint_index.value(),
-                                                                reply_.hint_term.value(), reply_.state_flags, options_.election_rank)
-                                            : wire::AppendReply(term_.value(), reply_.round, match.value(), 0, 0,
-                                                                kSuccess | reply_.state_flags, options_.election_rank);
+        const wire::AppendReply reply =
+            reply_.refused ? wire::AppendReply(term_.value(), reply_.round, 0, reply_.hint_index.value(), reply_.hint_term.value(),
+                                               reply_.state_flags, options_.election_rank, options_.feature_level, 0)
+                           : wire::AppendReply(term_.value(), reply_.round, match.value(), 0, 0, kSuccess | reply_.state_flags,
+                                               options_.election_rank, options_.feature_level, 0);
         if (!writer.record(wire::RecordType::append_reply, reply)) return;
         reply_.append_owed = false;
         if (!reply_.refused) reply_.reported = match;

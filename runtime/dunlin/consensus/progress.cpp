@@ -11,6 +11,7 @@ void Progress::begin_term(LogIndex last, Instant now) {
     answers = false;
     blocked = false;
     state_agrees = state_differs = false;
+    feature_level = 0;
     match = {};
     next = last.next();
     acked_round = sent_round = rewind_round = 0;

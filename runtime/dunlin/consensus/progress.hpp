@@ -40,7 +40,8 @@ struct Progress {
     // images is no progress: it begins again and again.
     static constexpr std::uint8_t kImageFallsMax = 3;
     std::uint8_t image_falls : 2 = 0;
-    std::uint8_t farewells : 2 = 0;  // heartbeats until a node that was removed is sent nothing more
+    std::uint8_t farewells : 2 = 0;      // heartbeats until a node that was removed is sent nothing more
+    std::uint8_t feature_level : 4 = 0;  // ConsensusOptions::feature_level, as it told in this term; 0: not yet
     Standing standing = Standing::none;
     std::uint32_t image_acked = 0;  // bytes of the staged image that arrived
     std::uint32_t image_sent = 0;   // >= image_acked

@@ -23,7 +23,7 @@ struct PutHead {
 static_assert(sizeof(AcquireHead) == 8 && sizeof(ReleaseHead) == 8 && sizeof(PutHead) == 4);
 static_assert(kPutBytesMax == sizeof(PutHead) + kKeyNameBytesMax + kValueBytesMax);
 static_assert(wire::WireStruct<OpenSessionCommand> && wire::WireStruct<CommandHead> && wire::WireStruct<RenewalsHead> &&
-              wire::WireStruct<BootstrapHead>);
+              wire::WireStruct<FeatureEntry> && wire::WireStruct<BootstrapHead>);
 
 std::span<const std::byte> bytes_of_text(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
@@ -111,6 +111,8 @@ Status decode(std::span<const std::byte> payload, MembersEntry& entry) {
     const Status status = check(entry.command);
     return status == Status::invalid_argument ? Status::corrupt : status;
 }
+
+bool decode(std::span<const std::byte> payload, FeatureEntry& entry) { return take(payload, entry) && payload.empty() && entry.level != 0; }
 
 Status validate_command(CommandType type, std::span<const std::byte> body) {
     AcquireCommand acquire{};

@@ -120,6 +120,14 @@ struct RenewalsHead {
 static_assert(sizeof(RenewalsHead) == 8);
 [[nodiscard]] constexpr std::size_t renewal_bitmap_bytes(const LedgerLimits& limits) { return (limits.leases + 7u) / 8u; }
 
+// EntryType::feature. Written once every member knows that level.
+struct FeatureEntry {
+    std::uint32_t level;  // not 0
+    std::uint32_t reserved;
+};
+static_assert(sizeof(FeatureEntry) == 8);
+[[nodiscard]] bool decode(std::span<const std::byte> payload, FeatureEntry& entry);
+
 // EntryType::bootstrap: this, then voter_count MemberRow. The first entry of a cluster's log, written by init.
 struct BootstrapHead {
     std::uint64_t incarnation;  // nonzero

@@ -69,13 +69,13 @@ RowName row_name(std::string_view name) {
 
 bool sound(const MemberRow& row) { return row.storage != 0 && row.node != 0 && row.address_length <= kAddressBytesMax; }
 
-Status verify_image(std::span<const std::byte> bytes, const LedgerLimits& limits) {
+Status verify_image(std::span<const std::byte> bytes, const LedgerLimits& limits, std::uint32_t feature_level) {
     if (bytes.size() < sizeof(ImageHeader)) return Status::corrupt;
     const ImageHeader header = wire::load<ImageHeader>(bytes);
     if (header.magic != kImageMagic) return Status::corrupt;
     if (header.version != kImageVersion) return Status::unsupported_version;  // whose checksum may lie elsewhere
     if (header.crc32c != image_checksum(bytes)) return Status::corrupt;
-    if (header.feature_level > kFeatureLevel) return Status::unsupported_version;
+    if (header.feature_level > feature_level) return Status::unsupported_version;
     const LedgerLimits claimed = header.limits;
     if (!valid(claimed) || bytes.size() != image_bytes(claimed)) return Status::corrupt;
     if (claimed != limits) return Status::invalid_argument;

@@ -124,8 +124,10 @@ static_assert(image_bytes(LedgerLimits{}) <= 3584, "a board's ledger fits 3.5 Ki
 [[nodiscard]] inline std::string_view text_of(const RowName& name) { return {name.text, name.length}; }
 
 // Checks that `bytes` is a sealed image under `limits`, with every length in its bounds: corrupt; unsupported_version, which goes
-// for a newer feature level too, since its rows would be read by older rules; or invalid_argument where it is sound but was made under other limits, so that this build can not hold it. O(bytes).
-[[nodiscard]] Status verify_image(std::span<const std::byte> bytes, const LedgerLimits& limits);
+// for a feature level above `feature_level` (what the build knows) too, since its rows would be read by older rules; or
+// invalid_argument where it is sound but was made under other limits, so that this build can not hold it. O(bytes).
+[[nodiscard]] Status verify_image(std::span<const std::byte> bytes, const LedgerLimits& limits,
+                                  std::uint32_t feature_level = kFeatureLevel);
 
 // Typed access to an image's rows, by copy: rows need no alignment. Slots are asserted to be in range. O(row).
 class Image {

@@ -6,7 +6,8 @@
 #include <algorithm>
 
 namespace dunlin::ledger {
-Ledger::Ledger(const LedgerStorage& storage, Counters& counters) : image_(storage.image, storage.limits), counters_(&counters) {
+Ledger::Ledger(const LedgerStorage& storage, Counters& counters)
+    : image_(storage.image, storage.limits), counters_(&counters), known_level_(storage.feature_level) {
     image_.clear();
 }
 
@@ -33,6 +34,7 @@ ApplyResult Ledger::apply(const consensus::Entry& entry) {
         case consensus::EntryType::command: apply_command(entry.payload, result); break;
         case consensus::EntryType::renewals: apply_renewals(entry.payload); break;
         case consensus::EntryType::members: apply_members(entry.payload, result); break;
+        case consensus::EntryType::feature: apply_feature(entry.payload); break;
         case consensus::EntryType::tick:
         case consensus::EntryType::none: break;
     }
@@ -50,7 +52,7 @@ Status Ledger::admissible(const consensus::Entry& entry) const {
         case consensus::EntryType::bootstrap: {
             BootstrapHead head{};
             if (!decode(entry.payload, head)) return Status::corrupt;
-            if (head.feature_level > kFeatureLevel) return Status::unsupported_version;
+            if (head.feature_level > known_level_) return Status::unsupported_version;
             return head.limits == image_.limits() ? Status::ok : Status::invalid_argument;
         }
         case consensus::EntryType::command: {
@@ -66,6 +68,11 @@ Status Ledger::admissible(const consensus::Entry& entry) const {
             if (known != Status::ok || !adds || find_member(NodeId{change.command.change.node}) != kNoSlot) return known;
             return find_member({}) != kNoSlot ? Status::ok : Status::corrupt;
         }
+        case consensus::EntryType::feature: {
+            FeatureEntry feature{};
+            if (!decode(entry.payload, feature)) return Status::corrupt;
+            return feature.level > known_level_ ? Status::unsupported_version : Status::ok;
+        }
     }
     return Status::unsupported_version;
 }
@@ -80,6 +87,12 @@ void Ledger::apply_bootstrap(std::span<const std::byte> payload) {
     image_.header().voter_rate_ppm = head.voter_rate_ppm;
     image_.header().feature_level = head.feature_level;
     for (std::size_t i = 0; i < head.voter_count; ++i) mix_row(i, image_.store(i, bootstrap_voter(payload, i)));
+    mix(payload);
+}
+
+void Ledger::apply_feature(std::span<const std::byte> payload) {
+    std::uint32_t& level = image_.header().feature_level;
+    level = std::max(level, wire::load<FeatureEntry>(payload).level);
     mix(payload);
 }
 
@@ -288,7 +301,7 @@ std::span<const std::byte> Ledger::image() {
 }
 
 Status Ledger::install(std::span<const std::byte> image) {
-    const Status verdict = verify_image(image, image_.limits());
+    const Status verdict = verify_image(image, image_.limits(), known_level_);
     if (verdict == Status::invalid_argument) status_ = verdict;
     if (verdict != Status::ok) return verdict;
     image_.assign(image);

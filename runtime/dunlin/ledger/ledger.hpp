@@ -10,8 +10,9 @@
 namespace dunlin::ledger {
 
 struct LedgerStorage {
-    std::span<std::byte> image;  // image_bytes(limits), aligned to 4
-    LedgerLimits limits{};       // what this build holds
+    std::span<std::byte> image;                  // image_bytes(limits), aligned to 4
+    LedgerLimits limits{};                       // what this build holds
+    std::uint8_t feature_level = kFeatureLevel;  // and knows
 };
 
 // How a command ended, as its client is told.
@@ -48,6 +49,7 @@ struct ApplyResult {
 //   before ImageHeader::grants_after: voters that were lost may have granted it to somebody of whom this state knows nothing
 //   (docs/decisions/0024).
 // - renewals: a slot is renewed only if its token <= as_of and its deadline > cluster time.
+// - feature: what a level adds may be used from here on. Whoever does not know that level stops.
 // - members: the rows become what the change says, whatever became of the session that asked for it: consensus took the change
 //   to its log, and acts on it already. It is absolute, so that a repeat changes nothing.
 class Ledger {
@@ -62,8 +64,8 @@ class Ledger {
     [[nodiscard]] ApplyResult apply(const consensus::Entry& entry);
 
     // ok; invalid_argument: the cluster's LedgerLimits are not this build's, so this node can neither vote nor learn;
-    // unsupported_version: an entry or command that this build does not know was committed; corrupt: a malformed bootstrap
-    // entry was. All but ok are final until an image is installed.
+    // unsupported_version: an entry, a command or a feature level that this build does not know was committed; corrupt: a malformed
+    // bootstrap, members or feature entry was. All but ok are final until an image is installed.
     [[nodiscard]] Status status() const { return status_; }
 
     // The state as bytes, sealed; valid and unchanged until the next apply() or install(). O(image).
@@ -81,6 +83,8 @@ class Ledger {
     [[nodiscard]] std::uint32_t voter_rate_ppm() const { return image_.header().voter_rate_ppm; }
     [[nodiscard]] LogIndex voters_index() const { return LogIndex{image_.header().voters_index}; }
     [[nodiscard]] const LedgerLimits& limits() const { return image_.limits(); }
+    // Of the state: what its entries may use. Never goes back; at most the build's.
+    [[nodiscard]] std::uint32_t feature_level() const { return image_.header().feature_level; }
 
     [[nodiscard]] std::uint16_t find_lease(std::string_view name) const { return image_.find_lease(name); }
     [[nodiscard]] std::uint16_t find_key(std::string_view name) const { return image_.find_key(name); }
@@ -100,6 +104,7 @@ class Ledger {
     [[nodiscard]] Status admissible(const consensus::Entry& entry) const;
     void apply_bootstrap(std::span<const std::byte> payload);
     void apply_command(std::span<const std::byte> payload, ApplyResult& result);
+    void apply_feature(std::span<const std::byte> payload);
     void apply_renewals(std::span<const std::byte> payload);
     void apply_members(std::span<const std::byte> payload, ApplyResult& result);
     [[nodiscard]] CommandResult open_session(const CommandHead& head, std::span<const std::byte> body);
@@ -117,6 +122,7 @@ class Ledger {
 
     Image image_;
     Counters* counters_;
+    std::uint8_t known_level_;  // of the build
     Status status_ = Status::ok;
 };
 

@@ -29,8 +29,9 @@ struct StatusReport {
     LogIndex applied{};
     LogIndex members_index{};  // of the entry that changed the members last, as applied here; 0: not known
     ClusterTime cluster_time{};
-    Status replica = Status::ok;   // why the ledger replica here stopped
-    std::uint64_t state_hash = 0;  // of the ledger at `applied`; 0: no replica here
+    Status replica = Status::ok;      // why the ledger replica here stopped
+    std::uint32_t feature_level = 0;  // of the ledger at `applied`: what its entries may use; 0: not known
+    std::uint64_t state_hash = 0;     // of the ledger at `applied`; 0: no replica here
     std::uint16_t sessions_open = 0;
     std::uint16_t outbox_messages = 0;
     std::uint32_t outbox_bytes_free = 0;

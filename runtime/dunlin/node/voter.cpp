@@ -12,11 +12,16 @@ namespace {
 
 constexpr LogIndex kBootstrap{1};
 
+consensus::ConsensusOptions with_feature_level(consensus::ConsensusOptions options, std::uint8_t level) {
+    options.feature_level = level;
+    return options;
+}
+
 }  // namespace
 
 Voter::Voter(const VoterStorage& storage, const consensus::ConsensusOptions& options, std::uint32_t clock_rate_bound_ppm,
              journal::Journal& journal, Counters& counters, Random& random, EventQueue& events)
-    : consensus_(storage.consensus, options, journal, counters, random, events),
+    : consensus_(storage.consensus, with_feature_level(options, storage.ledger.feature_level), journal, counters, random, events),
       ledger_(storage.ledger, counters),
       service_(storage.service, {}, ledger_, ledger::log_port(consensus_), counters),
       counters_(&counters),
@@ -146,7 +151,17 @@ void Voter::advance(Instant now) {
             consensus_.provide_image({ledger_.applied(), ledger_.applied_term(), ledger_.cluster_time()}, ledger_.image());
         DUNLIN_ASSERT(status == Status::ok);
     }
+    raise_feature_level(now);
     if (running()) service_.poll(now);
+}
+
+// Once in a term for each level: where the entry is lost, leadership is too, and who leads next hears everybody anew.
+void Voter::raise_feature_level(Instant now) {
+    const std::uint8_t level = consensus_.features_of_all();
+    if (level == 0) level_asked_ = 0;
+    if (!running() || level <= std::max<std::uint32_t>(ledger_.feature_level(), level_asked_) || !consensus_.committed_in_term()) return;
+    const ledger::FeatureEntry entry{level, 0};
+    if (consensus_.propose(now, consensus::EntryType::feature, bytes_of(entry)).ok()) level_asked_ = level;
 }
 
 void Voter::apply_committed(Instant now) {
@@ -244,6 +259,7 @@ void Voter::report(Instant now, StatusReport& report) const {
     report.members_index = members_index();
     report.cluster_time = consensus_.cluster_time(now);
     report.replica = stopped_;
+    report.feature_level = ledger_.feature_level();
     report.state_hash = ledger_.state_hash();
 }
 

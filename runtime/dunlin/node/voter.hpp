@@ -17,8 +17,8 @@ struct VoterStorage {
 };
 
 // Consensus, the ledger's replica and the service in front of it, wired together: committed entries are applied in order,
-// results go to the service, images go both ways. A replica that can not go on (other limits than the cluster's, an
-// unknown command, a state or a log that differs from the leader's, a clock that may err by
+// results go to the service, images go both ways. A leader raises the cluster's feature level to what all members know. A replica that can not go on (other limits than the cluster's, an
+// unknown command or feature level, a state or a log that differs from the leader's, a clock that may err by
 // more than the cluster was told) stops: it neither votes nor answers, and report() says why.
 class Voter final : public Coordinator {
   public:
@@ -57,6 +57,7 @@ class Voter final : public Coordinator {
     void members_from_image();
     void set_members(ClusterIncarnation incarnation, std::uint32_t voter_rate_ppm);
     void install_received(Instant now);
+    void raise_feature_level(Instant now);
     [[nodiscard]] Status collect_chunk(std::span<const std::byte> bytes);
 
     consensus::Consensus consensus_;
@@ -75,6 +76,7 @@ class Voter final : public Coordinator {
     bool image_to_store_ = false;       // a received image waits for its checkpoint
     bool image_in_checkpoint_ = false;  // and this checkpoint contains it
     bool members_changed_ = false;
+    std::uint8_t level_asked_ = 0;  // feature level that it has proposed in this term
 };
 
 }  // namespace dunlin
