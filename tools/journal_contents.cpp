@@ -129,6 +129,7 @@ Status add_put(JournalContents& contents, Bytes bytes) {
     if (head.topic_bytes == 0 || head.lifetime_us < 0) return Status::corrupt;
     if ((head.flags & kPutPosition) != 0) contents.publish_position = head.position;
     contents.outbox.try_emplace(head.publish);
+    contents.highest_token = std::max(contents.highest_token, head.token);
     return Status::ok;
 }
 

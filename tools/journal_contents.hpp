@@ -84,6 +84,7 @@ struct JournalContents {
     std::map<KeyName, std::uint16_t> key_slots;
     std::set<std::uint16_t> unconfirmed_keys;             // slots: no position follows yet, so they do not count
     std::map<std::uint64_t, std::uint64_t> fence_floors;  // token by LeaseKey
+    std::uint64_t highest_token = 0;                      // of a message under a lease that was ever in the outbox
     std::uint64_t publish_position = 0;
     std::uint64_t receive_position = 0;
     ReplicaContents replica;

@@ -28,8 +28,8 @@ class JournalCopy {
     // This node as its own log has it, but for the storage, which is another one now. Throws ToolError(kCannotStart): it is no member.
     [[nodiscard]] VoterEntry entry(dunlin::StorageId storage) const;
 
-    // A new journal: of `storage`, bound to `incarnation`, then `replica`, then all of the old one that is not its replica's: epochs, what was
-    // published and is not settled, subscriptions, watermarks, keys, fences. Throws as make_journal().
+    // A new journal: of `storage`, bound to `incarnation`, then `replica`, then all of the old one that is not its replica's:
+    // epochs, what was published and is not settled, subscriptions, watermarks, keys, fences. Throws as make_journal().
     void make(const std::string& path, dunlin::StorageId storage, dunlin::ClusterIncarnation incarnation,
               std::vector<OwnedRecord> replica) const;
     // The longest payload of a record of the new journal.

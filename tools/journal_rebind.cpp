@@ -51,9 +51,8 @@ void add_journal_rebind(CLI::App& journal, Action& action) {
         ->required()
         ->type_name("HEX");
     verb->footer(
-        "What was published and is not settled, subscriptions, watermarks and fences go over. A voter's copy of the ledger does not: it is "
-        "a new\n"
-        "one, which does not vote, and its entry is printed, for `dunlin member add`.\n"
+        "What was published and is not settled, subscriptions, watermarks and fences go over. A voter's copy of the ledger does\n"
+        "not: it is a new one without a vote, and its entry is printed, for `dunlin member add`.\n"
         "Exit status: 0 NEW was made; 2 wrong command line; 3 OLD cannot be used, or NEW cannot be made.");
     verb->callback([&action, arguments] { action = [arguments] { return rebind(*arguments); }; });
 }

@@ -32,11 +32,24 @@ struct RecoverArguments {
     std::string longest_ttl = "1h";
 };
 
-// The last index, and the highest token, that the survivor knows of.
+// The last index, or the highest token, that the survivor knows of.
 std::uint64_t highest_index(const JournalContents& contents) {
-    std::uint64_t highest = contents.replica.last_index();
+    std::uint64_t highest = std::max(contents.replica.last_index(), contents.highest_token);
     for (const auto& [lease, token] : contents.fence_floors) highest = std::max(highest, token);
     return highest;
+}
+
+// The longest ttl of a lease in that state, in microseconds.
+std::uint64_t longest_ttl_us(std::span<std::byte> image_bytes) {
+    dunlin::ledger::ImageHeader header{};
+    std::memcpy(&header, image_bytes.data(), sizeof header);
+    const dunlin::ledger::Image image(image_bytes, header.limits);
+    std::uint64_t longest = 0;
+    for (std::size_t slot = 0; slot < header.limits.leases; ++slot) {
+        const dunlin::ledger::LeaseRow lease = image.lease(slot);
+        if (lease.token != 0) longest = std::max<std::uint64_t>(longest, lease.ttl_us);
+    }
+    return longest;
 }
 
 // `bytes`: the ledger's image. It becomes the first state of a cluster that begins with entry `floor`, with `voter` alone.
@@ -58,6 +71,7 @@ void begin_anew(std::vector<std::byte>& bytes, const dunlin::ledger::MemberRow& 
         dunlin::ledger::LeaseRow lease = image.lease(slot);
         if (lease.token == 0) continue;
         lease.deadline = now + lease.ttl_us;  // it may have been renewed after the last that is known here
+        lease.token = floor;                  // or granted anew: a fence that asks for its floor must admit nobody of before
         image.store(slot, lease);
     }
     image.seal();
@@ -89,6 +103,10 @@ ExitCode recover(const RecoverArguments& arguments) {
         throw ToolError(kUsage, "--floor " + std::to_string(arguments.floor) + " is not above " + std::to_string(highest) +
                                     ", the highest log index or token in " + old.name() +
                                     "; the voters that are lost may have gone further.");
+    }
+    if (const std::uint64_t known = longest_ttl_us(image); static_cast<std::uint64_t>(dunlin::to_us(*longest_ttl)) < known) {
+        throw ToolError(kUsage, "--longest-ttl " + arguments.longest_ttl + " is less than the " + std::to_string(known / 1000) +
+                                    " ms of a lease in " + old.name() + "; the lost voters may have granted others as long.");
     }
     const dunlin::StorageId storage{dunlin_asio::random_nonzero_u64()};
     const dunlin::ClusterIncarnation incarnation{dunlin_asio::random_nonzero_u64()};
@@ -123,13 +141,10 @@ void add_journal_recover(CLI::App& journal, Action& action) {
         ->capture_default_str()
         ->type_name("TIME");
     verb->footer(
-        "Take the survivor whose log goes furthest (`dunlin journal inspect` says: last term, then last index), and a floor a million "
-        "above the\n"
-        "highest index that any of them shows. Entries that it does not have are lost, though they were committed and answered. The lost "
-        "voters\n"
-        "must never run again with their old journals. Then start its node with NEW, make the others' journals with `dunlin journal "
-        "rebind` or\n"
-        "`dunlin join`, and add them with `dunlin member`.\n"
+        "Take the survivor whose log goes furthest (`dunlin journal inspect`: last term, then last index), and a floor a million\n"
+        "above the highest index that any of them shows. Entries that it does not have are lost, though they were committed.\n"
+        "The lost voters must never run again with their old journals. Then start its node with NEW, make the others' journals\n"
+        "with `dunlin journal rebind` or `dunlin join`, and add them with `dunlin member`.\n"
         "Exit status: 0 NEW was made; 2 wrong command line, or a floor that is too low; 3 OLD cannot be used, or NEW cannot be made.");
     verb->callback([&action, arguments] { action = [arguments] { return recover(*arguments); }; });
 }

@@ -18,7 +18,7 @@ void MemberOptions::add_to(CLI::App& command, bool with_files) {
     command.add_option("--loss", loss_, "Share of packets to drop on sending, 0..1, to see what happens")->check(CLI::Range(0.0, 1.0));
     if (!with_files) return;
     command.add_option("--journal", journal_, "Journal file; made where there is none. Needs --id");
-    command.add_option("--socket", socket_, "Unix socket for `dunlin status` and `dunlin key` (default: none)");
+    command.add_option("--socket", socket_, "Unix socket for `dunlin status`, `key` and `member` (default: none)");
 }
 
 HostSettings MemberOptions::settings() const {

@@ -36,7 +36,7 @@ constexpr const char* kFooter = R"(The configuration, with its defaults (a key w
   ledger = "small"           # voter: as the cluster was made with; or "voter_min"
   seeds = ["10.0.0.2:7001"]  # whom to contact first; default: nobody
   rejoin = "10.0.0.1:7001"   # a voter whose journal is corrupt sets it aside and joins anew, reached at this address; default: it stops
-  socket = "node.socket"     # Unix socket for `dunlin status` and `dunlin key`; default: none
+  socket = "node.socket"     # Unix socket for `dunlin status`, `key` and `member`; default: none
   events = "node.jsonl"      # file that gets each event as a line of JSON; default: none
   loss = 0.0                 # share of packets to drop on sending, to see what happens
   [timing]                   # heartbeat_interval = "200ms", session_idle_timeout = "3s", raft_heartbeat = "100ms",
@@ -121,6 +121,7 @@ class NodeProcess {
 ExitCode run_node(const NodeConfig& config) {
     if (config.rejoin.empty()) return NodeProcess(config).run();
     const RejoinFile file(config.host.journal);
+    // At its start a process before may have asked already, and "not found" is its answer; of a journal set aside here nobody has.
     for (bool asked_before = true;; asked_before = false) {
         if (file.read() == RejoinPhase::remove) set_journal_aside(config.host, file);
         if (file.read() < RejoinPhase::promote) {

@@ -17,7 +17,7 @@ namespace dunlin_tool {
 //     journal = "node.journal"        # made by `dunlin init` or `dunlin join`; a member may go without
 //     rejoin = "10.0.0.1:7001"        # voter: its journal, once corrupt, is set aside, and it joins anew, reached here; default: it stops
 //     ledger = "small"                # voter: as the cluster was made with; or "voter_min"
-//     socket = "node.socket"          # for `dunlin status` and `dunlin key`; default: none
+//     socket = "node.socket"          # for `dunlin status`, `key` and `member`; default: none
 //     events = "events.jsonl"         # each event as a line of JSON; default: none
 //     loss = 0.0                      # share of packets to drop on sending, 0..1
 //     [timing]                        # see node/options.hpp for ranges and defaults

@@ -119,7 +119,8 @@ void RejoinRequests::ask(dunlin::Instant now) {
     if (phase_ >= until_) return reached_();
     const bool add = phase_ == RejoinPhase::add;
     dunlin::ledger::MemberCommand command;
-    command.change = {.storage = add ? place_.storage.value() : 0,
+    // Named, so that a late copy of a request, or one of an operator meanwhile, never touches another storage.
+    command.change = {.storage = (phase_ == RejoinPhase::remove ? place_.old_storage : place_.storage).value(),
                       .node = place_.id,
                       .op = static_cast<std::uint8_t>(op_of(phase_)),
                       .reserved0 = 0,
@@ -148,6 +149,18 @@ void RejoinRequests::answered(dunlin::Instant now, Status status) {
     ask(now);
 }
 
+namespace {
+
+// Of the file that was set aside; 0: not even that can be read.
+dunlin::StorageId storage_aside(const std::string& journal) {
+    std::error_code unusable;
+    if (!std::filesystem::exists(journal + ".corrupt", unusable)) return {};
+    const JournalInspection inspection = inspect_journal(journal + ".corrupt");
+    return inspection.contents ? inspection.contents->format.storage : dunlin::StorageId{};
+}
+
+}  // namespace
+
 ExitCode ask_for_place(const HostSettings& settings, const std::string& address, bool asked_before) {
     HostSettings member;
     member.id = random_id();
@@ -158,8 +171,9 @@ ExitCode ask_for_place(const HostSettings& settings, const std::string& address,
     member.stop_on_conflict = true;
     HostedNode host(member);
     const RejoinFile file(settings.journal);
-    RejoinRequests requests(host, file, {.id = settings.id, .storage = storage_of(settings.journal), .address = address},
-                            RejoinPhase::promote, asked_before, [&host] { host.loop().shutdown(); });
+    const RejoinRequests::Place place{
+        .id = settings.id, .storage = storage_of(settings.journal), .address = address, .old_storage = storage_aside(settings.journal)};
+    RejoinRequests requests(host, file, place, RejoinPhase::promote, asked_before, [&host] { host.loop().shutdown(); });
     const WaitNotice notice(host.io(), [&] {
         if (requests.refused() != Status::ok) return refusal(std::string(to_string(requests.refused())), {});
         return why_alone(host, "voter");

@@ -16,9 +16,10 @@
 
 namespace dunlin_tool {
 
-// How a voter with a corrupt journal comes back (docs/decisions/0024). It has forgotten promises, so it never votes again on that storage: the
-// others give its place to another one, in three changes of members. How far that is stands in the name of an empty file, '<journal>.rejoin-<phase>', so that a process that
-// is killed on the way goes on where it was; above all, it never asks to be removed once it may have been added again.
+// How a voter with a corrupt journal comes back (docs/decisions/0024). It has forgotten promises, so it never votes again on
+// that storage: the others give its place to another one, in three changes of members. How far that is stands in the name
+// of an empty file, '<journal>.rejoin-<phase>', so that a process that is killed on the way goes on where it was; above all,
+// it never asks to be removed once it may have been added again.
 enum class RejoinPhase : std::uint8_t {
     remove,   // the node with its old storage
     add,      // it with the new one, as a learner
@@ -40,9 +41,9 @@ class RejoinFile {
     std::string stem_;
 };
 
-// Phase `remove` as far as files go: the corrupt journal becomes '<journal>.corrupt', and there is a new one under its name. What a process
-// before has done of it stays. Throws HostError or ToolError(kCannotStart): above all where another file was set aside before, at which somebody
-// should look first.
+// Phase `remove` as far as files go: the corrupt journal becomes '<journal>.corrupt', and there is a new one under its name.
+// What a process before has done of it stays. Throws HostError or ToolError(kCannotStart): above all where another file was
+// set aside before, at which somebody should look first.
 void set_journal_aside(const HostSettings& settings, const RejoinFile& file);
 
 // Asks at one node for the changes from one phase on, each again and again until it is made.
@@ -52,6 +53,7 @@ class RejoinRequests {
         std::uint16_t id;
         dunlin::StorageId storage;  // the new one
         std::string address;
+        dunlin::StorageId old_storage{};  // 0: it cannot be read any more
     };
 
     // `until`: the first phase for which it does not ask. `reached` is called then, in the loop. `asked_before`: by a process before, perhaps.
@@ -78,8 +80,9 @@ class RejoinRequests {
     dunlin_asio::BootTimer pause_;
 };
 
-// Phases `remove` and `add`, by a member of an id of its own: voters hear no node with another storage than their log names. Blocks until they
-// are done, which may take until there is a quorum, or until a signal ends it: kDone, and RejoinFile says which. Or an error that was told.
+// Phases `remove` and `add`, by a member of an id of its own: voters hear no node with another storage than their log names.
+// Blocks until they are done, which may take until there is a quorum, or until a signal ends it: kDone, and RejoinFile says
+// which. Or an error that was told.
 // `asked_before` and what it throws: as RejoinRequests.
 [[nodiscard]] ExitCode ask_for_place(const HostSettings& settings, const std::string& address, bool asked_before);
 

@@ -46,11 +46,16 @@ class RecoveryTest(ProcessTest):
         """Node 1 is left, with what was committed; its journal is of a cluster that can do nothing any more."""
         self.cluster.start()
         self.cluster.leader()
+        holder = self.start_dunlin("lease", "acquire", "winch", "--ttl", "12s", "--cluster", "test", "--id", 31, "--peer", self.cluster.address[1],
+                                   "--", "sh", "-c", f"touch {self.path('held')}; exec sleep 600")
+        wait_for("the lease that is held on", lambda: os.path.exists(self.path("held")))
         self.put(1, "valve", "open")
         token = int(self.hold(1, "crane").stdout)
         wait_for("the log at node 1", lambda: self.cluster.status(1)["applied"] >= token)
         self.kill(2, 3)
         self.assertEqual(self.cluster.stop(1), 0)
+        holder.kill()
+        holder.wait()
         return token
 
     def take_over(self, node, incarnation):
@@ -67,6 +72,7 @@ class Recovered(RecoveryTest):
         os.remove(self.path("node3.journal"))
         os.rename(self.path("node1.journal"), self.path("node1.old"))
         before = pathlib.Path(self.path("node1.old")).read_bytes()
+        self.assert_refused(self.recover("node1.old", "node1.journal", "--floor", FLOOR, "--longest-ttl", "11s"), USAGE, "less than the 12000 ms of a lease")
         done = self.recover("node1.old", "node1.journal", "--floor", FLOOR, "--longest-ttl", "15s")
         self.assertEqual((done.returncode, done.stderr), (DONE, ""))
         self.assertEqual(pathlib.Path(self.path("node1.old")).read_bytes(), before)
@@ -77,6 +83,8 @@ class Recovered(RecoveryTest):
         self.assertGreater(new["replica"]["term"], old["replica"]["term"])
         self.assertEqual([(each["id"], each["standing"], each["storage"]) for each in new["replica"]["members"]], [(1, "voter", new["storage"])])
         self.assertEqual(new["replica"]["snapshot"]["index"], FLOOR)
+        # A fence that is started now and asks for its floor admits nobody of before.
+        self.assertEqual([(each["name"], each["token"]) for each in new["replica"]["snapshot"]["leases"]], [("winch", FLOOR)])
 
         self.cluster.start(1)
         wait_for("node 1 as leader", lambda: (self.cluster.status(1) or {}).get("role") == "leader")

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <dunlin/core/status.hpp>
-#include <dunlin/node/formatter.hpp>
 
 #include <dunlin_asio/file_device.hpp>
 
@@ -10,9 +9,9 @@
 
 namespace dunlin_asio {
 
-// Runs a formatter, or what is driven like one, on the file to its end and returns its status; what `init` and `join` do before there is a
-// node. Blocks for a few syncs. Whatever the file held is gone: the caller asks first.
-template <class Formatter = dunlin::Formatter>
+// Runs a formatter, or what is driven like one, on the file to its end and returns its status: what makes a journal before there is
+// a node. Blocks for a few syncs. Whatever the file held is gone: the caller asks first.
+template <class Formatter>
 dunlin::Status format(asio::io_context& io, FileDevice& file, Formatter& formatter) {
     if (const dunlin::Status status = formatter.begin(file.bytes()); status != dunlin::Status::ok) return status;
     while (!formatter.done()) {

@@ -31,7 +31,7 @@ enum class [[nodiscard]] Status : std::uint8_t{
     not_leader = 31,       // ask the leader
     timed_out = 32,        // unknown outcome; retry under the same sequence
     session_evicted = 33,  // the ledger no longer knows the session; earlier commands may have run
-    lease_held = 34,       // somebody else holds the lease
+    lease_held = 34,       // somebody else holds the lease, or none is granted yet (ImageHeader::grants_after)
     lease_lost = 35,       // the token names no current grant
     ledger_full = 36,      // a table of the replicated ledger is full
     stale_sequence = 37,   // a later command of the session was answered; of an opening: draw another id

@@ -37,7 +37,7 @@ struct RequestResult {
     Status status = Status::ok;
     Effect effect = Effect::none;        // unknown: not ok, and a command may have been executed or may yet be
     std::uint64_t value = 0;             // put, get: revision; acquire, read_lease: token. See CommandResult, ReadKind
-    std::uint64_t detail = 0;            // acquire: AcquireDetail; read_lease: the holder's NodeId; lease_held: ditto
+    std::uint64_t detail = 0;            // acquire: AcquireDetail; read_lease: the holder's NodeId; lease_held: ditto, 0: nobody
     Instant first_sent{};                // when the command's first bytes left this node
     std::span<const std::byte> bytes{};  // get: the value; valid until the next poll_result() for the same requester
 };

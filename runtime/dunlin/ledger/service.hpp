@@ -65,7 +65,8 @@ struct ServiceStorage {
 
 // A voter's side of ledger calls. The leader proposes commands, collects renewals into one entry an interval, confirms
 // reads by read-index, proposes a tick when a deadline passes, and owes each answer until it was written once: what is
-// lost on the way, the client asks again. An answer that nobody comes for makes room when the table is full. Every other voter answers not_leader with the leader it knows.
+// lost on the way, the client asks again. An answer that nobody comes for makes room when the table is full. Every other
+// voter answers not_leader with the leader it knows.
 //
 // - An answer to a command or a renewal is given only after its entry was applied here, so it survives failover.
 // - A command that is already under way is not proposed twice; one that the session has already run is answered from its

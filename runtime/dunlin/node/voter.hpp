@@ -17,9 +17,10 @@ struct VoterStorage {
 };
 
 // Consensus, the ledger's replica and the service in front of it, wired together: committed entries are applied in order,
-// results go to the service, images go both ways. A leader raises the cluster's feature level to what all members know. A replica that can not go on (other limits than the cluster's, an
-// unknown command or feature level, a state or a log that differs from the leader's, a clock that may err by
-// more than the cluster was told) stops: it neither votes nor answers, and report() says why.
+// results go to the service, images go both ways. A leader raises the cluster's feature level to what all members know.
+// A replica that can not go on (other limits than the cluster's, an unknown command or feature level, a state or a log that
+// differs from the leader's, a clock that may err by more than the cluster was told) stops: it neither votes nor answers,
+// and report() says why.
 class Voter final : public Coordinator {
   public:
     // `clock_rate_bound_ppm`: of this node's own clock.

@@ -90,7 +90,8 @@ void DiskFaults::rot_middle(std::size_t process, Incident& incident, const Fault
     world_.restart(process);
 }
 
-// Blank, or, at a voter that was never removed, with the journal of a newcomer under its id, as of an operator who thinks that `join` mends it.
+// Blank, or, at a voter that was never removed, with the journal of a newcomer under its id, as of an operator who thinks that
+// `join` mends it.
 void DiskFaults::wipe(std::size_t process, Incident& incident, const Fault& fault) {
     world_.crash(process);
     incident.image = world_.process(process).disk.image();

@@ -14,7 +14,7 @@ namespace dunlin::sim {
 
 // An operator who changes the members while all else goes on, through the ledger client of one voter or another: some are demoted
 // or removed, and come back as learners and voters on the storage that they have had, or another one is to lead. One fault is
-// one round of that; none begins before the last one is over, and one voter short of a majority of two is as far as it goes.
+// one round of that; none begins before the last one is over, and each leaves two voters at least.
 // What is refused or stays unanswered is asked for again; the next one is now and then asked for too early.
 class MembershipFaults final : public Observer {
   public:

@@ -49,7 +49,7 @@ namespace dunlin::sim {
 //     publish NODE TOPIC [x100] [under LEASE] [lasting 500ms]     LEASE: with the token that it holds, or held last
 //     acquire NODE LEASE ttl 2s · release NODE LEASE
 //     put NODE KEY VALUE · ask NODE KEY  do not wait for the answer
-//     demote | promote NODE through NODE the second one asks for that change of the first; as little
+//     demote | promote NODE through NODE the second one asks for that change of the first; does not wait either
 //     remember leader                    and its term
 //     expect [within 10s] [not] CONDITION         now; within: runs forward until it holds. Where its words
 //                                        mean nobody it does not hold, with `not` neither

@@ -26,7 +26,8 @@ class ScenarioActor final : public Application {
     // Subscribes to what the part lists there.
     [[nodiscard]] Status listen(std::size_t listening);
     [[nodiscard]] bool stop_listening(const std::string& filter);  // false: it does not listen to that
-    // Publishes what was ordered, once it is ready and as far as there is room; the rest later. Not ok: the node refused it for another reason.
+    // Publishes what was ordered, once it is ready and as far as there is room; the rest later. Not ok: the node refused it for
+    // another reason.
     [[nodiscard]] Status publish_rest();
     [[nodiscard]] Status acquire(const std::string& lease, Duration ttl);
     [[nodiscard]] bool release(const std::string& lease);  // false: it never asked for it
