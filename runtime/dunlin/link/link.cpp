@@ -325,7 +325,8 @@ bool Link::on_record(Instant now, const wire::Record& record) {
 void Link::packet_done(Instant now, std::size_t bytes, bool ack_eliciting, bool stored) {
     if (!reading_) return;
     reading_ = false;
-    if (current_stored_ && stored) acks_.on_received(now, shared_->self.reading, current_eliciting_ || ack_eliciting);
+    if (current_stored_ && stored)
+        acks_.on_received(now, shared_->self.reading, current_eliciting_ || ack_eliciting || PacketSize::elicits_ack(bytes));
     if (!current_stored_ && credit().less_than(told_)) credit_owed_ = true;
     if (current_messages_ && settlements_owed()) {
         const bool more_allowed = told_.units * Credit::kUnitBytes >= 2U * session_.packet_bytes();

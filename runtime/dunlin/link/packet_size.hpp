@@ -2,6 +2,7 @@
 
 #include <dunlin/core/time.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace dunlin::link {
@@ -38,6 +39,10 @@ class PacketSize {
     [[nodiscard]] std::uint16_t safe_size() const {
         return static_cast<std::uint16_t>(size_ > kBase / kUnit ? std::uint16_t{kBase} : floor_ * kUnit);
     }
+
+    // A packet so long elicits an ack whatever it carries: or nobody would learn that such packets vanish where, as in a snapshot, all
+    // of them are of records that need none.
+    [[nodiscard]] static constexpr bool elicits_ack(std::size_t packet_bytes) { return packet_bytes > kBase; }
 
     // A probe is to be sent, of so many bytes: a packet of its own.
     [[nodiscard]] bool probe_owed() const { return owed_; }
