@@ -1,5 +1,6 @@
 #include "asio/host.hpp"
 
+#include <dunlin/node/formatter.hpp>
 #include <dunlin_asio/boot_clock.hpp>
 #include <dunlin_asio/format_file.hpp>
 #include <dunlin_asio/host_error.hpp>

@@ -285,6 +285,21 @@ TEST_F(ServiceTest, confirms_a_repeated_read_afresh) {
     EXPECT_EQ(written(at(6)).at(0).as<wire::ReadReply>().request(), (1ull << 32) | 2);
 }
 
+TEST_F(ServiceTest, answers_no_read_of_a_session_before) {
+    read(at(3), 1, ReadKind::key, "k");
+    log.confirmed_round = 1;
+    service.poll(at(4));
+    EXPECT_TRUE(service.wants_to_send(kPeer));
+    service.on_session_open(kPeer);  // of its next process, whose first read is another
+    for (const wire::Record& record : written(at(5))) EXPECT_NE(record.type, wire::RecordType::read_reply);
+    read(at(6), 1, ReadKind::key, "other");
+    service.poll(at(6));
+    EXPECT_FALSE(service.wants_to_send(kPeer)) << "what confirmed the read before";
+    log.confirmed_round = 2;
+    service.poll(at(7));
+    EXPECT_EQ(written(at(7)).at(0).as<wire::ReadReply>().request(), 1u);
+}
+
 TEST_F(ServiceTest, reads_a_lease_or_the_index_below_which_every_token_is_dead) {
     open();
     const std::uint64_t token = grant();

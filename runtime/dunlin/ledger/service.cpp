@@ -168,7 +168,7 @@ void Service::on_read(NodeId from, const wire::Record& record) {
     wanted.read = static_cast<ReadKind>(read.kind());
     wanted.peer = from;
     if (wanted.read == ReadKind::voters) {
-        on_session_open(from);
+        owe_voters(from);
         return;
     }
     const std::span<const std::byte> name = record.bytes;
@@ -238,6 +238,13 @@ void Service::refuse(const ServiceCall& wanted, Status status) {
 }
 
 void Service::on_session_open(NodeId peer) {
+    for (ServiceCall& call : calls_) {
+        if (call.peer == peer && call.reply == wire::RecordType::read_reply) call = ServiceCall{};
+    }
+    owe_voters(peer);
+}
+
+void Service::owe_voters(NodeId peer) {
     for (NodeId& owed : voter_set_owed_) {
         if (owed == peer) return;
     }

@@ -90,8 +90,10 @@ class Service {
     void on_applied(Instant now, const consensus::Entry& entry, const ApplyResult& result);
     // After an image was installed: results of the entries in it are not known here.
     void on_image_installed(Instant now);
-    // A session with `peer` opened: it is told the voters.
+    // A session with `peer` opened: it is told the voters, and what a session before asked to read is forgotten. Another process
+    // of the peer numbers its reads anew, and would take an answer that is owed to the one before it for its own.
     void on_session_open(NodeId peer);
+    void owe_voters(NodeId peer);
 
     // Call after every input to consensus: notices gained and lost leadership and confirmed reads.
     void poll(Instant now);

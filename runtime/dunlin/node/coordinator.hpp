@@ -27,6 +27,7 @@ class Coordinator {
     // ---- Input. on_record: false where the record is not a voter's. Each may be followed by advance().
     virtual bool on_record(Instant now, const consensus::Origin& from, const wire::Record& record) = 0;
     virtual void on_session_open(NodeId peer) = 0;
+    virtual void owe_voters(NodeId peer) = 0;  // tells it who votes
     virtual void on_timeout(Instant now) = 0;
     virtual void on_durable(Instant now) = 0;
     virtual void advance(Instant now) = 0;  // applies what is committed, and answers

@@ -164,7 +164,7 @@ std::size_t Node::fill_packet(Instant now, PeerIndex peer, std::span<std::byte> 
     const NodeId to = peers_[peer].node;
     const bool bound = each.session_cluster() != ClusterIncarnation{};
     if (bound && coordinator_ != nullptr) {
-        if (peers_[peer].members_owed) coordinator_->on_session_open(to);
+        if (peers_[peer].members_owed) coordinator_->owe_voters(to);
         peers_[peer].members_owed = false;
         coordinator_->write_records(now, to, writer);
     }

@@ -32,6 +32,7 @@ class Voter final : public Coordinator {
     void start(Instant now, StorageId storage) override;
     bool on_record(Instant now, const consensus::Origin& from, const wire::Record& record) override;
     void on_session_open(NodeId peer) override { service_.on_session_open(peer); }
+    void owe_voters(NodeId peer) override { service_.owe_voters(peer); }
     void on_timeout(Instant now) override;
     void on_durable(Instant now) override;
     void advance(Instant now) override;

@@ -45,7 +45,10 @@ void Audit::on_event(Instant at, std::size_t process, const Node& node, const Ev
 void Audit::on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) {
     promises_.on_epoch(at, process, BootEpoch{wire::load<wire::PacketHeader>(bytes).epoch()});
     const RecordTypes types = types_of(bytes);
-    if ((types & bit(wire::RecordType::hello)) != 0) sessions_.on_send(at, process, bytes);
+    if ((types & bit(wire::RecordType::hello)) != 0) {
+        sessions_.on_send(at, process, bytes);
+        reads_.on_hello_sent(process, bytes);
+    }
     if ((types & kAdverts) != 0) adverts_.on_send(at, process, to, bytes);
     if ((types & kReads) != 0 && (elections_.votes(process) || elections_.votes(to))) reads_.on_send(at, process, to, bytes);
     if ((types & kConsensus) == 0 || !elections_.votes(process) || !elections_.votes(to)) return;

@@ -15,13 +15,25 @@ ReadChecker::ReadChecker(World& world, Verdict& verdict, const CommitChecker& co
       anew_(verdict.expect("reads are confirmed anew", Verdict::Occasion::rare)),
       floor_(verdict.expect("a floor is read first", Verdict::Occasion::rare)) {}
 
+void ReadChecker::grow() {
+    if (sent_.size() >= world_.size()) return;
+    sent_.resize(world_.size());
+    nonces_.resize(world_.size());
+    floors_.resize(world_.size());
+}
+
+void ReadChecker::on_hello_sent(std::size_t process, std::span<const std::byte> bytes) {
+    grow();
+    for_each_record(bytes, [&](const wire::Record& record) {
+        if (record.type == wire::RecordType::hello) nonces_[process].insert(record.as<wire::Hello>().nonce());
+    });
+}
+
 void ReadChecker::on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes) {
+    grow();
+    const std::uint64_t session = wire::load<wire::PacketHeader>(bytes).session();
     for_each_record(bytes, [&](const wire::Record& record) {
         if (record.type != wire::RecordType::read && record.type != wire::RecordType::read_reply) return;
-        if (sent_.size() < world_.size()) {
-            sent_.resize(world_.size());
-            floors_.resize(world_.size());
-        }
         if (record.type == wire::RecordType::read) {
             Reads& reads = sent_[process];
             const auto read = record.as<wire::Read>();
@@ -32,6 +44,7 @@ void ReadChecker::on_send(Instant at, std::size_t process, std::size_t to, std::
             if (reads.size() > kReadsMax) reads.erase(reads.begin());
             return;
         }
+        if (!nonces_[to].contains(session)) return;  // meant for the process before this one, which may have numbered a read the same
         const auto reply = record.as<wire::ReadReply>();
         const auto status = static_cast<Status>(reply.status());
         const auto asked = sent_[to].find(reply.request());
@@ -71,6 +84,7 @@ void ReadChecker::handled_under(Instant at, std::size_t process, LeaseKey lease,
 void ReadChecker::on_crash(std::size_t process) {
     if (process < sent_.size()) {
         sent_[process].clear();
+        nonces_[process].clear();
         floors_[process].clear();
     }
     rounds_.on_crash(process);

@@ -6,6 +6,7 @@
 #include <dunlin_sim/world.hpp>
 
 #include <map>
+#include <set>
 #include <vector>
 
 namespace dunlin::sim {
@@ -21,7 +22,8 @@ class ReadChecker {
   public:
     ReadChecker(World& world, Verdict& verdict, const CommitChecker& commits, const Configurations& configurations);
 
-    // Packets with reads and their answers, and those between voters with records of consensus.
+    // Packets with hellos, those with reads and their answers, and those between voters with records of consensus.
+    void on_hello_sent(std::size_t process, std::span<const std::byte> bytes);
     void on_send(Instant at, std::size_t process, std::size_t to, std::span<const std::byte> bytes);
     void on_consensus_sent(std::size_t process, std::span<const std::byte> bytes) { rounds_.on_send(process, bytes); }
     void on_consensus_received(std::size_t process, std::size_t from, std::span<const std::byte> bytes) {
@@ -41,6 +43,8 @@ class ReadChecker {
     };
     using Reads = std::map<std::uint64_t, Asked>;  // by request
     using Floors = std::map<LeaseKey, Token>;      // as answered first
+    using Nonces = std::set<std::uint64_t>;        // that a process chose for its sessions
+    void grow();
     void check_answer(Instant at, std::size_t process, std::size_t to, const Asked& asked);
 
     World& world_;
@@ -50,6 +54,7 @@ class ReadChecker {
     Verdict::Invariant reads_, anew_, floor_;
     ReadRounds rounds_;
     std::vector<Reads> sent_;     // by process
+    std::vector<Nonces> nonces_;  // by process, in this life
     std::vector<Floors> floors_;  // by process, in this life
 };
 
