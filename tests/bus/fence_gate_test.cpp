@@ -82,12 +82,23 @@ class JournalledGate {
 class FenceGateWithJournal : public testing::Test {
   protected:
     FenceGateWithJournal() { first.format(); }
+    // A lease of which the ledger knows no grant.
+    void guard(LeaseKey lease, std::string_view name) {
+        ASSERT_EQ(first.gate.guard(lease, name), Status::ok);
+        first.gate.floor_known(lease, Token{1});
+    }
+    void fill_journal() {
+        const std::array<std::byte, 400> filler{};
+        while (first.journal.append(journal::RecordKind::position, filler).ok()) {}
+        const std::array<std::byte, 8> small{};
+        while (first.journal.append(journal::RecordKind::position, small).ok()) {}
+    }
     journal::test::MemoryDevice device{16384};
     JournalledGate first{device};
 };
 
 TEST_F(FenceGateWithJournal, admits_a_token_only_after_its_floor_is_durable) {
-    ASSERT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
+    guard(kCrane, "crane");
     EXPECT_EQ(first.gate.admit(kCrane, Token{5}), Status::busy);
     EXPECT_EQ(first.gate.admit(kCrane, Token{5}), Status::busy);
     EXPECT_FALSE(first.gate.take_ready());
@@ -95,11 +106,11 @@ TEST_F(FenceGateWithJournal, admits_a_token_only_after_its_floor_is_durable) {
     EXPECT_TRUE(first.gate.take_ready());
     EXPECT_FALSE(first.gate.take_ready());
     EXPECT_EQ(first.gate.admit(kCrane, Token{5}), Status::ok);
-    EXPECT_EQ(first.counters.get(Counter::fence_floor_raised), 1U);
+    EXPECT_EQ(first.counters.get(Counter::fence_floor_raised), 2U) << "what was read, and this";
 }
 
 TEST_F(FenceGateWithJournal, fences_every_lower_token_and_not_only_unequal_ones) {
-    ASSERT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
+    guard(kCrane, "crane");
     (void)first.gate.admit(kCrane, Token{7});
     first.sync();
     EXPECT_EQ(first.gate.admit(kCrane, Token{6}), Status::fenced);
@@ -112,20 +123,20 @@ TEST_F(FenceGateWithJournal, fences_every_lower_token_and_not_only_unequal_ones)
 }
 
 TEST_F(FenceGateWithJournal, fences_a_lower_token_while_the_higher_one_is_not_yet_durable) {
-    ASSERT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
+    guard(kCrane, "crane");
     (void)first.gate.admit(kCrane, Token{7});
     EXPECT_EQ(first.gate.admit(kCrane, Token{6}), Status::fenced);
 }
 
 TEST_F(FenceGateWithJournal, has_no_token_zero) {
-    ASSERT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
+    guard(kCrane, "crane");
     EXPECT_EQ(first.gate.admit(kCrane, Token{}), Status::fenced);
 }
 
 TEST_F(FenceGateWithJournal, keeps_leases_apart_and_guards_as_many_as_it_has_rows) {
     EXPECT_EQ(first.gate.admit(kCrane, Token{1}), Status::not_found);
-    ASSERT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
-    ASSERT_EQ(first.gate.guard(kPump, "pump"), Status::ok);
+    guard(kCrane, "crane");
+    guard(kPump, "pump");
     EXPECT_EQ(first.gate.guard(LeaseKey{33}, "third"), Status::table_full);
     EXPECT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
     (void)first.gate.admit(kCrane, Token{7});
@@ -135,8 +146,34 @@ TEST_F(FenceGateWithJournal, keeps_leases_apart_and_guards_as_many_as_it_has_row
     EXPECT_EQ(first.gate.floor(kCrane), Token{7});
 }
 
-TEST_F(FenceGateWithJournal, remembers_the_floor_over_a_crash_right_after_the_admission) {
+TEST_F(FenceGateWithJournal, admits_nothing_before_the_floor_was_read_from_the_ledger_where_it_has_recovered_none) {
     ASSERT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
+    EXPECT_EQ(first.gate.needs_floor_read(), "crane");
+    EXPECT_EQ(first.gate.admit(kCrane, Token{6}), Status::busy);
+    first.sync();
+    EXPECT_FALSE(first.gate.take_ready());
+    first.gate.floor_known(kCrane, Token{7});
+    EXPECT_EQ(first.gate.admit(kCrane, Token{6}), Status::fenced);
+    EXPECT_EQ(first.gate.admit(kCrane, Token{7}), Status::busy) << "not durable yet";
+    first.sync();
+    EXPECT_TRUE(first.gate.take_ready());
+    EXPECT_EQ(first.gate.admit(kCrane, Token{7}), Status::ok);
+}
+
+TEST_F(FenceGateWithJournal, reads_the_floor_again_where_the_journal_had_no_room_for_it) {
+    ASSERT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
+    fill_journal();
+    first.gate.floor_known(kCrane, Token{7});
+    EXPECT_EQ(first.gate.needs_floor_read(), "crane");
+    first.sync();
+    first.gate.floor_known(kCrane, Token{7});
+    first.sync();
+    EXPECT_FALSE(first.gate.needs_floor_read().has_value());
+    EXPECT_EQ(first.gate.admit(kCrane, Token{7}), Status::ok);
+}
+
+TEST_F(FenceGateWithJournal, remembers_the_floor_over_a_crash_right_after_the_admission) {
+    guard(kCrane, "crane");
     (void)first.gate.admit(kCrane, Token{7});
     first.sync();
     ASSERT_EQ(first.gate.admit(kCrane, Token{7}), Status::ok);
@@ -151,7 +188,7 @@ TEST_F(FenceGateWithJournal, remembers_the_floor_over_a_crash_right_after_the_ad
 }
 
 TEST_F(FenceGateWithJournal, remembers_the_floor_over_a_checkpoint) {
-    ASSERT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
+    guard(kCrane, "crane");
     (void)first.gate.admit(kCrane, Token{7});
     first.sync();
     first.compact();
@@ -162,13 +199,10 @@ TEST_F(FenceGateWithJournal, remembers_the_floor_over_a_checkpoint) {
 }
 
 TEST_F(FenceGateWithJournal, says_busy_and_keeps_the_old_floor_where_the_journal_has_no_room) {
-    ASSERT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
-    const std::array<std::byte, 400> filler{};
-    while (first.journal.append(journal::RecordKind::position, filler).ok()) {}
-    const std::array<std::byte, 8> small{};
-    while (first.journal.append(journal::RecordKind::position, small).ok()) {}
+    guard(kCrane, "crane");
+    fill_journal();
     EXPECT_EQ(first.gate.admit(kCrane, Token{7}), Status::busy);
-    EXPECT_EQ(first.gate.floor(kCrane), Token{});
+    EXPECT_EQ(first.gate.floor(kCrane), Token{1});
     first.sync();
     EXPECT_TRUE(first.gate.take_ready());
     EXPECT_EQ(first.gate.admit(kCrane, Token{7}), Status::busy);

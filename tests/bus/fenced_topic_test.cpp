@@ -116,9 +116,22 @@ TEST_F(FencedTopic, a_token_expires_with_its_message_where_the_floor_is_never_kn
     EXPECT_EQ(outcome_of(id.value().id), Outcome::expired);
 }
 
+TEST_F(FencedTopic, with_a_new_journal_holds_everything_until_the_floor_was_read) {
+    start_guard(true);
+    EXPECT_EQ(world[2].bus.needs_floor_read().value(), "crane");
+    const PublishId stale = publish("down", 6);
+    world.run_for(seconds{1});
+    EXPECT_TRUE(listener.heard.empty());
+    know_floor(7);
+    (void)publish("up", 7);
+    world.run_for(kShortly);
+    EXPECT_EQ(outcome_of(stale), Outcome::fenced);
+    EXPECT_EQ(listener.heard, std::vector<std::string>{"move=up"});
+}
+
 class JournalledFencedTopic : public FencedTopic {
   protected:
-    JournalledFencedTopic() : FencedTopic(true) {}
+    JournalledFencedTopic() : FencedTopic(true) { know_floor(1); }
 };
 
 TEST_F(JournalledFencedTopic, hands_a_message_over_only_after_its_floor_is_durable) {

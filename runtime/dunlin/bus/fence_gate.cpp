@@ -28,7 +28,7 @@ FenceRow* FenceGate::find_or_take(LeaseKey lease) {
     if (FenceRow* row = find(lease)) return row;
     for (FenceRow& row : rows_) {
         if (row.taken) continue;
-        row = FenceRow{.lease = lease, .known = journal_ != nullptr, .taken = true};
+        row = FenceRow{.lease = lease, .taken = true};
         return &row;
     }
     return nullptr;
@@ -83,8 +83,7 @@ std::optional<std::string_view> FenceGate::needs_floor_read() const {
 void FenceGate::floor_known(LeaseKey lease, Token token) {
     FenceRow* const row = find(lease);
     if (row == nullptr) return;
-    row->known = true;
-    if (token > row->floor) row->floor = token;
+    row->known = token <= row->floor || raise(*row, token);
 }
 
 bool FenceGate::ready() const {
@@ -103,6 +102,7 @@ Status FenceGate::replay(std::span<const std::byte> record) {
     FenceRow* const row = find_or_take(LeaseKey{floor.lease});
     if (row == nullptr) return Status::table_full;
     if (Token{floor.token} > row->floor) row->floor = Token{floor.token};
+    row->known = true;
     return Status::ok;
 }
 

@@ -29,8 +29,8 @@ struct FenceRow {
 // Stops a holder that was paused past its lease: for each guarded lease it keeps the highest token ever admitted (the
 // floor), and refuses lower ones. It serves the bus's fenced subscriptions and any resource outside the bus alike.
 // Invariant: a token is admitted only when no crash can make this node forget that it was. With a journal the floor is
-// durable first. Without one it is forgotten at a restart, and so nothing is admitted until the current token was
-// read linearizably from the ledger; on a node without a cluster that is never.
+// durable first. Where none was recovered, because there is no journal, or a new one in place of one that was lost, nothing is
+// admitted until the current token was read linearizably from the ledger; on a node without a cluster that is never.
 class FenceGate {
   public:
     // `journal` may be null. All outlive the gate.
@@ -45,10 +45,10 @@ class FenceGate {
     Status admit(LeaseKey lease, Token token);
     [[nodiscard]] Token floor(LeaseKey lease) const;  // 0: none known
 
-    // The name of a guarded lease whose token must be read from the ledger (linearizably), or nothing. Only without a journal.
+    // The name of a guarded lease whose token must be read from the ledger (linearizably), or nothing.
     [[nodiscard]] std::optional<std::string_view> needs_floor_read() const;
     // The answer: the token of the current grant or, where the lease is free, the log index that the read was confirmed
-    // at (every earlier grant is below it, every later one above).
+    // at (every earlier grant is below it, every later one above). Where the journal has no room for it, it must be read again.
     void floor_known(LeaseKey lease, Token token);
     // True once after admit() said `busy` and the reason is gone: a floor became durable or known. O(rows).
     [[nodiscard]] bool take_ready();
@@ -64,7 +64,7 @@ class FenceGate {
     [[nodiscard]] const FenceRow* find(LeaseKey lease) const;
     [[nodiscard]] bool durable(const FenceRow& row) const;
     [[nodiscard]] bool raise(FenceRow& row, Token token);
-    [[nodiscard]] FenceRow* find_or_take(LeaseKey lease);
+    [[nodiscard]] FenceRow* find_or_take(LeaseKey lease);  // taken: not known
 
     std::span<FenceRow> rows_;
     journal::Journal* journal_;

@@ -378,7 +378,7 @@ void Node::release_lease(Instant now, ledger::LeaseHandle handle) { leases_.rele
 
 ledger::LeaseView Node::lease(ledger::LeaseHandle handle) const { return leases_.view(handle); }
 
-// Without a journal a restart forgets token floors: each is read from the ledger before its subscriptions get anything.
+// A floor that no journal has kept is read from the ledger before its subscriptions get anything.
 void Node::read_fence_floors(Instant now) {
     if (floor_read_ != RequestId{}) return;
     const auto lease = bus_.needs_floor_read();
