@@ -62,6 +62,7 @@ TEST(Options, of_a_voter_are_refused_where_its_packets_do_not_carry_the_longest_
     EXPECT_EQ(packet_bytes_min<limits::micro>(), 576U);
     EXPECT_EQ(packet_bytes_min<limits::voter_min>(), 576U);
     EXPECT_EQ(packet_bytes_min<limits::small>(), consensus::kEntryPacketBytes + 568);
+    EXPECT_LE(packet_bytes_min<limits::gateway>(), Options{}.packet_bytes_max);
     EXPECT_LE(packet_bytes_min<kBig>(), Options{}.packet_bytes_max);
     auto memory = std::make_unique<NodeMemory<limits::small>>();
     Options options = sound();

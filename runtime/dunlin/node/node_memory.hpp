@@ -170,12 +170,13 @@ class NodeMemory {
     alignas(Node) std::array<std::byte, sizeof(Node)> node_;
 };
 
-// The bill of the presets (architecture: 16, 24 and 96 KiB on a Cortex-M, where pointers have 4 bytes).
+// The bill of the presets: 16, 24 and 96 KiB on a Cortex-M, where pointers have 4 bytes, and 16 MiB anywhere.
 static_assert(sizeof(void*) != 4 || sizeof(NodeMemory<limits::micro>) <= 16 * 1024);
 static_assert(sizeof(void*) != 4 || sizeof(NodeMemory<limits::voter_min>) <= 24 * 1024);
 static_assert(sizeof(void*) != 4 || sizeof(NodeMemory<limits::small>) <= 96 * 1024);
 static_assert(sizeof(void*) != 8 || sizeof(NodeMemory<limits::micro>) <= 20 * 1024);
 static_assert(sizeof(void*) != 8 || sizeof(NodeMemory<limits::voter_min>) <= 29 * 1024);
 static_assert(sizeof(void*) != 8 || sizeof(NodeMemory<limits::small>) <= 104 * 1024);
+static_assert(sizeof(NodeMemory<limits::gateway>) <= 16 * 1024 * 1024);
 
 }  // namespace dunlin

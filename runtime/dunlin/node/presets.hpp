@@ -95,4 +95,35 @@ inline constexpr Limits small{
     .ledger = {.leases = 64, .keys = 64, .sessions = 64, .members = 64, .value_bytes = 32},
 };
 
+// A Linux gateway, voting, between a large cluster and the world. At most 16 MiB.
+inline constexpr Limits gateway{
+    .peers = 256,
+    .topics = 1024,
+    .topic_bytes_max = 128,
+    .local_subscriptions = 64,
+    .remote_subscriptions = 1024,
+    .aliases_per_peer = 32,
+    .payload_block_bytes = 64,
+    .outbox_bytes = 3U << 20U,
+    .outbox_messages = 8192,
+    .deliveries = 16384,
+    .lanes = 3,
+    .lane_window = 1024,
+    .inbox_bytes = 1U << 20U,
+    .inbox_messages = 4096,
+    .message_bytes_max = 16U << 10U,
+    .packets_in_flight_per_peer = 64,
+    .leases_held = 16,
+    .requests = 32,
+    .fences = 16,
+    .explicit_keys = 8192,
+    .events = 256,
+    .journal_buffer_bytes = 256U << 10U,
+    .voter = true,
+    .log_entries = 1024,
+    .log_bytes = 256U << 10U,
+    .proposals = 64,
+    .ledger = {.leases = 256, .keys = 256, .sessions = 1024, .members = 1024, .value_bytes = 64},
+};
+
 }  // namespace dunlin::limits

@@ -63,7 +63,8 @@ void HungDiskChecker::on_step(Instant at, std::size_t process) {
     if (!configurations_.settled(at) || !is_majority(voters & ~set_of(process), voters)) seen.needed_at = at;
     Instant since = std::max(hung, seen.needed_at);
     for (const std::size_t host : configurations_.hosts()) {
-        if (host != process) since = std::max(since, able_since(at, host, process));
+        const bool votes = (voters & set_of(host)) != 0;
+        if (votes && host != process) since = std::max(since, able_since(at, host, process));
     }
     verdict_.check(gives_way_, at - since < kGrace, at, [&] {
         return "process " + std::to_string(process) + " leads, though its disk has been at one operation for " +

@@ -10,8 +10,8 @@ namespace dunlin::sim {
 
 // Watches that a voter leads no longer than its disk goes on:
 //   a hung leader gives way     a leader whose disk has been at one operation for the longest election timeout and kHeartbeat
-//                               leads no longer than kGrace with all other hosts of voters able to: each follows it, hears it and is
-//                               heard by it without a break, and its own disk goes on; and those of them that vote are a majority
+//                               leads no longer than kGrace with all other voters able to: each follows it, hears it and is
+//                               heard by it without a break, and its own disk goes on; and they are a majority
 class HungDiskChecker {
   public:
     static constexpr Duration kHeartbeat = milliseconds{150};  // and slack: as often a leader looks
