@@ -140,13 +140,13 @@ class EndpointOf {
         return buffer;
     }
 
-    // A sign of life that asks for no ack, as membership/ sends.
-    std::vector<std::byte> heartbeat(Instant now) {
+    // A sign of life that asks for no ack, as membership/ sends; longer by so many bytes.
+    std::vector<std::byte> heartbeat(Instant now, std::size_t longer = 0) {
         if (!link->session_open()) return {};
         std::vector<std::byte> buffer(self.packet_bytes_max);
         auto writer = link->begin_packet(buffer);
         link->write_control(now, writer);
-        (void)writer.record(wire::RecordType::heartbeat, wire::Heartbeat(1, 200'000, 0));
+        (void)writer.record(wire::RecordType::heartbeat, wire::Heartbeat(1, 200'000, 0), std::vector<std::byte>(longer));
         buffer.resize(link->finish_packet(now, writer, false));
         return buffer;
     }

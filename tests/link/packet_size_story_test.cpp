@@ -72,6 +72,23 @@ TEST_F(PacketSizeStory, a_path_that_becomes_narrower_in_mid_session_is_noticed_b
     EXPECT_EQ(pair.a().link->packet_bytes(), 1472);
 }
 
+// All long packets are of records that need no ack.
+struct PacketSizeWithoutAcks : PacketSizeStory, testing::WithParamInterface<std::uint16_t> {};
+
+TEST_P(PacketSizeWithoutAcks, a_path_that_becomes_narrower_is_noticed) {
+    pair.open();
+    pair.run_for(seconds{1});
+    ASSERT_EQ(pair.a().link->packet_bytes(), 1472);
+    pair.carries = GetParam();
+    for (int i = 0; i < 100; ++i) {
+        pair.send(0, pair.a().heartbeat(pair.now, pair.a().link->packet_bytes() - 120U));
+        pair.run_for(milliseconds{100});
+    }
+    EXPECT_LE(pair.a().link->packet_bytes(), pair.carries);
+    EXPECT_EQ(count(Counter::sessions_closed), 0U);
+}
+INSTANTIATE_TEST_SUITE_P(Paths, PacketSizeWithoutAcks, testing::Values(1300, 1000, 600));
+
 TEST_F(PacketSizeStory, what_was_queued_for_longer_packets_fits_the_shortest_ones) {
     pair.open();
     pair.run_for(seconds{1});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dunlin/core/time.hpp>
+#include <dunlin/wire/wire.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -40,9 +41,9 @@ class PacketSize {
         return static_cast<std::uint16_t>(size_ > kBase / kUnit ? std::uint16_t{kBase} : floor_ * kUnit);
     }
 
-    // A packet so long elicits an ack whatever it carries: or nobody would learn that such packets vanish where, as in a snapshot, all
-    // of them are of records that need none.
-    [[nodiscard]] static constexpr bool elicits_ack(std::size_t packet_bytes) { return packet_bytes > kBase; }
+    // A packet that some path may not carry elicits an ack whatever is in it: or nobody would learn that such packets vanish where,
+    // as in a snapshot, all of them are of records that need none.
+    [[nodiscard]] static constexpr bool elicits_ack(std::size_t packet_bytes) { return packet_bytes > wire::kPacketBytesMin; }
 
     // A probe is to be sent, of so many bytes: a packet of its own.
     [[nodiscard]] bool probe_owed() const { return owed_; }
