@@ -156,7 +156,8 @@ bool Service::answered_before(ServiceCall& call) {
         call.value = last ? row.value : 0;
         call.detail = row.detail;
     }
-    call.answered = owing_ = true;
+    call.answered = true;
+    owe(call.peer);
     return true;
 }
 
@@ -254,7 +255,7 @@ void Service::owe_voters(NodeId peer) {
     }
     *place = peer;
     ++voter_set_next_;
-    owing_ = true;
+    owe(peer);
 }
 
 // ---- The log --------------------------------------------------------------------------------------------------------
@@ -285,16 +286,17 @@ void Service::end_leadership() {
     for (ServiceRenewal& renewal : renewals_) {
         if (renewal.state == ServiceRenewal::State::none || renewal.state == ServiceRenewal::State::answered) continue;
         renewal.state = ServiceRenewal::State::answered;
-        owing_ = true;
         renewal.status = Status::not_leader;
+        owe(renewal.peer);
     }
     flush_at_ = tick_at_ = kNever;
     tick_index_ = 0;
 }
 
 void Service::answer(ServiceCall& call, Status status) {
-    call.answered = owing_ = true;
+    call.answered = true;
     call.status = status;
+    owe(call.peer);
 }
 
 void Service::on_applied(Instant now, const consensus::Entry& entry, const ApplyResult& result) {
@@ -324,7 +326,7 @@ void Service::answer_renewals(LogIndex index) {
         const bool renewed = row.token == renewal.token && row.deadline == ledger_->cluster_time().value() + row.ttl_us;
         renewal.status = renewed ? Status::ok : Status::lease_lost;
         renewal.state = ServiceRenewal::State::answered;
-        owing_ = true;
+        owe(renewal.peer);
     }
 }
 
@@ -346,7 +348,7 @@ void Service::flush_renewals(Instant now) {
         if (renewal.state != ServiceRenewal::State::collected) continue;
         if (!holds(renewal.peer, static_cast<std::uint16_t>(slot), renewal.token)) {
             renewal.state = ServiceRenewal::State::answered;
-            owing_ = true;
+            owe(renewal.peer);
             renewal.status = Status::lease_lost;
             continue;
         }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <dunlin/core/counters.hpp>
-
 #include <dunlin/core/slot_pool.hpp>
 #include <dunlin/ledger/acquire_detail.hpp>
 #include <dunlin/ledger/ledger.hpp>
@@ -10,6 +9,7 @@
 #include <dunlin/wire/record.hpp>
 
 #include <array>
+#include <limits>
 
 namespace dunlin::ledger {
 
@@ -133,6 +133,10 @@ class Service {
     [[nodiscard]] bool write_renewal(std::uint64_t request, std::uint64_t token, Status status, wire::PacketWriter& writer) const;
     [[nodiscard]] bool write_voter_set(wire::PacketWriter& writer) const;
 
+    [[nodiscard]] static constexpr std::size_t bit_of(NodeId peer) {
+        return std::size_t{1} << (peer.value() % std::numeric_limits<std::size_t>::digits);
+    }
+    void owe(NodeId peer) { owed_ |= bit_of(peer); }
     [[nodiscard]] bool owes(NodeId to) const;
     // The call that the record repeats, if it is still here.
     [[nodiscard]] ServiceCall* find_same(const ServiceCall& wanted);
@@ -148,8 +152,10 @@ class Service {
     Instant tick_at_ = kNever;
     std::uint64_t tick_index_ = 0;  // a tick under way; 0: none
     std::uint64_t term_ = 0;        // of the leadership that calls_ and renewals_ belong to
+    // Whom an answer or the voters may be owed to, by the last bits of the ids: asked of each peer before every packet, so that a
+    // search for one that is owed nothing must be rare.
+    std::size_t owed_ = 0;
     bool leading_ = false;
-    bool owing_ = false;    // an answer or the voters, to somebody: asked before every packet, so it must not take a search
     bool reading_ = false;  // a read may be under way: asked at every input
 
     std::array<NodeId, 8> voter_set_owed_{};  // 0: free

@@ -6,7 +6,7 @@
 
 namespace dunlin::ledger {
 
-bool Service::wants_to_send(NodeId to) const { return owing_ && owes(to); }
+bool Service::wants_to_send(NodeId to) const { return (owed_ & bit_of(to)) != 0 && owes(to); }
 
 bool Service::owes(NodeId to) const {
     const bool voters = ledger_->voters_index() != LogIndex{} && std::ranges::find(voter_set_owed_, to) != voter_set_owed_.end();
@@ -19,21 +19,21 @@ bool Service::owes(NodeId to) const {
 
 void Service::write_records(Instant now, NodeId to, wire::PacketWriter& writer) {
     poll(now);
-    owing_ = false;  // and finds out again, of everybody
+    owed_ = 0;  // and finds out again, of everybody
     for (NodeId& owed : voter_set_owed_) {
         if (owed == to && write_voter_set(writer)) owed = NodeId{};
-        if (owed != NodeId{}) owing_ = true;
+        if (owed != NodeId{}) owe(owed);
     }
     for (ServiceCall& call : calls_) {
         if (!call.taken || !call.answered) continue;
         if (call.peer == to && write_call(call, writer)) call.taken = false;
-        if (call.taken) owing_ = true;
+        if (call.taken) owe(call.peer);
     }
     for (ServiceRenewal& renewal : renewals_) {
         if (renewal.state != ServiceRenewal::State::answered) continue;
         const bool written = renewal.peer == to && write_renewal(renewal.request, renewal.token, renewal.status, writer);
         if (written) renewal.state = ServiceRenewal::State::none;
-        if (!written) owing_ = true;
+        if (!written) owe(renewal.peer);
     }
 }
 
