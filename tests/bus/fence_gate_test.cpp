@@ -106,7 +106,7 @@ TEST_F(FenceGateWithJournal, admits_a_token_only_after_its_floor_is_durable) {
     EXPECT_TRUE(first.gate.take_ready());
     EXPECT_FALSE(first.gate.take_ready());
     EXPECT_EQ(first.gate.admit(kCrane, Token{5}), Status::ok);
-    EXPECT_EQ(first.counters.get(Counter::fence_floor_raised), 2U) << "what was read, and this";
+    EXPECT_EQ(first.counters.get(Counter::fence_floor_raised), 1U);
 }
 
 TEST_F(FenceGateWithJournal, fences_every_lower_token_and_not_only_unequal_ones) {
@@ -160,16 +160,17 @@ TEST_F(FenceGateWithJournal, admits_nothing_before_the_floor_was_read_from_the_l
     EXPECT_EQ(first.gate.admit(kCrane, Token{7}), Status::ok);
 }
 
-TEST_F(FenceGateWithJournal, reads_the_floor_again_where_the_journal_had_no_room_for_it) {
-    ASSERT_EQ(first.gate.guard(kCrane, "crane"), Status::ok);
-    fill_journal();
-    first.gate.floor_known(kCrane, Token{7});
-    EXPECT_EQ(first.gate.needs_floor_read(), "crane");
+TEST_F(FenceGateWithJournal, keeps_no_floor_under_which_nothing_was_admitted) {
+    guard(kCrane, "crane");
+    guard(kPump, "pump");
     first.sync();
-    first.gate.floor_known(kCrane, Token{7});
-    first.sync();
-    EXPECT_FALSE(first.gate.needs_floor_read().has_value());
-    EXPECT_EQ(first.gate.admit(kCrane, Token{7}), Status::ok);
+    first.compact();
+
+    JournalledGate second{device};
+    ASSERT_EQ(second.recover(), Status::ok);
+    EXPECT_EQ(second.gate.guard(LeaseKey{33}, "third"), Status::ok);
+    EXPECT_EQ(second.gate.guard(LeaseKey{44}, "fourth"), Status::ok);
+    EXPECT_EQ(second.gate.needs_floor_read(), "third");
 }
 
 TEST_F(FenceGateWithJournal, remembers_the_floor_over_a_crash_right_after_the_admission) {

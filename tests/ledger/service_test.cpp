@@ -329,6 +329,15 @@ TEST_F(ServiceTest, tells_a_new_session_and_whoever_asks_the_voters_with_their_a
     EXPECT_FALSE(service.wants_to_send(kPeer));
 }
 
+TEST_F(ServiceTest, tells_the_voters_beside_a_read_that_waits) {
+    read(at(3), 1, ReadKind::key, "k");
+    read(at(3), 2, ReadKind::voters, "");
+    service.owe_voters(kPeer);
+    log.confirmed_round = 1;
+    service.poll(at(4));
+    EXPECT_EQ(written(at(4)).size(), 2u);
+}
+
 TEST_F(ServiceTest, survives_records_of_random_bytes) {
     Random random(5);
     std::array<std::byte, 64> noise{};

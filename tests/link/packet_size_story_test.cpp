@@ -89,6 +89,18 @@ TEST_P(PacketSizeWithoutAcks, a_path_that_becomes_narrower_is_noticed) {
 }
 INSTANTIATE_TEST_SUITE_P(Paths, PacketSizeWithoutAcks, testing::Values(1300, 1000, 600));
 
+TEST_F(PacketSizeStory, packets_that_ask_for_an_ack_since_they_are_long_leave_room_for_messages) {
+    pair.open();
+    pair.run_for(seconds{1});
+    pair.cut = true;
+    pair.heartbeats = false;
+    for (int i = 0; i < 64; ++i) pair.send(0, pair.a().heartbeat(pair.now, 1300));
+    pair.record = true;
+    ASSERT_TRUE(pair.a().publish(pair.now, "up"));
+    pair.run_for(microseconds{500});  // its pace, and no probe yet
+    EXPECT_EQ(pair.recorded.size(), 1U);
+}
+
 TEST_F(PacketSizeStory, what_was_queued_for_longer_packets_fits_the_shortest_ones) {
     pair.open();
     pair.run_for(seconds{1});

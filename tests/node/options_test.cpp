@@ -76,5 +76,12 @@ TEST(Options, of_a_voter_are_refused_where_its_packets_do_not_carry_the_longest_
     EXPECT_EQ(memory->emplace(options).start(Instant{}), Status::ok);
 }
 
+TEST(Presets, a_gateway_starts_within_its_memory) {
+    auto memory = std::make_unique<NodeMemory<limits::gateway>>();
+    Options options = sound();
+    options.journal_bytes = journal_device_bytes_min<limits::gateway>();
+    EXPECT_EQ(memory->emplace(options).start(Instant{}), Status::ok);
+}
+
 }  // namespace
 }  // namespace dunlin

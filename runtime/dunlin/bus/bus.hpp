@@ -119,7 +119,7 @@ class Bus {
     void thaw_keys();
     // Checkpoint. busy: call again with the same cursor (at first {}).
     Status emit_live(Instant now, EmitCursor& cursor, const EmitRecord& emit);
-    // Without a journal: a lease whose current token must be read from the ledger before its subscriptions get anything.
+    // A lease whose current token must be read from the ledger before its subscriptions get anything.
     [[nodiscard]] std::optional<std::string_view> needs_floor_read() const { return fences_.needs_floor_read(); }
     void floor_known(Instant now, LeaseKey lease, Token token);
 

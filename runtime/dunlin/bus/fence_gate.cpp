@@ -50,7 +50,7 @@ Status FenceGate::admit(LeaseKey lease, Token token) {
     if (row == nullptr) return Status::not_found;
     // Order, not equality: any token below the floor is stale, and one above it deposes the floor.
     if (token == Token{} || token < row->floor) return Status::fenced;
-    const bool raised = row->known && (token == row->floor || raise(*row, token));
+    const bool raised = row->known && ((token == row->floor && row->kept) || raise(*row, token));
     if (raised && durable(*row)) return Status::ok;
     row->asked = true;
     return Status::busy;
@@ -64,6 +64,7 @@ bool FenceGate::raise(FenceRow& row, Token token) {
         row.gate = appended.value();
     }
     row.floor = token;
+    row.kept = true;
     counters_->add(Counter::fence_floor_raised);
     return true;
 }
@@ -83,7 +84,10 @@ std::optional<std::string_view> FenceGate::needs_floor_read() const {
 void FenceGate::floor_known(LeaseKey lease, Token token) {
     FenceRow* const row = find(lease);
     if (row == nullptr) return;
-    row->known = token <= row->floor || raise(*row, token);
+    row->known = true;
+    if (token <= row->floor) return;
+    row->floor = token;
+    row->kept = false;
 }
 
 bool FenceGate::ready() const {
@@ -102,14 +106,14 @@ Status FenceGate::replay(std::span<const std::byte> record) {
     FenceRow* const row = find_or_take(LeaseKey{floor.lease});
     if (row == nullptr) return Status::table_full;
     if (Token{floor.token} > row->floor) row->floor = Token{floor.token};
-    row->known = true;
+    row->known = row->kept = true;
     return Status::ok;
 }
 
 Status FenceGate::emit_live(std::uint32_t& cursor, const EmitRecord& emit) const {
     for (; cursor < rows_.size(); ++cursor) {
         const FenceRow& row = rows_[cursor];
-        if (!row.taken || row.floor == Token{}) continue;
+        if (!row.taken || !row.kept) continue;
         const FenceFloorRecord record{.lease = row.lease.value(), .token = row.floor.value()};
         const Status status = emit(journal::RecordKind::fence_floor, bytes_of(record), {});
         if (status != Status::ok) return status;

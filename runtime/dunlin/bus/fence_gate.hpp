@@ -20,6 +20,7 @@ struct FenceRow {
     Token floor{};
     JournalSequence gate{};  // the floor counts once the journal is durable up to here
     bool known = false;      // false: must still be read from the ledger
+    bool kept = false;       // the floor was admitted, so that the journal has it; false: it is known by a read alone, or not at all
     bool asked = false;      // admit() answered busy
     bool taken = false;
     std::uint8_t name_bytes = 0;
@@ -36,7 +37,8 @@ class FenceGate {
     // `journal` may be null. All outlive the gate.
     FenceGate(std::span<FenceRow> rows, journal::Journal* journal, Counters& counters);
 
-    // Keeps a floor for this lease from now on, for the life of the process. table_full: Limits::fences are guarded.
+    // Keeps a floor for this lease from now on, for the life of the process, or of the journal once a token was admitted.
+    // table_full: Limits::fences are guarded.
     // `name`: of the lease, 1..32 bytes; `lease` is its key.
     Status guard(LeaseKey lease, std::string_view name);
     // ok: act now. fenced: a higher token was admitted, or there is no token. busy: ask again after the journal's next
@@ -48,7 +50,7 @@ class FenceGate {
     // The name of a guarded lease whose token must be read from the ledger (linearizably), or nothing.
     [[nodiscard]] std::optional<std::string_view> needs_floor_read() const;
     // The answer: the token of the current grant or, where the lease is free, the log index that the read was confirmed
-    // at (every earlier grant is below it, every later one above). Where the journal has no room for it, it must be read again.
+    // at (every earlier grant is below it, every later one above).
     void floor_known(LeaseKey lease, Token token);
     // True once after admit() said `busy` and the reason is gone: a floor became durable or known. O(rows).
     [[nodiscard]] bool take_ready();

@@ -146,7 +146,7 @@ std::size_t Link::finish_packet(Instant now, wire::PacketWriter& writer, bool ot
     if (writer.empty()) return 0;
     const PacketNumber number = space_.take_number();
     const std::size_t bytes = writer.finish(session_.header(number));
-    if (draft().eliciting || others_ack_eliciting || (PacketSize::elicits_ack(bytes) && space_.control_fits())) {
+    if (draft().eliciting || others_ack_eliciting || (PacketSize::elicits_ack(bytes) && space_.sample_fits())) {
         DUNLIN_ASSERT(space_.control_fits());
         const std::uint8_t reserve = draft().lane_used ? scheduler_.reserve(*draft().lane, lane_count_) : std::uint8_t{0};
         space_.on_sent(now, number, bytes, draft().sent, reserve);

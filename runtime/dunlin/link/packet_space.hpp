@@ -52,6 +52,9 @@ class PacketSpace {
     [[nodiscard]] bool control_fits() const {
         return !ring_full() && (congestion_.fits() || beyond_window_ < kControlReserve || probe_owed());
     }
+    // A packet that asks for an ack only since it is long may be remembered: it leaves half of the ring, and of the window room
+    // for two more, to messages and to control. Some of such packets are enough to learn whether they arrive.
+    [[nodiscard]] bool sample_fits() const { return 2 * ring_.size() < ring_.capacity() && congestion_.fits(kControlReserve); }
     // Remembers an ack-eliciting packet of `bytes` that leaves now; `reserve` as of data_ready_at(). control_fits().
     void on_sent(Instant now, PacketNumber number, std::size_t bytes, SentPacket packet, std::uint8_t reserve = 0);
     // False: malformed, or it acknowledges what was never sent (counted); nothing else happened.

@@ -95,7 +95,8 @@ inline constexpr Limits small{
     .ledger = {.leases = 64, .keys = 64, .sessions = 64, .members = 64, .value_bytes = 32},
 };
 
-// A Linux gateway, voting, between a large cluster and the world. At most 16 MiB.
+// A Linux gateway, voting, between a large cluster and the world. At most 16 MiB. Its ledger is that of a large cluster: where
+// the cluster has another (which `small` or `voter_min` names, say), give it that.
 inline constexpr Limits gateway{
     .peers = 256,
     .topics = 1024,
