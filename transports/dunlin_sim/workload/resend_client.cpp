@@ -88,8 +88,7 @@ void ResendClient::publish(Instant now, std::uint64_t number) {
     World& world = shared_.world();
     const Duration left = shared_.resends().deadline(number) - world.now();
     if (left <= Duration{0}) return;
-    std::array<std::byte, 48> payload{};
-    std::memcpy(payload.data(), &number, sizeof(number));
+    const Payload payload = payload_of(number);
     bus::PublishOptions options;
     options.topic = kTopic;
     options.payload = payload;
@@ -101,10 +100,21 @@ void ResendClient::publish(Instant now, std::uint64_t number) {
 
 // ---- Having them --------------------------------------------------------------------------------------------------------
 
-bus::Verdict ResendClient::handle(const Receiver& receiver, const bus::Message& message) {
-    World& world = shared_.world();
+ResendClient::Payload ResendClient::payload_of(std::uint64_t number) {
+    Payload payload{};
+    std::memcpy(payload.data(), &number, sizeof(number));
+    return payload;
+}
+
+std::uint64_t ResendClient::number_of(const bus::Message& message) const {
     std::uint64_t number = 0;
-    std::memcpy(&number, message.payload.data(), sizeof(number));
+    if (message.payload.size() == sizeof(Payload)) std::memcpy(&number, message.payload.data(), sizeof(number));
+    const bool one = number <= shared_.resends().effects() && std::ranges::equal(message.payload, payload_of(number));
+    return one ? number : 0;
+}
+
+bus::Verdict ResendClient::handle(const Receiver& receiver, std::uint64_t number, const bus::Message& message) {
+    World& world = shared_.world();
     const std::uint32_t percent = percent_of(number + receiver.subscription.value());
     bus::Verdict said = bus::Verdict::accept;
     if (percent < 8) {

@@ -3,6 +3,8 @@
 #include <dunlin_sim/application.hpp>
 #include <dunlin_sim/checkers/delivery_checker.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -29,11 +31,16 @@ class ResendClient {
     void start(Instant now);
     [[nodiscard]] Instant due() const;  // when to call work()
     void work(const Context& context);
-    [[nodiscard]] bus::Verdict handle(const Receiver& receiver, const bus::Message& message);
+    // The effect that the message is a copy of; 0: it is none that anybody published.
+    [[nodiscard]] std::uint64_t number_of(const bus::Message& message) const;
+    [[nodiscard]] bus::Verdict handle(const Receiver& receiver, std::uint64_t number, const bus::Message& message);
     // False: of another publish.
     [[nodiscard]] bool on_outcome(const Event& event);
 
   private:
+    using Payload = std::array<std::byte, 48>;  // its number, and zeros
+    [[nodiscard]] static Payload payload_of(std::uint64_t number);
+
     struct Waiting {  // a handler said `pending`
         Instant until{};
         bus::CompletionId completion{};

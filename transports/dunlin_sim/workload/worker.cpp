@@ -150,7 +150,9 @@ bus::Verdict Worker::handle(const Subscription& subscription, const bus::Message
     if (message.topic == ResendClient::kTopic) {
         if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
         shared_.settlements_.handled(world_.now(), process_, message.publisher, message.lane, message.completion.sequence);
-        return resends_.handle(receiver, message);
+        const std::uint64_t number = resends_.number_of(message);
+        shared_.delivery_.payload_seen(world_.now(), {.number = number}, number != 0);
+        return number != 0 ? resends_.handle(receiver, number, message) : bus::Verdict::reject;
     }
     MessageKey key;
     DUNLIN_ASSERT(message.payload.size() >= sizeof(key));
@@ -159,7 +161,9 @@ bus::Verdict Worker::handle(const Subscription& subscription, const bus::Message
     if (const auto call = std::exchange(shared_.before_verdict_, nullptr)) call(process_);
     shared_.settlements_.handled(world_.now(), process_, message.publisher, message.lane, message.completion.sequence);
     shared_.expiries_.handled(world_.now(), process_, message.publisher, message.lane, message.completion.sequence);
-    shared_.delivery_.payload_seen(world_.now(), key, is_pattern(message.payload.subspan(sizeof(key)), key));
+    const bool intact = is_pattern(message.payload.subspan(sizeof(key)), key);
+    shared_.delivery_.payload_seen(world_.now(), key, intact);
+    if (!intact) return bus::Verdict::reject;
     seen_ = std::max(seen_, message.lamport);
     echo(key);
     const bus::Verdict said = decide(receiver, key, message);
