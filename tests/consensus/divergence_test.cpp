@@ -1,4 +1,4 @@
-// One replica's state differs (protocol.md §6): that one stops, whoever leads, and the majority goes on.
+// One replica's state differs: that one stops, whoever leads, and the majority goes on.
 #include "consensus/cluster.hpp"
 #include "consensus/lone_voter.hpp"
 

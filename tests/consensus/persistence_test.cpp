@@ -1,4 +1,4 @@
-// Persist before send (protocol.md §6): nothing that promises leaves, or counts, before the journal has made it durable.
+// Persist before send: nothing that promises leaves, or counts, before the journal has made it durable.
 #include "consensus/lone_voter.hpp"
 
 #include <gmock/gmock.h>

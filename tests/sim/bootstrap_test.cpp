@@ -1,4 +1,4 @@
-// Bootstrap (protocol.md §1): who belongs to a cluster.
+// Bootstrap: who belongs to a cluster.
 #include <sim/small_cluster.hpp>
 
 #include <dunlin/node/records.hpp>

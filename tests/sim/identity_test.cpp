@@ -1,4 +1,4 @@
-// Two live processes with one NodeId (protocol.md §1): the first one keeps it, and nothing else happens.
+// Two live processes with one NodeId: the first one keeps it, and nothing else happens.
 #include <sim/small_cluster.hpp>
 
 #include <gtest/gtest.h>

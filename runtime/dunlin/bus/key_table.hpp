@@ -48,7 +48,7 @@ struct KeyStorage {
 // this node may have, and a packet that was on its way for `packet_age_max`.
 [[nodiscard]] Instant key_end(Instant expires, std::uint32_t lifetime_ms, const KeyTimes& times);
 
-// Which effects were had, by the keys that applications gave them (protocol.md §3, Duplicates): a handler ends one message of
+// Which effects were had, by the keys that applications gave them (docs/decisions/0009): a handler ends one message of
 // a key and subscription, whichever peer or path the others come from, until no copy of them can be alive. One table for all
 // peers; a subscription's keys are its own, so that two subscriptions each have the effect once.
 //

@@ -5,7 +5,7 @@
 
 namespace dunlin::consensus {
 
-// Cluster time (protocol.md §6): carried by every entry and by heartbeats, advanced by the leader's clock alone. It is
+// Cluster time: carried by every entry and by heartbeats, advanced by the leader's clock alone. It is
 // derived from the log's end each time it is asked for, so a truncation takes back what the truncated entries said.
 class ClusterClock {
   public:

@@ -12,7 +12,7 @@ namespace dunlin::consensus {
 // What a node is in its cluster. `member`: no voter, or a voter that has not started yet or has stopped.
 enum class Role : std::uint8_t { member = 0, follower = 1, pre_candidate = 2, candidate = 3, leader = 4 };
 
-// A member of the committed voter set. A vote or an acknowledgement counts only from this storage (protocol.md §1).
+// A member of the committed voter set. A vote or an acknowledgement counts only from this storage.
 struct Voter {
     NodeId node{};
     StorageId storage{};

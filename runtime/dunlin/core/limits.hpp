@@ -11,7 +11,7 @@ struct LedgerLimits {
     std::uint16_t leases = 16;       // 1..1024
     std::uint16_t keys = 16;         // 1..1024
     std::uint16_t sessions = 16;     // 1..1024: ledger clients whose commands run exactly once
-    std::uint16_t members = 8;       // 1..1024: voters with their addresses
+    std::uint16_t members = 8;       // 1..1024, of which kVotersMax are used: voters and learners
     std::uint16_t value_bytes = 32;  // 8..1024, a multiple of 8: longest value of a key
 
     friend constexpr bool operator==(const LedgerLimits&, const LedgerLimits&) = default;

@@ -22,7 +22,7 @@ inline constexpr Duration kLeaseTtlMin = milliseconds{100};
 inline constexpr Duration kLeaseTtlMax = seconds{3600};
 inline constexpr std::uint32_t kClockRatePpmMax = 100'000;
 
-// Numbers are never reused. A type that a replica does not know stops it (protocol.md §2).
+// Numbers are never reused. A type that a replica does not know stops it.
 enum class CommandType : std::uint8_t {
     none = 0,
     open_session = 1,

@@ -120,7 +120,7 @@ struct InboxShare {
     std::uint16_t empty = 0;  // of the slots: taken by put_empty()
 };
 
-// Received messages that cannot be settled yet, of all peers; a bulkhead between them (protocol.md §3). What waits of one
+// Received messages that cannot be settled yet, of all peers; a bulkhead between them. What waits of one
 // lane takes at most kShareMax times what it leaves free for the others, and never the reserve, which is one slot and the
 // bytes of one longest message. The reserve is lent to a message that its handler gets at once, and stays lent only where
 // that does not settle it. Where the handler of a subscription has a message already, the next one is not worth the reserve.

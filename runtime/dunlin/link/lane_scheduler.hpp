@@ -23,7 +23,7 @@ class LaneSet {
     std::uint8_t bits_ = 0;
 };
 
-// How the lanes of a link share what they have in common (protocol.md §3): a higher lane goes first, a lower one leaves it room,
+// How the lanes of a link share what they have in common (docs/decisions/0013): a higher lane goes first, a lower one leaves it room,
 // and none is starved for ever. A packet carries messages of one lane. Each lane has a window, sequences and settlement of its own.
 //
 // Packets: the highest lane that wants one gets it; but one that was passed over kTurn - 1 times gets the next.

@@ -28,7 +28,7 @@ struct LaneSending {
 };
 
 // The sending half of a lane towards one peer: numbers deliveries, sends them in runs, sends again what was lost, and
-// resolves them from the peer's settlements (protocol.md §3).
+// resolves them from the peer's settlements.
 //
 // A ring holds the sequences [first, next): each either a delivery, a further fragment of the delivery before it, or a hole
 // (resolved here before the peer settled it, which the peer must be told to skip). A delivery is settled with its first

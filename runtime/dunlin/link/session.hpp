@@ -50,7 +50,7 @@ enum class HelloResult : std::uint8_t {
     own_id,  // it claims this node's own id: it is this node's own packet, or another process has the id
 };
 
-// The handshake of one link (protocol.md §1). Each side proves to live now by echoing the other's fresh nonce:
+// The handshake of one link (docs/wire.md). Each side proves to live now by echoing the other's fresh nonce:
 //
 //     A -> B  hello {a, echo 0}      B answers, believes nothing
 //     B -> A  hello {b, echo a}      A opens: B has just seen a. A confirms until it hears a packet of the session

@@ -6,7 +6,7 @@
 
 namespace dunlin::resilience {
 
-// What to do about an error (protocol.md §4).
+// What to do about an error.
 enum class ErrorClass : std::uint8_t {
     none,       // no error
     transient,  // of the moment or of whom was asked: try again, elsewhere where one can

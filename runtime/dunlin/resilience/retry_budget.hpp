@@ -8,7 +8,7 @@
 namespace dunlin::resilience {
 
 // How often what failed may be tried again: once for every ten first attempts and at most ten times a second, of which a burst of
-// twenty may be saved up (protocol.md §4; the retry budgets of Finagle and gRPC). So however many fail at once, retries add a tenth
+// twenty may be saved up (docs/decisions/0011; the retry budgets of Finagle and gRPC). So however many fail at once, retries add a tenth
 // to the load and a trickle, where backoff alone lets them grow with the number of those that wait.
 //
 // A retry costs one to one and a half tokens, by chance: where more wait than there are tokens each is taken as soon as it is there,

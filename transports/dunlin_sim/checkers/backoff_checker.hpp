@@ -10,8 +10,7 @@
 
 namespace dunlin::sim {
 
-// What a handler wants later comes back later each time, not more often than the retry budget allows, and not for ever
-// (protocol.md §4).
+// What a handler wants later comes back later each time, not more often than the retry budget allows, and not for ever.
 //   retries back off            the n-th pause is drawn from [0, 10 ms * 2^n], at most a second. A draw may be short; but kRuns runs of one
 //                               message within kAtLeast come by chance once in 10^11 times, and of pauses that do not grow they are the rule
 //   retries keep to their budget    in no stretch of time are handlers asked again for one publisher's messages more often than ten times a

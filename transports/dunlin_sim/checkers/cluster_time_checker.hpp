@@ -10,7 +10,7 @@
 
 namespace dunlin::sim {
 
-// Watches cluster time (protocol.md §6) in the first seconds of each term, when a new leader's clock starts over:
+// Watches cluster time in the first seconds of each term, when a new leader's clock starts over:
 //   no follower is ahead of its leader     a voter whose log ends in the leader's term knows no later cluster time than the leader
 class ClusterTimeChecker final : public Observer {
   public:

@@ -134,7 +134,7 @@ void ElectionChecker::check_heard(Instant at, std::size_t process, const Node& n
     }
     if (heard.stale == Term{}) return;
     Stale& stale = seen.stale[heard.from];
-    if (stale.term == Term{} || at - seen.last_step > kStepsApart) stale.since = at;
+    if (stale.term == Term{}) stale.since = at;
     stale.term = heard.stale;
     verdict_.check(told_, at - stale.since <= kToldBound, at, [&] {
         return text(process) + " hears " + text(heard.from) + " lead in term " + number(heard.stale) + " for " +
@@ -171,6 +171,7 @@ void ElectionChecker::on_event(Instant at, std::size_t process, const Node& node
 void ElectionChecker::on_step(Instant at, std::size_t process, const Node& node) {
     if (!votes(process) || node.failed()) return;  // that one neither hears nor says anything
     Seen& seen = seen_[process];
+    if (at - seen.last_step > kStepsApart) std::ranges::fill(seen.stale, Stale{});  // it could tell nobody
     if (seen.role == Role::leader) check_quorum(at, process, seen);
     if (seen.role == Role::candidate) seen.known_time = node.status(world_.local_now(process)).cluster_time;
     if (seen.heard.any) {

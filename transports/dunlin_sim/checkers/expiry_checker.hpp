@@ -8,7 +8,7 @@
 
 namespace dunlin::sim {
 
-// What a message was given to live when it left (protocol.md §3) counts on the subscriber's clock from when it arrived:
+// What a message was given to live when it left counts on the subscriber's clock from when it arrived:
 //   no handler gets what is over    of several copies, the one that lasts longest counts
 //   no lifetime grows               whatever a handler gets had no longer to live than its publisher gave it, also over his restarts
 class ExpiryChecker final : public Observer {

@@ -11,7 +11,7 @@
 
 namespace dunlin::sim {
 
-// The rules of leases (protocol.md §6) told a second time, apart from the ledger's code, which is held against them entry by
+// The rules of leases told a second time, apart from the ledger's code, which is held against them entry by
 // entry as the log commits:
 //   each grant has a token of its own      the log index of the grant, above every token of that lease before
 //   a held lease is granted to nobody else   what is held, until its deadline, is refused; what is free is granted while there is a row

@@ -10,7 +10,7 @@
 
 namespace dunlin::sim {
 
-// Watches who a node takes for alive (protocol.md §1):
+// Watches who a node takes for alive:
 //   an earlier life is not believed   once a session with a node's later epoch was open, no hello of an earlier one is echoed, and no
 //                                     session with an earlier one opens
 class SessionChecker {

@@ -10,7 +10,7 @@
 
 namespace dunlin::sim {
 
-// The rules of ledger sessions (protocol.md §6) told a second time, apart from the ledger's code:
+// The rules of ledger sessions told a second time, apart from the ledger's code:
 //   a retry is answered, not executed    a sequence at or below its session's last is answered, not executed; any other one runs
 //   a session that is gone stays gone    one whose row another one took is never opened again, whoever asks for it
 //   who was idle longest is evicted      and only where the table is full; commands of a session that is there are not refused

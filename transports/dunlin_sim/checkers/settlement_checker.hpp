@@ -12,7 +12,7 @@
 namespace dunlin::sim {
 
 // Holds what nodes tell each other, and their applications, of messages against what they told before and against what their
-// disks hold, as though the power could go at any moment (protocol.md §3):
+// disks hold, as though the power could go at any moment:
 //   a sequence names one message     of a lane of a publisher's numbering towards a peer, over all lives of its journal
 //   settlements never go back        what a subscriber has told to be settled stays so, over all lives of its journal
 //   told to be settled, never run    and no handler of it runs again
