@@ -93,7 +93,7 @@ class Service {
     // A session with `peer` opened: it is told the voters, and what a session before asked to read is forgotten. Another process
     // of the peer numbers its reads anew, and would take an answer that is owed to the one before it for its own.
     void on_session_open(NodeId peer);
-    void owe_voters(NodeId peer);
+    void owe_voters(NodeId peer);  // it is told the voters, now that they are others, or since it asked
 
     // Call after every input to consensus: notices gained and lost leadership and confirmed reads.
     void poll(Instant now);

@@ -10,8 +10,7 @@
 
 namespace dunlin::sim {
 
-// Holds what nodes say against what their disks hold, as though the power could go at any moment (persist before
-// send):
+// Holds what nodes say against what their disks hold, as though the power could go at any moment (persist before send):
 //   durable before promised   an epoch, a term, a vote, an acknowledged entry and the floor of a fenced topic are on disk before a
 //                             packet, or a handler, relies on them
 //   durable for good          and later states of that disk, over crashes and checkpoints, still say so
