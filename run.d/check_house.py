@@ -27,7 +27,7 @@ LIBRARIES = {
     "runtime/dunlin": {"dunlin"},
     "transports/dunlin_asio": {"dunlin", "dunlin_asio"},
     "transports/dunlin_sim": {"dunlin", "dunlin_sim"},
-    "boards": {"dunlin"},
+    "boards": {"dunlin", "dunlin_lwip"},
     "tools": {"dunlin", "dunlin_asio", "dunlin_sim"},
 }
 

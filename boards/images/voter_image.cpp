@@ -1,7 +1,7 @@
 // A voter as firmware links it: one node of the smallest voting preset, its journal in memory, every call of its interface
 // in reach. It founds a cluster of one, becomes its leader, stores and reads a key and holds a lease. Its text is the bill
 // for the whole runtime.
-#include "board.hpp"
+#include <cortex_m/board.hpp>
 
 #include <dunlin/node/formatter.hpp>
 #include <dunlin/node/node_memory.hpp>
@@ -131,9 +131,9 @@ int main() {
     options.seed = 22;
     options.journal_bytes = flash.size();
     const bool good = run(memory.emplace(options));
-    mps2::print(good ? "one voter: led, stored, read, held a lease, left\n" : "one voter: failed\n");
-    mps2::print("RAM of the node: ");
-    mps2::print(std::uint64_t{sizeof memory});
-    mps2::print(" bytes\n");
+    board::print(good ? "one voter: led, stored, read, held a lease, left\n" : "one voter: failed\n");
+    board::print("RAM of the node: ");
+    board::print(std::uint64_t{sizeof memory});
+    board::print(" bytes\n");
     return good ? 0 : 2;
 }

@@ -1,6 +1,6 @@
 // Three voters in one image, joined by packets in memory on virtual time: they elect a leader, grant a lease, commit a
 // key and exchange messages. What runs here is the same Node that runs on hosts, in the memory that a board has.
-#include "board.hpp"
+#include <cortex_m/board.hpp>
 
 #include <dunlin/node/formatter.hpp>
 #include <dunlin/node/node_memory.hpp>
@@ -39,10 +39,10 @@ NodeId id_of(std::size_t station) { return NodeId{static_cast<std::uint16_t>(sta
 
 void require(bool condition, std::string_view what) {
     if (condition) return;
-    mps2::print("FAILED: ");
-    mps2::print(what);
-    mps2::print("\n");
-    mps2::finish(1);
+    board::print("FAILED: ");
+    board::print(what);
+    board::print("\n");
+    board::finish(1);
 }
 
 std::size_t run(Station& station, const journal::DeviceOp& op) {
@@ -127,8 +127,8 @@ void run_until(Condition condition, std::string_view what) {
         for (std::size_t i = 0; i < kNodes; ++i) serve(i);
         now += milliseconds{1};
     }
-    mps2::print(what);
-    mps2::print("\n");
+    board::print(what);
+    board::print("\n");
 }
 
 std::size_t leader() {
@@ -181,7 +181,7 @@ int main() {
         },
         "every message is acknowledged");
     require(listener.received == kMessages, "every message was handled once");
-    mps2::print(std::uint64_t{sizeof(NodeMemory<kLimits>)});
-    mps2::print(" bytes a node\n");
+    board::print(std::uint64_t{sizeof(NodeMemory<kLimits>)});
+    board::print(" bytes a node\n");
     return 0;
 }

@@ -1,5 +1,5 @@
 // Proves that a fault on the board is seen as a failure: writes where nothing is.
-#include "board.hpp"
+#include <cortex_m/board.hpp>
 
 #include <cstdint>
 
