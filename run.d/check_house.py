@@ -26,6 +26,7 @@ RUNTIME_STANDARD = set(
 LIBRARIES = {
     "runtime/dunlin": {"dunlin"},
     "transports/dunlin_asio": {"dunlin", "dunlin_asio"},
+    "transports/dunlin_lwip": {"dunlin", "dunlin_lwip"},
     "transports/dunlin_sim": {"dunlin", "dunlin_sim"},
     "boards": {"dunlin", "dunlin_lwip"},
     "tools": {"dunlin", "dunlin_asio", "dunlin_sim"},

@@ -8,6 +8,7 @@ packages_of() {
         model) echo spin g++ python3 ;;
         mutants) echo python3 patch ;;
         cross) echo gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm ;;
+        sources) echo xz-utils ;;
         clang) echo clang libclang-rt-dev ;;
         lint) echo clang clang-format clang-tidy python3 git ;;
         bench) echo libbenchmark-dev util-linux ;;
