@@ -3,15 +3,16 @@
 set(DUNLIN_ARGUMENTS "" CACHE STRING "Words that images on a board are started with (key=value ...) where no semihosting host gives any")
 set(DUNLIN_FLASH_IMAGE self_test CACHE STRING "The image that target flash-<board> puts on the board")
 
-# dunlin_cortex_m_board(SOURCES a.cpp ... MEMORY memory.ld OPENOCD openocd.cfg [QEMU option ...] [QEMU_STORAGE option ...])
+# dunlin_cortex_m_board(SOURCES a.cpp ... MEMORY memory.ld OPENOCD openocd.cfg [QEMU option ...] [QEMU_STORAGE option ...] [WITHOUT image ...])
 # Makes the target dunlin_board: what this board defines for dunlin_lwip/port.hpp and cortex_m/hardware.hpp, with what all Cortex-M
 # boards share. The folder it is called in has a memory_map.hpp.
 #   MEMORY        linker script: the regions FLASH and RAM, the symbol stack_bytes, and INCLUDE sections.ld
 #   OPENOCD       defines the procedure `flash_image FILE`, which puts an .elf on the board and starts it
 #   QEMU          options of qemu-system-arm that emulate the board
 #   QEMU_STORAGE  and those that keep its storage in the file @FILE@
+#   WITHOUT       images that do not fit it: neither made nor tested
 function(dunlin_cortex_m_board)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "" "MEMORY;OPENOCD" "SOURCES;QEMU;QEMU_STORAGE")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "MEMORY;OPENOCD" "SOURCES;QEMU;QEMU_STORAGE;WITHOUT")
     set(cortex_m "${PROJECT_SOURCE_DIR}/boards/cortex_m")
     add_library(dunlin_board OBJECT ${arg_SOURCES}
         ${cortex_m}/arguments.cpp ${cortex_m}/ending.cpp ${cortex_m}/entropy.cpp ${cortex_m}/faults.cpp ${cortex_m}/print.cpp
@@ -27,6 +28,7 @@ function(dunlin_cortex_m_board)
     set_property(GLOBAL PROPERTY DUNLIN_BOARD_OPENOCD "${arg_OPENOCD}")
     set_property(GLOBAL PROPERTY DUNLIN_BOARD_QEMU "${arg_QEMU}")
     set_property(GLOBAL PROPERTY DUNLIN_BOARD_QEMU_STORAGE "${arg_QEMU_STORAGE}")
+    set_property(GLOBAL PROPERTY DUNLIN_BOARD_WITHOUT "${arg_WITHOUT}")
 endfunction()
 
 # dunlin_image(name SOURCES a.cpp ... [LIBRARIES dunlin::lwip ...])
@@ -34,6 +36,10 @@ endfunction()
 # no operator new: whatever needs one of them fails to link, with its name.
 function(dunlin_image name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+    get_property(without GLOBAL PROPERTY DUNLIN_BOARD_WITHOUT)
+    if(name IN_LIST without)
+        return()
+    endif()
     get_property(script GLOBAL PROPERTY DUNLIN_BOARD_MEMORY)
     set(cortex_m "${PROJECT_SOURCE_DIR}/boards/cortex_m")
     add_executable(${name} ${arg_SOURCES})
@@ -65,6 +71,9 @@ endfunction()
 find_program(DUNLIN_QEMU_ARM qemu-system-arm)
 function(dunlin_image_test name image)
     cmake_parse_arguments(PARSE_ARGV 2 arg "NO_HOST" "EXIT;STORAGE;TIMEOUT" "ARGUMENTS;SAYS")
+    if(NOT TARGET ${image})
+        return()   # the board is without it
+    endif()
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 120)
     endif()

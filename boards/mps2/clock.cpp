@@ -1,4 +1,5 @@
 // The clock and the sleep of the node (Arm DDI 0479, §4.1: CMSDK APB timer).
+#include <cortex_m/elapsed_time.hpp>
 #include <cortex_m/hardware.hpp>
 #include <cortex_m/interrupts.hpp>
 #include <cortex_m/registers.hpp>
@@ -27,9 +28,7 @@ constexpr std::uint32_t kTicksPerMicrosecond = kTicksPerSecond / 1'000'000;
 // Half of what timer 0 counts before it begins anew: a sleep is never longer.
 constexpr std::uint32_t kSleepMax_us = 0x8000'0000U / kTicksPerMicrosecond;
 
-std::uint32_t seen = 0;       // ticks() when `passed_us` was brought up to date
-std::uint32_t left_over = 0;  // ticks of them that are not yet a microsecond
-std::int64_t passed_us = 0;
+board::ElapsedTime elapsed{kTicksPerMicrosecond};
 
 // Timer 1 asks for an interrupt once, `us` from now.
 void set_alarm(std::uint32_t us) {
@@ -62,16 +61,7 @@ namespace dunlin_lwip::port {
 
 dunlin::Instant now() {
     const board::InterruptsHeld held;
-    const std::uint32_t current = mps2::ticks();
-    const std::uint32_t since = current - mps2::seen;
-    mps2::seen = current;
-    mps2::passed_us += since / mps2::kTicksPerMicrosecond;
-    mps2::left_over += since % mps2::kTicksPerMicrosecond;
-    if (mps2::left_over >= mps2::kTicksPerMicrosecond) {
-        mps2::left_over -= mps2::kTicksPerMicrosecond;
-        ++mps2::passed_us;
-    }
-    return dunlin::Instant{dunlin::microseconds{mps2::passed_us}};
+    return dunlin::Instant{dunlin::microseconds{mps2::elapsed.at(mps2::ticks())}};
 }
 
 void sleep_until(dunlin::Instant wake) {

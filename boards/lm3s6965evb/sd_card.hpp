@@ -1,0 +1,27 @@
+#pragma once
+
+#include <dunlin/core/status.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+// The board's microSD card, over the part's synchronous serial port in SPI mode (SD Physical Layer Simplified Specification, chapter 7).
+// Checks on the wire stay off, as they are after power-on: what the journal stores has checksums of its own.
+//
+// Tried under QEMU, untried on a real board.
+namespace lm3s6965::sd_card {
+
+inline constexpr std::size_t kSectorBytes = 512;
+using Sector = std::array<std::byte, kSectorBytes>;
+
+// Wakes the card up, within 1 s. Sectors that it has; 0: there is no card, or it fails.
+[[nodiscard]] std::uint32_t open();
+
+// A sector, whole. Each within 0.6 s, or device_error. What was written survives a loss of power once write() has returned; a card
+// programs a sector whole or not at all.
+dunlin::Status read(std::uint32_t sector, Sector& to);
+dunlin::Status write(std::uint32_t sector, const Sector& from);
+
+}  // namespace lm3s6965::sd_card

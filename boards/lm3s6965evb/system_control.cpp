@@ -1,0 +1,100 @@
+#include <cortex_m/registers.hpp>
+#include <lm3s6965evb/system_control.hpp>
+
+#include <dunlin/core/assert.hpp>
+
+#include <memory_map.hpp>
+
+#include <cstddef>
+
+namespace lm3s6965 {
+namespace {
+
+constexpr std::uintptr_t kRawInterrupts = kSystemControl + 0x050;
+constexpr std::uintptr_t kRunClock = kSystemControl + 0x060;
+constexpr std::uintptr_t kGate0 = kSystemControl + 0x100;
+constexpr std::uintptr_t kGate1 = kSystemControl + 0x104;
+constexpr std::uintptr_t kGate2 = kSystemControl + 0x108;
+constexpr std::uintptr_t kUser0 = kSystemControl + 0x1e0;
+constexpr std::uintptr_t kUser1 = kSystemControl + 0x1e4;
+
+// Fields of the run-mode clock configuration.
+constexpr std::uint32_t kDividerShift = 23;
+constexpr std::uint32_t kDividerMask = 0xfU << kDividerShift;
+constexpr std::uint32_t kUseDivider = 1U << 22U;
+constexpr std::uint32_t kLoopPowerDown = 1U << 13U;
+constexpr std::uint32_t kLoopBypass = 1U << 11U;
+constexpr std::uint32_t kCrystalMask = 0xfU << 6U;
+constexpr std::uint32_t kCrystal8Mhz = 0xeU << 6U;
+constexpr std::uint32_t kSourceMask = 0x3U << 4U;  // 0: the main oscillator
+constexpr std::uint32_t kMainOscillatorOff = 1U << 0U;
+constexpr std::uint32_t kLoopMhz = 200;
+
+constexpr std::uint32_t kLoopLocked = 1U << 6U;
+constexpr std::uint32_t kPollsMax = 100'000;  // the data sheet allows half a millisecond, which is some thousand
+
+constexpr std::uint32_t kWatchdogGate = 1U << 3U;
+constexpr std::uint32_t kUartSsiTimersGates = 1U << 0U | 1U << 4U | 1U << 16U | 1U << 17U;
+constexpr std::uint32_t kPortsEthernetGates = 1U << 0U | 1U << 3U | 1U << 28U | 1U << 30U;  // A and D; the MAC and the PHY
+
+// Of a port: a byte of it at kPins + 4 * mask changes the pins of the mask alone.
+constexpr std::uintptr_t kPins = 0x000;
+constexpr std::uintptr_t kOutputs = 0x400;
+constexpr std::uintptr_t kDevicePins = 0x420;
+constexpr std::uintptr_t kDigital = 0x51c;
+
+bool loop_locks() {
+    for (std::uint32_t poll = 0; poll < kPollsMax; ++poll) {
+        if ((board::reg(kRawInterrupts) & kLoopLocked) != 0) return true;
+    }
+    return false;
+}
+
+void set_bits(std::uintptr_t address, std::uint32_t bits) { board::reg(address) = board::reg(address) | bits; }
+
+}  // namespace
+
+void start_system() {
+    // In the order of the data sheet: onto an oscillator, the loop's source and power, its divider, and back onto the loop.
+    std::uint32_t clock = (board::reg(kRunClock) | kLoopBypass) & ~kUseDivider;
+    board::reg(kRunClock) = clock;
+    clock = (clock & ~(kCrystalMask | kSourceMask | kMainOscillatorOff | kLoopPowerDown)) | kCrystal8Mhz;
+    board::reg(kRunClock) = clock;
+    clock = (clock & ~kDividerMask) | kUseDivider | (kLoopMhz / kClockMhz - 1) << kDividerShift;
+    board::reg(kRunClock) = clock;
+    DUNLIN_ASSERT(loop_locks());
+    board::reg(kRunClock) = clock & ~kLoopBypass;
+
+    set_bits(kGate0, kWatchdogGate);
+    set_bits(kGate1, kUartSsiTimersGates);
+    set_bits(kGate2, kPortsEthernetGates);
+    set_bits(kGate2, 0);  // a device answers some cycles after its gate has opened
+}
+
+std::optional<dunlin_lwip::port::MacAddress> programmed_mac() {
+    constexpr std::uint32_t kNotProgrammed = 1U << 31U;
+    const std::uint32_t first = board::reg(kUser0);
+    const std::uint32_t second = board::reg(kUser1);
+    if (((first | second) & kNotProgrammed) != 0 || (first | second) == 0) return std::nullopt;
+    dunlin_lwip::port::MacAddress mac{};
+    for (std::size_t i = 0; i < 3; ++i) {
+        mac[i] = static_cast<std::uint8_t>(first >> (8 * i));
+        mac[i + 3] = static_cast<std::uint8_t>(second >> (8 * i));
+    }
+    return mac;
+}
+
+void give_pins_to_device(std::uintptr_t port, std::uint32_t pins) {
+    set_bits(port + kDevicePins, pins);
+    set_bits(port + kDigital, pins);
+}
+
+void drive_pins_high(std::uintptr_t port, std::uint32_t pins) {
+    set_bits(port + kOutputs, pins);
+    set_pins(port, pins, true);
+    set_bits(port + kDigital, pins);
+}
+
+void set_pins(std::uintptr_t port, std::uint32_t pins, bool high) { board::reg(port + kPins + 4 * pins) = high ? pins : 0; }
+
+}  // namespace lm3s6965
