@@ -29,7 +29,7 @@ std::optional<std::string> tell(const dunlin::Event& event) {
         case EventKind::circuit_closed: return node + " answers ledger calls again";
         case EventKind::bound: return "this node belongs to its cluster now";
         case EventKind::role_changed:
-            return "now " + std::string(name_of(static_cast<dunlin::consensus::Role>(event.value))) + " in term " + detail;
+            return "now " + std::string(to_string(static_cast<dunlin::consensus::Role>(event.value))) + " in term " + detail;
         case EventKind::leader_changed: return (event.node == dunlin::NodeId{} ? "no leader known" : node + " leads") + ", term " + value;
         case EventKind::committed: return "first commit as leader of term " + detail + ", at index " + value;
         case EventKind::snapshot_installed: return "caught up by an image of the ledger at index " + value;

@@ -2,18 +2,6 @@
 
 namespace dunlin_tool {
 
-std::string_view name_of(dunlin::consensus::Role role) {
-    using dunlin::consensus::Role;
-    switch (role) {
-        case Role::member: return "member";
-        case Role::follower: return "follower";
-        case Role::pre_candidate: return "pre_candidate";
-        case Role::candidate: return "candidate";
-        case Role::leader: return "leader";
-    }
-    return "unknown";
-}
-
 std::string_view name_of(dunlin::RunState state) {
     using dunlin::RunState;
     switch (state) {

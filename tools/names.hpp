@@ -1,6 +1,5 @@
 #pragma once
 
-#include <dunlin/consensus/types.hpp>
 #include <dunlin/membership/failure_detector.hpp>
 #include <dunlin/node/status_report.hpp>
 
@@ -9,7 +8,6 @@
 namespace dunlin_tool {
 
 // Lower-case names as printed to people and in JSON.
-[[nodiscard]] std::string_view name_of(dunlin::consensus::Role role);
 [[nodiscard]] std::string_view name_of(dunlin::RunState state);
 [[nodiscard]] std::string_view name_of(dunlin::membership::Health health);
 [[nodiscard]] std::string_view name_of(dunlin::resilience::CircuitState state);

@@ -36,7 +36,7 @@ Json peer_json(const dunlin::PeerReport& peer) {
 Json report_json(const dunlin::StatusReport& report) {
     return {{"id", report.id.value()},
             {"state", name_of(report.state)},
-            {"role", name_of(report.role)},
+            {"role", to_string(report.role)},
             {"leader", report.leader.value()},
             {"epoch", report.epoch.value()},
             {"cluster", hexadecimal(report.cluster.value())},

@@ -100,19 +100,18 @@ class ProcessTest(unittest.TestCase):
 
 
 class Cluster:
-    """Voters of one cluster, each a process of its own. `settings`: more lines of their configuration, in TOML."""
+    """Voters of one cluster, each a process of its own. `settings`: more lines of their configuration, in TOML. `others`: entries of voters that
+    are no process of the command."""
 
-    def __init__(self, test, voters=3, loss=0.0, settings=""):
+    def __init__(self, test, voters=3, loss=0.0, settings="", ledger="small", others=()):
         self.test = test
         self.loss = loss
-        self.settings = settings
         self.nodes = list(range(1, voters + 1))
         self.address = dict(zip(self.nodes, free_addresses(voters)))
         self.processes = {}
-        entries = []
-        for node in self.nodes[1:]:
-            entries += ["--voter", self.format("join", node).strip()]
-        self.format("init", self.nodes[0], *entries)
+        entries = [*(self.format("join", node).strip() for node in self.nodes[1:]), *others]
+        self.format("init", self.nodes[0], "--ledger", ledger, *(word for entry in entries for word in ("--voter", entry)))
+        self.settings = f'ledger = "{ledger}"\n{settings}'
         for node in self.nodes:
             self.configure(node)
 

@@ -6,11 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace dunlin::consensus {
 
 // What a node is in its cluster. `member`: no voter, or a voter that has not started yet or has stopped.
 enum class Role : std::uint8_t { member = 0, follower = 1, pre_candidate = 2, candidate = 3, leader = 4 };
+// Lower-case name, as printed to people and in JSON.
+[[nodiscard]] std::string_view to_string(Role role);
 
 // A member of the committed voter set. A vote or an acknowledgement counts only from this storage.
 struct Voter {
