@@ -29,6 +29,7 @@ LIBRARIES = {
     "transports/dunlin_lwip": {"dunlin", "dunlin_lwip"},
     "transports/dunlin_sim": {"dunlin", "dunlin_sim"},
     "boards": {"dunlin", "dunlin_lwip"},
+    "tools/virtual_wire": {"dunlin", "dunlin_asio"},
     "tools": {"dunlin", "dunlin_asio", "dunlin_sim"},
 }
 

@@ -195,7 +195,7 @@ class LeaseRunner {
     [[nodiscard]] int exit_status() const {
         if (killed_) return kKilled;
         if (jeopardy_) return kStoppedInTime;
-        return WIFEXITED(*status_) ? WEXITSTATUS(*status_) : ended_by_signal(WTERMSIG(*status_));
+        return status_of_end(*status_);
     }
 
     LeaseArguments arguments_;

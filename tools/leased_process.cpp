@@ -166,4 +166,6 @@ void LeasedProcess::tell_guard(pid_t group, dunlin::Instant deadline) {
     static_cast<void>(!::write(orders_, &order, sizeof order));  // a guard that is gone is noticed by guarded()
 }
 
+int status_of_end(int wait_status) { return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : ended_by_signal(WTERMSIG(wait_status)); }
+
 }  // namespace dunlin_tool

@@ -27,7 +27,7 @@ class LeasedProcess {
     void start(const std::vector<std::string>& command, const std::vector<std::pair<std::string, std::string>>& environment,
                dunlin::Instant deadline);
     [[nodiscard]] bool running() const { return group_ != 0; }
-    // The group must be gone by then, on CLOCK_BOOTTIME.
+    // The group must be gone by then, on CLOCK_BOOTTIME; kNever: it has all the time it wants.
     void set_deadline(dunlin::Instant deadline);
     void send(int signal) const;  // to the whole group
     // The command's wait status once it has ended; whatever else is left of its group is killed then.
@@ -42,5 +42,8 @@ class LeasedProcess {
     int orders_ = -1;  // to the guard
     pid_t group_ = 0;
 };
+
+// What a shell would say of a command that ended with this wait status: its exit code, or 128 + the signal that ended it.
+[[nodiscard]] int status_of_end(int wait_status);
 
 }  // namespace dunlin_tool
