@@ -3,16 +3,18 @@
 set(DUNLIN_ARGUMENTS "" CACHE STRING "Words that images on a board are started with (key=value ...) where no semihosting host gives any")
 set(DUNLIN_FLASH_IMAGE self_test CACHE STRING "The image that target flash-<board> puts on the board")
 
-# dunlin_cortex_m_board(SOURCES a.cpp ... MEMORY memory.ld OPENOCD openocd.cfg [QEMU option ...] [QEMU_STORAGE option ...] [WITHOUT image ...])
+# dunlin_cortex_m_board(SOURCES a.cpp ... MEMORY memory.ld OPENOCD openocd.cfg
+#                       [QEMU option ...] [QEMU_STORAGE option ...] [SELF_TEST word ...] [WITHOUT image ...])
 # Makes the target dunlin_board: what this board defines for dunlin_lwip/port.hpp and cortex_m/hardware.hpp, with what all Cortex-M
 # boards share. The folder it is called in has a memory_map.hpp.
 #   MEMORY        linker script: the regions FLASH and RAM, the symbol stack_bytes, and INCLUDE sections.ld
 #   OPENOCD       defines the procedure `flash_image FILE`, which puts an .elf on the board and starts it
 #   QEMU          options of qemu-system-arm that emulate the board
 #   QEMU_STORAGE  and those that keep its storage in the file @FILE@
+#   SELF_TEST     arguments of the self-test on it (images/self_test/checks.hpp)
 #   WITHOUT       images that do not fit it: neither made nor tested
 function(dunlin_cortex_m_board)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "" "MEMORY;OPENOCD" "SOURCES;QEMU;QEMU_STORAGE;WITHOUT")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "MEMORY;OPENOCD" "SOURCES;QEMU;QEMU_STORAGE;SELF_TEST;WITHOUT")
     set(cortex_m "${PROJECT_SOURCE_DIR}/boards/cortex_m")
     add_library(dunlin_board OBJECT ${arg_SOURCES}
         ${cortex_m}/arguments.cpp ${cortex_m}/ending.cpp ${cortex_m}/entropy.cpp ${cortex_m}/faults.cpp ${cortex_m}/print.cpp
@@ -28,6 +30,7 @@ function(dunlin_cortex_m_board)
     set_property(GLOBAL PROPERTY DUNLIN_BOARD_OPENOCD "${arg_OPENOCD}")
     set_property(GLOBAL PROPERTY DUNLIN_BOARD_QEMU "${arg_QEMU}")
     set_property(GLOBAL PROPERTY DUNLIN_BOARD_QEMU_STORAGE "${arg_QEMU_STORAGE}")
+    set_property(GLOBAL PROPERTY DUNLIN_BOARD_SELF_TEST "${arg_SELF_TEST}")
     set_property(GLOBAL PROPERTY DUNLIN_BOARD_WITHOUT "${arg_WITHOUT}")
 endfunction()
 
@@ -49,6 +52,11 @@ function(dunlin_image name)
     target_link_options(${name} PRIVATE
         -nostdlib "-T${script}" "-L${cortex_m}" -Wl,--gc-sections -Wl,--fatal-warnings "-Wl,-Map=$<TARGET_FILE_DIR:${name}>/${name}.map")
     target_link_libraries(${name} PRIVATE dunlin_board ${arg_LIBRARIES} dunlin::runtime -lc_nano -lgcc)
+    # The optimiser of the whole program knows every frame and call: boards/stack_bound.py reads what it says of them.
+    set(stack "${CMAKE_CURRENT_BINARY_DIR}/${name}.stack")
+    target_link_options(${name} PRIVATE -fcallgraph-info=su "SHELL:-dumpdir ${stack}/")
+    add_custom_command(TARGET ${name} PRE_LINK
+        COMMAND "${CMAKE_COMMAND}" -E rm -rf "${stack}" COMMAND "${CMAKE_COMMAND}" -E make_directory "${stack}" VERBATIM)
     add_custom_command(TARGET ${name} POST_BUILD
         COMMAND "${CMAKE_OBJCOPY}" -O binary "$<TARGET_FILE:${name}>" "$<TARGET_FILE_DIR:${name}>/${name}.bin"
         COMMAND "${CMAKE_OBJCOPY}" -O ihex "$<TARGET_FILE:${name}>" "$<TARGET_FILE_DIR:${name}>/${name}.hex"
@@ -65,12 +73,14 @@ function(dunlin_image name)
     endif()
 endfunction()
 
-# dunlin_image_test(name image EXIT status [ARGUMENTS word ...] [SAYS regex ...] [STORAGE file] [TIMEOUT seconds] [NO_HOST])
-# Runs the image under QEMU and expects that exit status, and each of these in what it prints. Words and regexes are without spaces and
-# semicolons (a regex says `.` there). NO_HOST: without semihosting, where the first reset ends the emulator with status 0.
+# dunlin_image_test(name image EXIT status [ARGUMENTS word ...] [QEMU option ...] [SAYS regex ...] [STACK_MAX bytes] [STORAGE file]
+#                   [TIMEOUT seconds] [NO_HOST])
+# Runs the image under QEMU and expects that exit status, each of these in what it prints, and at most so much stack where it says how much
+# it has used. Words and regexes are without spaces and semicolons (a regex says `.` there). NO_HOST: without semihosting, where the first
+# reset ends the emulator with status 0.
 find_program(DUNLIN_QEMU_ARM qemu-system-arm)
 function(dunlin_image_test name image)
-    cmake_parse_arguments(PARSE_ARGV 2 arg "NO_HOST" "EXIT;STORAGE;TIMEOUT" "ARGUMENTS;SAYS")
+    cmake_parse_arguments(PARSE_ARGV 2 arg "NO_HOST" "EXIT;STACK_MAX;STORAGE;TIMEOUT" "ARGUMENTS;QEMU;SAYS")
     if(NOT TARGET ${image})
         return()   # the board is without it
     endif()
@@ -78,6 +88,7 @@ function(dunlin_image_test name image)
         set(arg_TIMEOUT 120)
     endif()
     get_property(machine GLOBAL PROPERTY DUNLIN_BOARD_QEMU)
+    list(APPEND machine ${arg_QEMU})
     if(arg_STORAGE)
         get_property(storage GLOBAL PROPERTY DUNLIN_BOARD_QEMU_STORAGE)
         string(REPLACE "@FILE@" "${arg_STORAGE}" storage "${storage}")
@@ -92,6 +103,16 @@ function(dunlin_image_test name image)
     endif()
     add_test(NAME ${DUNLIN_BOARD}.${name}
         COMMAND "${CMAKE_COMMAND}" "-DQEMU=${DUNLIN_QEMU_ARM};${machine}" "-DIMAGE=$<TARGET_FILE:${image}>" "-DEXPECTED=${arg_EXIT}"
-            "-DSAYS=${arg_SAYS}" -P "${PROJECT_SOURCE_DIR}/boards/run_image.cmake")
+            "-DSAYS=${arg_SAYS}" "-DSTACK_MAX=${arg_STACK_MAX}" -P "${PROJECT_SOURCE_DIR}/boards/run_image.cmake")
     set_tests_properties(${DUNLIN_BOARD}.${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+# dunlin_stack_test(image bytes): what its functions and calls need of the stack is at most that, whatever a run uses.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+function(dunlin_stack_test image bytes)
+    if(NOT TARGET ${image})
+        return()   # the board is without it
+    endif()
+    add_test(NAME ${DUNLIN_BOARD}.${image}_has_a_bound_of_its_stack
+        COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/boards/stack_bound.py" "$<TARGET_FILE_DIR:${image}>/${image}.stack" ${bytes})
 endfunction()

@@ -60,8 +60,10 @@ std::span<const char> argument_text() { return text; }
 
 std::string_view argument(std::string_view key) {
     for (const char* each : std::span(words).first(count)) {
-        const std::string_view word = each;
-        if (word.size() > key.size() && word.starts_with(key) && word[key.size()] == '=') return word.substr(key.size() + 1);
+        std::string_view word = each;
+        if (word.size() <= key.size() || !word.starts_with(key) || word[key.size()] != '=') continue;
+        word.remove_prefix(key.size() + 1);
+        return word;
     }
     return {};
 }

@@ -35,5 +35,6 @@ inline constexpr std::size_t kArgumentBytesMax = 511;
 // The most stack that was ever used, in bytes: the stack was painted at reset. O(stack).
 [[nodiscard]] std::size_t stack_used();
 [[nodiscard]] std::size_t stack_bytes();
+void print_stack_used();  // `stack: used N of N bytes`
 
 }  // namespace board

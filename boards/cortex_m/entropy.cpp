@@ -13,7 +13,6 @@ namespace board {
 namespace {
 
 std::optional<dunlin::Random> generator;
-EntropySource source = EntropySource::noise;
 std::uint64_t noise_at_start = 0;
 // Start-up does not clear it: it makes starts without a loss of power between them differ.
 [[gnu::noinit]] std::uint64_t carried;
@@ -33,19 +32,13 @@ std::uint64_t hexadecimal(std::string_view digits) {
 }
 
 std::uint64_t seed(std::uint32_t ticks) {
-    if (const std::string_view digits = argument("entropy"); !digits.empty()) {
-        source = EntropySource::argument;
-        return hexadecimal(digits);
-    }
+    if (const std::string_view digits = argument("entropy"); !digits.empty()) return hexadecimal(digits);
     std::uint64_t random = 0;
-    if (semihosting::random_bytes(std::as_writable_bytes(std::span(&random, 1)))) {
-        source = EntropySource::host;
-        return random;
-    }
-    source = EntropySource::noise;
-    std::uint64_t mixed = noise_at_start ^ carried ^ ticks;
-    for (const char letter : argument_text()) mixed = (mixed ^ static_cast<std::uint8_t>(letter)) * 0x100'0000'01b3;  // FNV-1a
-    return mixed;
+    if (semihosting::random_bytes(std::as_writable_bytes(std::span(&random, 1)))) return random;
+    print("entropy: from noise alone, which is weak\n");
+    random = noise_at_start ^ carried ^ ticks;
+    for (const char letter : argument_text()) random = (random ^ static_cast<std::uint8_t>(letter)) * 0x100'0000'01b3;  // FNV-1a
+    return random;
 }
 
 }  // namespace
@@ -57,17 +50,6 @@ std::uint64_t draw_nonzero_u64(std::uint32_t ticks) {
     const std::uint64_t drawn = generator->next_nonzero_u64();
     carried ^= drawn ^ ticks;
     return drawn;
-}
-
-EntropySource entropy_source() { return source; }
-
-std::string_view to_string(EntropySource each) {
-    switch (each) {
-        case EntropySource::argument: return "the argument";
-        case EntropySource::host: return "the semihosting host";
-        case EntropySource::noise: break;
-    }
-    return "noise alone, which is weak";
 }
 
 }  // namespace board

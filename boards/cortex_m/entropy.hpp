@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 // Random numbers on a board without a random number generator. The best source there is seeds one generator:
 //   the argument `entropy=HEX`  1..16 hexadecimal digits, which differ from start to start and board to board: somebody else drew them
@@ -10,15 +9,11 @@
 //                               boards with equal arguments may draw the same. A board with a generator of its own uses that, and not this.
 namespace board {
 
-enum class EntropySource : std::uint8_t { argument, host, noise };
-
 // What start-up found in the RAM. Called once, before the first draw.
 void keep_noise(std::uint64_t noise);
 
-// 64 bits, not 0. `ticks`: of the fastest counter that the board has. An argument `entropy=` that is no number ends the image.
+// 64 bits, not 0. `ticks`: of the fastest counter that the board has. Where noise is all there is, the first draw says so on the console. An
+// argument `entropy=` that is no number ends the image.
 [[nodiscard]] std::uint64_t draw_nonzero_u64(std::uint32_t ticks);
-// What the numbers come from; after the first draw.
-[[nodiscard]] EntropySource entropy_source();
-[[nodiscard]] std::string_view to_string(EntropySource source);
 
 }  // namespace board

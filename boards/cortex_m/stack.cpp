@@ -25,6 +25,14 @@ std::size_t stack_used() {
     return static_cast<std::size_t>(&stack_top - word) * sizeof(std::uint32_t);
 }
 
+void print_stack_used() {
+    print("stack: used ");
+    print(std::uint64_t{stack_used()});
+    print(" of ");
+    print(std::uint64_t{stack_bytes()});
+    print(" bytes\n");
+}
+
 std::size_t stack_bytes() { return static_cast<std::size_t>(&stack_top - &stack_bottom) * sizeof(std::uint32_t); }
 
 }  // namespace board

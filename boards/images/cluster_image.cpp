@@ -183,5 +183,6 @@ int main() {
     require(listener.received == kMessages, "every message was handled once");
     board::print(std::uint64_t{sizeof(NodeMemory<kLimits>)});
     board::print(" bytes a node\n");
+    board::print_stack_used();
     return 0;
 }

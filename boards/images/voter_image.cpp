@@ -2,6 +2,7 @@
 // in reach. It founds a cluster of one, becomes its leader, stores and reads a key and holds a lease. Its text is the bill
 // for the whole runtime.
 #include <cortex_m/board.hpp>
+#include <cortex_m/fits.hpp>
 
 #include <dunlin/node/formatter.hpp>
 #include <dunlin/node/node_memory.hpp>
@@ -19,6 +20,7 @@ using namespace dunlin;
 NodeMemory<limits::voter_min> memory;
 std::array<std::byte, 1200> packet;
 std::array<std::byte, journal_device_bytes_min<limits::voter_min>()> flash;
+static_assert(board::fits<limits::voter_min, sizeof packet + sizeof flash>());
 alignas(8) std::array<std::byte, 512> format_buffer;  // not longer than what the node opens it with
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
@@ -135,5 +137,6 @@ int main() {
     board::print("RAM of the node: ");
     board::print(std::uint64_t{sizeof memory});
     board::print(" bytes\n");
+    board::print_stack_used();
     return good ? 0 : 2;
 }

@@ -6,5 +6,6 @@ function(dunlin_mps2_board machine)
         MEMORY ${mps2}/memory.ld
         OPENOCD ${mps2}/openocd.cfg
         QEMU -M ${machine}
-        QEMU_STORAGE -machine memory-backend=storage -object memory-backend-file,id=storage,size=16M,share=on,mem-path=@FILE@)
+        QEMU_STORAGE -machine memory-backend=storage -object memory-backend-file,id=storage,size=16M,share=on,mem-path=@FILE@
+        SELF_TEST strict=yes)
 endfunction()

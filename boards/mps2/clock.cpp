@@ -34,7 +34,7 @@ board::ElapsedTime elapsed{kTicksPerMicrosecond};
 void set_alarm(std::uint32_t us) {
     board::reg(kAlarm + kControl) = 0;
     board::reg(kAlarm + kInterrupt) = 1;
-    board::reg(kAlarm + kReload) = us * kTicksPerMicrosecond;
+    board::reg(kAlarm + kReload) = 0;  // and stops
     board::reg(kAlarm + kValue) = us * kTicksPerMicrosecond;
     board::reg(kAlarm + kControl) = kEnable | kInterruptEnable;
 }

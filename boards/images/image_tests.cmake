@@ -1,0 +1,55 @@
+dunlin_image_test(a_lone_voter_leads_stores_and_holds_a_lease voter_image EXIT 0 STACK_MAX 6144)
+dunlin_image_test(three_voters_elect_lease_and_exchange_messages cluster_image EXIT 0 STACK_MAX 6144)
+dunlin_stack_test(voter_image 7168)
+dunlin_stack_test(cluster_image 7168)
+
+dunlin_image_test(a_fault_is_reported fault_image EXIT 71 SAYS "fault.at.pc.0x[0-9a-f]+,.lr.0x[0-9a-f]+,.CFSR.0x[0-9a-f]*[1-9a-f]")
+dunlin_image_test(a_stack_overflow_is_reported overflow_image EXIT 71 SAYS "the.stack.has.overflowed")
+dunlin_image_test(a_failed_assertion_is_reported assertion_image EXIT 70 SAYS "assertion.failed.at.0x")
+dunlin_image_test(an_image_runs_without_a_host voter_image EXIT 0 NO_HOST SAYS "one.voter:.led")
+dunlin_image_test(too_many_arguments_are_refused voter_image EXIT 69 SAYS "more.than.16.words"
+    ARGUMENTS a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=8 i=9 j=10 k=11 l=12 m=13 n=14 o=15 p=16)
+
+# QEMU's own small network answers for 10.0.2.2.
+get_property(self_test GLOBAL PROPERTY DUNLIN_BOARD_SELF_TEST)
+dunlin_image_test(the_port_passes_the_self_test self_test EXIT 0
+    ARGUMENTS ${self_test} own=10.0.2.15 peer=10.0.2.2 QEMU -nic user SAYS "self-test:.passed")
+dunlin_image_test(a_peer_that_is_not_there_fails_the_self_test self_test EXIT 1
+    ARGUMENTS ${self_test} own=10.0.2.15 peer=10.9.0.9 QEMU -nic user SAYS "FAILED:.ethernet:.a.peer")
+# On the emulator's own time, of which a sleep takes none: 400 s are more than twice what 32 bits count at 25 MHz.
+dunlin_image_test(the_clock_counts_through_400_seconds self_test EXIT 0
+    ARGUMENTS host_clock=no sleep_s=400 QEMU -icount shift=6,sleep=off SAYS "a.long.sleep.ends")
+
+if(TARGET bench_image)
+    add_test(NAME ${DUNLIN_BOARD}.a_message_an_entry_and_a_lease_cost_what_the_table_says
+        COMMAND Python3::Interpreter -B "${PROJECT_SOURCE_DIR}/tests/boards/check_instructions.py"
+            "${DUNLIN_BOARD}=$<TARGET_FILE:bench_image>")
+endif()
+
+# One storage through resets and deaths of the emulator, each test after the one before.
+get_property(kept GLOBAL PROPERTY DUNLIN_BOARD_QEMU_STORAGE)
+if(kept)
+    set(file "${CMAKE_CURRENT_BINARY_DIR}/self_test.storage")
+    add_test(NAME ${DUNLIN_BOARD}.a_new_storage 
+        COMMAND Python3::Interpreter -c "open('${file}', 'wb').truncate(16 << 20)")
+    dunlin_image_test(a_journal_survives_a_reset self_test EXIT 0 STORAGE "${file}"
+        ARGUMENTS ${self_test} resets=1 SAYS "this.is.start.1.of.it.*this.is.start.2.of.it")
+    dunlin_image_test(a_journal_survives_the_death_of_the_emulator self_test EXIT 0 STORAGE "${file}"
+        ARGUMENTS ${self_test} entropy=b0a7d SAYS "this.is.start.3.of.it")
+    dunlin_image_test(a_start_that_draws_as_the_last_one_is_found_out self_test EXIT 1 STORAGE "${file}"
+        ARGUMENTS ${self_test} entropy=b0a7d SAYS "this.is.start.4.of.it" "FAILED:.entropy:.this.start")
+    set(before a_new_storage)
+    foreach(each IN ITEMS a_journal_survives_a_reset a_journal_survives_the_death_of_the_emulator
+            a_start_that_draws_as_the_last_one_is_found_out)
+        set_tests_properties(${DUNLIN_BOARD}.${each} PROPERTIES DEPENDS ${DUNLIN_BOARD}.${before} RESOURCE_LOCK ${file})
+        set(before ${each})
+    endforeach()
+endif()
+
+# The aim is 65,536 bytes; docs/decisions/0005-text-size.md says what is reached and what would bring the rest.
+if(DUNLIN_BOARD STREQUAL "mps2_an385")
+    find_program(DUNLIN_SIZE arm-none-eabi-size REQUIRED)
+    add_test(NAME ${DUNLIN_BOARD}.voter_text_does_not_grow
+        COMMAND "${CMAKE_COMMAND}" "-DSIZE=${DUNLIN_SIZE}" "-DIMAGE=$<TARGET_FILE:voter_image>" -DTEXT_BYTES_MAX=115404
+            -P "${PROJECT_SOURCE_DIR}/boards/check_text_size.cmake")
+endif()

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+// The checks of a port, a file each.
+namespace self_test {
+
+// memory_map.hpp says what the image was linked with; the stack is painted, and an eighth of it was never used.
+void check_memory();
+void check_stack();
+// Never back, on while the core sleeps, at the rate of a semihosting host's clock; sleeps end in time.
+void check_clock();
+// Argument `sleep_s=N`: one long sleep. (An emulator that skips the time of sleep makes it short.)
+void check_long_sleep();
+// Two draws differ. The first one is given back.
+[[nodiscard]] std::uint64_t check_entropy();
+// Destroys what the storage holds. Its last two erase blocks are erased, written and read; the rest gets a journal of the self-test's own,
+// in which it counts its starts: what it stored in an earlier one is there, and its first random number was another. Argument `resets=N`:
+// before start N + 1 of a storage it resets the board. Argument `strict=yes`: the flash is a model, and refuses what flash cannot do.
+void check_storage(std::uint64_t drawn);
+// Opens the controller with the address of argument `mac=` (twelve hexadecimal digits), and sends a frame. Arguments `own=` and `peer=`
+// (IPv4): it asks who has the peer's address (ARP), and the answer must come, and end a sleep.
+void check_ethernet();
+
+}  // namespace self_test
