@@ -8,7 +8,8 @@ namespace self_test {
 // memory_map.hpp says what the image was linked with; the stack is painted, and an eighth of it was never used.
 void check_memory();
 void check_stack();
-// Never back, on while the core sleeps, at the rate of a semihosting host's clock; sleeps end in time.
+// Never back, on while the core sleeps, at the rate of a semihosting host's clock; sleeps end in time. Argument `host=busy`: an emulator on
+// a host with other work to do ends sleeps when it may, and that is no check. Argument `host_clock=no`: it does not keep the host's time.
 void check_clock();
 // Argument `sleep_s=N`: one long sleep. (An emulator that skips the time of sleep makes it short.)
 void check_long_sleep();

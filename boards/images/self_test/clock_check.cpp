@@ -39,19 +39,16 @@ void check_reads() {
     check(last > first, "clock: it goes on");
 }
 
-// A busy host lets an emulator wait now and then; a board that is late is so always.
 void check_sleeps() {
-    int in_time = 0;
     Duration latest{};
     for (int i = 0; i < kSleeps; ++i) {
         const Instant wake = port::now() + kSleep;
         sleep_through(wake);
         const Duration late = port::now() - wake;
-        if (late <= kLateMax) ++in_time;
         if (late > latest) latest = late;
     }
     tell("clock: a sleep of 5000 us ended late by at most ", us(latest), " us");
-    check(in_time >= kSleeps / 2, "clock: sleeps end in time, within a millisecond");
+    if (board::argument("host") != "busy") check(latest <= kLateMax, "clock: sleeps end in time, within a millisecond");
     const Instant before = port::now();
     port::sleep_until(before);
     port::sleep_until(Instant{});
