@@ -1,11 +1,12 @@
-// A voter as firmware links it: one node of the smallest voting preset, its journal in memory, every call of its interface
-// in reach. It founds a cluster of one, becomes its leader, stores and reads a key and holds a lease. Its text is the bill
-// for the whole runtime.
+// A voter as firmware links it: one node of the smallest voting preset, every call of its interface in reach. It founds a cluster of one,
+// becomes its leader, stores and reads a key and holds a lease. Its journal is in memory, where the board has room for it: then its text is
+// the bill for the whole runtime, and nothing else. Otherwise it is on the board's storage.
 #include <cortex_m/board.hpp>
 #include <cortex_m/fits.hpp>
 
 #include <dunlin/node/formatter.hpp>
 #include <dunlin/node/node_memory.hpp>
+#include <dunlin_lwip/port.hpp>
 
 #include <algorithm>
 #include <array>
@@ -16,25 +17,35 @@
 namespace {
 
 using namespace dunlin;
+namespace port = dunlin_lwip::port;
 
 NodeMemory<limits::voter_min> memory;
 std::array<std::byte, 1200> packet;
-std::array<std::byte, journal_device_bytes_min<limits::voter_min>()> flash;
-static_assert(board::fits<limits::voter_min, sizeof packet + sizeof flash>());
+constexpr std::size_t kJournalBytes = journal_device_bytes_min<limits::voter_min>();
+constexpr bool kInMemory = sizeof memory + sizeof packet + kJournalBytes + board::kStackBytes <= board::kRamBytes;
+std::array<std::byte, kInMemory ? kJournalBytes : 0> journal_memory;
+static_assert(board::fits<limits::voter_min, sizeof packet + sizeof journal_memory>());
 alignas(8) std::array<std::byte, 512> format_buffer;  // not longer than what the node opens it with
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
-// The board's flash: an operation is done at once.
-void perform(const journal::DeviceOp& op) {
-    const std::span<std::byte> place = std::span(flash).subspan(static_cast<std::size_t>(op.offset), op.buffer.size());
+port::Storage storage() {
+    if constexpr (kInMemory) return {.bytes = kJournalBytes};
+    return port::storage();
+}
+
+Status perform(const journal::DeviceOp& op) {
+    if constexpr (!kInMemory) return port::perform(op);
+    const std::span<std::byte> place = std::span(journal_memory).subspan(static_cast<std::size_t>(op.offset), op.buffer.size());
     if (op.kind == journal::DeviceOp::Kind::read) std::ranges::copy(place, op.buffer.begin());
     if (op.kind == journal::DeviceOp::Kind::write) std::ranges::copy(op.buffer, place.begin());
+    return Status::ok;
 }
 
 Status found_cluster(NodeId node) {
     Counters counters;
-    journal::Journal journal({.buffer = format_buffer}, counters);
+    const port::Storage device = storage();
+    journal::Journal journal({.buffer = format_buffer}, counters, device.geometry);
     const std::array voters{ledger::voter_row(node, StorageId{11}, bytes_of("self"))};
     FormatPlan plan;
     plan.node = node;
@@ -46,12 +57,12 @@ Status found_cluster(NodeId node) {
     plan.bootstrap.limits = limits::voter_min.ledger;
     plan.bootstrap.voters = voters;
     Formatter formatter(journal, plan);
-    Status status = formatter.begin(flash.size());
+    Status status = formatter.begin(device.bytes);
     while (status == Status::ok && !formatter.done()) {
         const auto op = formatter.poll_op();
         if (!op) return Status::device_error;
-        perform(*op);
-        formatter.on_complete(op->id, Status::ok);
+        const Status done = perform(*op);
+        formatter.on_complete(op->id, done);
     }
     return status == Status::ok ? formatter.status() : status;
 }
@@ -82,8 +93,8 @@ void on_event(Node& node, Instant now, const Event& event, Story& story) {
 void serve(Node& node, Instant now, Story& story) {
     if (now >= node.next_deadline()) node.on_timeout(now);
     while (const auto op = node.poll_journal()) {
-        perform(*op);
-        node.on_journal(now, op->id, Status::ok, op->buffer.size());
+        const Status done = perform(*op);
+        node.on_journal(now, op->id, done, op->buffer.size());
     }
     while (const auto dial = node.poll_connect()) node.on_path(now, PathId{1}, {.state = PathState::down, .dial = dial->id});
     while (const auto event = node.poll_event()) on_event(node, now, *event, story);
@@ -131,7 +142,8 @@ int main() {
     options.cluster = "bench";
     options.instance = InstanceId{21};
     options.seed = 22;
-    options.journal_bytes = flash.size();
+    options.journal_bytes = storage().bytes;
+    options.journal_geometry = storage().geometry;
     const bool good = run(memory.emplace(options));
     board::print(good ? "one voter: led, stored, read, held a lease, left\n" : "one voter: failed\n");
     board::print("RAM of the node: ");
