@@ -10,6 +10,10 @@ foreach(transport IN ITEMS dunlin_asio dunlin_sim)
         list(APPEND header_folders transports/${transport})
     endif()
 endforeach()
+if(TARGET dunlin_lwip AND NOT DUNLIN_HOSTED)   # a host builds it for its tests alone
+    list(APPEND libraries dunlin_lwip)
+    list(APPEND header_folders transports/dunlin_lwip)
+endif()
 
 install(TARGETS ${libraries} EXPORT dunlin ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY ${header_folders} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp" PATTERN "*.fbs")

@@ -4,8 +4,10 @@ set(CMAKE_SYSTEM_PROCESSOR arm)
 set(DUNLIN_CPU cortex-m3 CACHE STRING "The -mcpu of the target")
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES DUNLIN_CPU)
 
+set(CMAKE_C_COMPILER arm-none-eabi-gcc)
 set(CMAKE_CXX_COMPILER arm-none-eabi-g++)
-set(CMAKE_CXX_FLAGS_INIT "-mcpu=${DUNLIN_CPU} -mthumb")
+set(CMAKE_C_FLAGS_INIT "-mcpu=${DUNLIN_CPU} -mthumb")
+set(CMAKE_CXX_FLAGS_INIT "${CMAKE_C_FLAGS_INIT}")
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)   # nothing links without a board's start-up code
 
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -1,0 +1,410 @@
+#include "lwip/far_end.hpp"
+
+#include <dunlin_lwip/udp.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dunlin_lwip {
+namespace {
+
+using dunlin::PathId;
+using dunlin::Status;
+using lwip_test::Arp;
+using lwip_test::Datagram;
+using lwip_test::endpoint;
+using lwip_test::fake_port;
+using lwip_test::FarEnd;
+using lwip_test::Frame;
+
+constexpr std::string_view kOwn = "10.9.0.13:7000";
+
+struct Inbox {
+    void operator()(const Udp::Received& received) {
+        texts.emplace_back(reinterpret_cast<const char*>(received.bytes.data()), received.bytes.size());
+        paths.push_back(received.path);
+        evicted.push_back(received.evicted);
+    }
+    std::vector<std::string> texts;
+    std::vector<PathId> paths;
+    std::vector<PathId> evicted;
+};
+
+// A board's port, open, on a wire with one other host.
+class LwipUdp : public testing::Test {
+  protected:
+    LwipUdp() { lwip_test::reset_fake_port(); }
+    ~LwipUdp() override {
+        if (open_) udp.close();
+    }
+    void open(UdpOptions options = {}) {
+        if (options.address.empty()) options.address = kOwn;
+        std::string_view reason;
+        ASSERT_EQ(udp.open(options, reason), Status::ok) << reason;
+        open_ = true;
+        far.serve();  // the board announces its address
+    }
+    std::string refusal(const UdpOptions& options) {
+        Udp refused;
+        std::string_view reason;
+        EXPECT_EQ(refused.open(options, reason), Status::invalid_argument);
+        return std::string(reason);
+    }
+    bool send(PathId path, std::string_view text) {
+        const std::span<std::byte> buffer = udp.next_buffer();
+        if (buffer.size() < text.size()) return false;
+        std::memcpy(buffer.data(), text.data(), text.size());
+        return udp.push({path, text.size()});
+    }
+    PathId dial(std::string_view text) { return udp.dial(endpoint(text)).path; }
+    std::size_t receive() { return udp.receive(dunlin::Callback<void(const Udp::Received&)>::of(inbox)); }
+    void ask_for(Ipv4Address address) {
+        fake_port().received.push_back(
+            write(Arp{.frame_to = lwip_test::kBroadcast, .sender_mac = far.mac, .sender = far.endpoint.address, .target = address}));
+    }
+    // What is on its way arrives: questions, answers, and what waited for them.
+    void settle() {
+        far.serve();
+        receive();
+        far.serve();
+    }
+    void pass(dunlin::Duration duration) {
+        fake_port().now += duration;
+        udp.pass_time(fake_port().now);
+    }
+
+    Udp udp;
+    FarEnd far{.endpoint = endpoint("10.9.0.1:7000"), .mac = {0x02, 0, 0x0a, 0x09, 0, 0x01}};
+    Inbox inbox;
+
+  private:
+    bool open_ = false;
+};
+
+TEST_F(LwipUdp, sends_the_first_packet_to_a_new_address_once_that_is_known) {
+    open();
+    const PathId path = dial("10.9.0.1:7000");
+    ASSERT_TRUE(send(path, "hello"));
+    EXPECT_TRUE(udp.all_sent());
+    settle();
+    EXPECT_EQ(far.questions, 1U);
+    ASSERT_EQ(far.texts(), std::vector<std::string>{"hello"});
+    EXPECT_EQ(far.datagrams[0].from, endpoint(kOwn));
+    EXPECT_EQ(far.datagrams[0].mac_from, (port::MacAddress{0x02, 0, 10, 9, 0, 13}));
+    ASSERT_TRUE(send(path, "again"));
+    far.serve();
+    EXPECT_EQ(far.texts(), (std::vector<std::string>{"hello", "again"}));
+    EXPECT_EQ(far.questions, 1U);
+    EXPECT_EQ(udp.figures().datagrams_sent, 2U);
+    EXPECT_EQ(udp.figures().bytes_sent, 10U);
+}
+
+TEST_F(LwipUdp, receives_in_place_and_answers_on_the_same_path) {
+    open();
+    far.send(endpoint(kOwn), "ping");
+    EXPECT_TRUE(udp.has_input());
+    EXPECT_EQ(receive(), 1U);
+    EXPECT_FALSE(udp.has_input());
+    ASSERT_EQ(inbox.texts, std::vector<std::string>{"ping"});
+    EXPECT_EQ(dial("10.9.0.1:7000"), inbox.paths[0]);
+    ASSERT_TRUE(send(inbox.paths[0], "pong"));
+    settle();
+    EXPECT_EQ(far.texts(), std::vector<std::string>{"pong"});
+    EXPECT_EQ(udp.figures().datagrams_received, 1U);
+    EXPECT_EQ(udp.figures().bytes_received, 4U);
+}
+
+TEST_F(LwipUdp, hands_over_bytes_that_are_aligned_to_a_word) {
+    open();
+    far.send(endpoint(kOwn), "word");
+    auto check = [](const Udp::Received& received) { EXPECT_EQ(reinterpret_cast<std::uintptr_t>(received.bytes.data()) % 4, 0U); };
+    EXPECT_EQ(udp.receive(dunlin::Callback<void(const Udp::Received&)>::of(check)), 1U);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(udp.next_buffer().data()) % 4, 0U);
+}
+
+TEST_F(LwipUdp, carries_the_longest_packet_each_way) {
+    open();
+    const std::string longest(1472, 'x');
+    ASSERT_EQ(udp.next_buffer().size(), longest.size());
+    ASSERT_TRUE(send(dial("10.9.0.1:7000"), longest));
+    settle();
+    EXPECT_EQ(far.texts(), std::vector<std::string>{longest});
+    far.send(endpoint(kOwn), longest);
+    receive();
+    EXPECT_EQ(inbox.texts, std::vector<std::string>{longest});
+}
+
+TEST_F(LwipUdp, drops_and_counts_a_datagram_longer_than_any_packet) {
+    open({.packet_bytes_max = 1200});
+    far.send(endpoint(kOwn), std::string(1201, 'x'));
+    far.send(endpoint(kOwn), std::string(1200, 'y'));
+    receive();
+    EXPECT_EQ(inbox.texts, std::vector<std::string>{std::string(1200, 'y')});
+    EXPECT_EQ(udp.figures().datagrams_too_long, 1U);
+}
+
+TEST_F(LwipUdp, drops_and_counts_frames_that_no_network_of_ours_carries) {
+    open();
+    fake_port().received.emplace_back(1515);
+    fake_port().received.emplace_back(41);
+    far.send(endpoint(kOwn), "fits");
+    EXPECT_EQ(receive(), 3U);
+    EXPECT_EQ(inbox.texts, std::vector<std::string>{"fits"});
+    EXPECT_EQ(udp.ethernet_figures().frames_malformed, 2U);
+}
+
+TEST_F(LwipUdp, reads_a_bounded_number_of_frames_and_knows_that_there_are_more) {
+    open();
+    for (std::size_t i = 0; i < Udp::kFramesPerRead + 3; ++i) far.send(endpoint(kOwn), std::to_string(i));
+    EXPECT_EQ(receive(), Udp::kFramesPerRead);
+    EXPECT_TRUE(udp.has_input());
+    EXPECT_EQ(receive(), 3U);
+    EXPECT_EQ(inbox.texts.back(), std::to_string(Udp::kFramesPerRead + 2));
+}
+
+// Each frame with one bit changed, one after the other.
+TEST_F(LwipUdp, hands_over_no_datagram_with_a_wrong_checksum) {
+    open();
+    const std::string payload = "what was sent";
+    far.send(endpoint(kOwn), payload);
+    const Frame whole = fake_port().received.front();
+    receive();
+    ASSERT_EQ(inbox.texts, std::vector<std::string>{payload});
+    for (std::size_t byte = lwip_test::kIpAt; byte < whole.size(); ++byte) {
+        for (unsigned bit = 0; bit < 8; ++bit) {
+            Frame broken = whole;
+            broken[byte] ^= static_cast<std::byte>(1U << bit);
+            fake_port().received.push_back(broken);
+            receive();
+            ASSERT_EQ(inbox.texts.size(), 1U) << "byte " << byte << " bit " << bit;
+        }
+    }
+    fake_port().received.push_back(whole);
+    receive();
+    EXPECT_EQ(inbox.texts.size(), 2U);
+}
+
+TEST_F(LwipUdp, takes_nothing_that_is_for_others) {
+    open();
+    ask_for({0x0a09000e});
+    receive();
+    EXPECT_TRUE(fake_port().sent.empty()) << "answered a question about another's address";
+    far.send(endpoint("10.9.0.14:7000"), "another address");
+    far.send(endpoint("10.9.0.13:7001"), "another port");
+    EXPECT_EQ(receive(), 2U);
+    EXPECT_TRUE(inbox.texts.empty());
+}
+
+TEST_F(LwipUdp, tells_its_ethernet_address_to_who_asks) {
+    open();
+    ask_for(endpoint(kOwn).address);
+    receive();
+    ASSERT_EQ(fake_port().sent.size(), 1U);
+    const std::optional<Arp> answer = lwip_test::read_arp(fake_port().sent.front());
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(answer->reply);
+    EXPECT_EQ(answer->sender, endpoint(kOwn).address);
+    EXPECT_EQ(answer->sender_mac, fake_port().mac);
+    EXPECT_EQ(answer->frame_to, far.mac);
+}
+
+TEST_F(LwipUdp, keeps_what_the_controller_has_no_room_for_and_loses_nothing) {
+    open();
+    const PathId path = dial("10.9.0.1:7000");
+    ASSERT_TRUE(send(path, "0"));
+    settle();
+    std::vector<std::string> expected{"0"};
+    fake_port().room = 0;
+    for (int i = 1; i <= 50; ++i) {
+        const std::string text = "packet " + std::to_string(i) + std::string(static_cast<std::size_t>(i) * 20, '.');
+        ASSERT_TRUE(send(path, text));
+        expected.push_back(text);
+        ASSERT_FALSE(udp.all_sent());
+        ASSERT_TRUE(udp.next_buffer().empty());
+        ASSERT_TRUE(udp.next_buffer().empty());
+        fake_port().room = 1;
+        ASSERT_FALSE(udp.next_buffer().empty());
+        ASSERT_TRUE(udp.all_sent());
+        ASSERT_EQ(fake_port().room, 0U);
+    }
+    far.serve();
+    EXPECT_EQ(far.texts(), expected);
+    EXPECT_EQ(udp.figures().datagrams_sent, 51U);
+    EXPECT_EQ(udp.figures().times_blocked, 150U);
+}
+
+// What waits for addresses that nobody has keeps lwIP's memory; there is an end to that, and others are served again.
+TEST_F(LwipUdp, holds_back_where_it_has_no_memory_until_it_has) {
+    open();
+    far.answers = false;
+    int sent = 0;
+    while (sent < 20 && send(dial("10.9.0." + std::to_string(100 + sent) + ":7000"), std::string(1400, 'x'))) ++sent;
+    EXPECT_GE(sent, 2);
+    ASSERT_LT(sent, 20) << "never without memory";
+    EXPECT_TRUE(udp.next_buffer().empty());
+    EXPECT_GT(udp.figures().times_blocked, 0U);
+    far.send(endpoint(kOwn), "still heard");
+    receive();
+    EXPECT_EQ(inbox.texts, std::vector<std::string>{"still heard"});
+    for (int second = 0; second < 6; ++second) pass(dunlin::seconds{1});
+    EXPECT_FALSE(udp.next_buffer().empty());
+    far.answers = true;
+    far.serve();
+    fake_port().received.clear();
+    ASSERT_TRUE(send(dial("10.9.0.1:7000"), "served again"));
+    settle();
+    EXPECT_EQ(far.texts(), std::vector<std::string>{"served again"});
+}
+
+TEST_F(LwipUdp, needs_no_time_of_its_own_but_while_a_question_is_open) {
+    open();
+    for (int second = 0; second < 10; ++second) pass(dunlin::seconds{1});
+    EXPECT_EQ(udp.next_deadline(), dunlin::kNever);
+    far.answers = false;
+    ASSERT_TRUE(send(dial("10.9.0.1:7000"), "hello"));
+    EXPECT_LE(udp.next_deadline(), fake_port().now + dunlin::seconds{1});
+    int seconds = 0;
+    for (; udp.next_deadline() != dunlin::kNever && seconds < 60; ++seconds) pass(dunlin::seconds{1});
+    EXPECT_LT(seconds, 15);
+    far.serve();
+    EXPECT_GE(far.questions, 3U);  // asked again and again, and given up
+    const std::size_t questions = far.questions;
+    far.answers = true;
+    for (int second = 0; second < 10; ++second) pass(dunlin::seconds{1});
+    far.serve();
+    EXPECT_EQ(far.questions, questions);
+    EXPECT_TRUE(far.datagrams.empty());
+}
+
+TEST_F(LwipUdp, asks_again_for_an_address_that_it_learnt_long_ago_however_long_it_slept) {
+    open();
+    const PathId path = dial("10.9.0.1:7000");
+    ASSERT_TRUE(send(path, "one"));
+    settle();
+    ASSERT_EQ(far.questions, 1U);
+    pass(std::chrono::hours{24});
+    far.mac[5] = 0x77;  // exchanged for another
+    ASSERT_TRUE(send(path, "two"));
+    settle();
+    EXPECT_EQ(far.questions, 2U);
+    EXPECT_EQ(far.texts(), (std::vector<std::string>{"one", "two"}));
+}
+
+TEST_F(LwipUdp, sends_to_other_networks_through_its_gateway) {
+    open({.gateway = "10.9.0.1"});
+    FarEnd gateway{.endpoint = endpoint("10.9.0.1:1"), .mac = far.mac};
+    ASSERT_TRUE(send(dial("192.0.2.7:7000"), "away"));
+    gateway.serve();
+    receive();
+    ASSERT_EQ(fake_port().sent.size(), 1U);
+    const std::optional<Datagram> datagram = lwip_test::read_datagram(fake_port().sent.front());
+    ASSERT_TRUE(datagram);
+    EXPECT_EQ(datagram->to, endpoint("192.0.2.7:7000"));
+    EXPECT_EQ(datagram->mac_to, far.mac);
+}
+
+TEST_F(LwipUdp, says_at_once_what_cannot_be_reached) {
+    open();
+    for (const char* text : {"192.0.2.7:7000", "10.9.0.255:7000", "10.9.0.0:7000", "127.0.0.1:7000", "224.0.0.1:7000", "0.0.0.0:7000"}) {
+        EXPECT_EQ(dial(text), PathId{}) << text;
+    }
+}
+
+TEST_F(LwipUdp, does_not_send_to_a_path_that_is_gone) {
+    open();
+    const PathId first = dial("10.9.0.1:1");
+    for (unsigned port = 2; port <= PathTable::kPathsMax; ++port) ASSERT_NE(dial("10.9.0.1:" + std::to_string(port)), PathId{});
+    far.send(endpoint(kOwn), "no path left");
+    receive();
+    EXPECT_TRUE(inbox.texts.empty());
+    EXPECT_EQ(udp.figures().datagrams_no_path, 1U);
+    EXPECT_EQ(udp.dial(endpoint("10.9.0.1:100")).evicted, first);
+    ASSERT_FALSE(udp.next_buffer().empty());
+    EXPECT_FALSE(udp.push({first, 4}));
+    EXPECT_TRUE(udp.all_sent());
+}
+
+TEST_F(LwipUdp, tells_which_path_made_room_for_a_stranger) {
+    open();
+    FarEnd stranger = far;
+    for (unsigned i = 0; i <= PathTable::kPathsMax; ++i) {
+        stranger.endpoint.port = static_cast<std::uint16_t>(1000 + i);
+        stranger.send(endpoint(kOwn), "x");
+        receive();
+    }
+    EXPECT_EQ(inbox.evicted.front(), PathId{});
+    EXPECT_EQ(inbox.evicted.back(), inbox.paths.front());
+}
+
+TEST_F(LwipUdp, answers_a_ping) {
+    open();
+    far.send(endpoint(kOwn), "");  // its Ethernet address is asked for, since what comes from where teaches nothing
+    receive();
+    Frame ping =
+        write(Datagram{.mac_from = far.mac, .mac_to = fake_port().mac, .from = far.endpoint, .to = endpoint(kOwn), .payload = "echo"});
+    const std::string_view head("\x08\x00\xf7\xff\x00\x00\x00\x00", 8);  // echo request
+    std::memcpy(ping.data() + lwip_test::kUdpAt, head.data(), head.size());
+    std::string icmp(reinterpret_cast<const char*>(ping.data()) + lwip_test::kUdpAt, 12);
+    icmp[2] = icmp[3] = 0;
+    const std::uint16_t sum = lwip_test::checksum(icmp);
+    ping[lwip_test::kUdpAt + 2] = static_cast<std::byte>(sum >> 8);
+    ping[lwip_test::kUdpAt + 3] = static_cast<std::byte>(sum);
+    ping[lwip_test::kIpAt + 9] = std::byte{1};
+    ping[lwip_test::kIpAt + 10] = ping[lwip_test::kIpAt + 11] = std::byte{0};
+    const std::uint16_t ip_sum = lwip_test::checksum({reinterpret_cast<const char*>(ping.data()) + lwip_test::kIpAt, 20});
+    ping[lwip_test::kIpAt + 10] = static_cast<std::byte>(ip_sum >> 8);
+    ping[lwip_test::kIpAt + 11] = static_cast<std::byte>(ip_sum);
+    fake_port().received.push_back(ping);
+    receive();
+    ASSERT_FALSE(fake_port().sent.empty());
+    ASSERT_TRUE(lwip_test::read_arp(fake_port().sent.front()));  // first it asks
+    far.serve();
+    receive();
+    ASSERT_EQ(fake_port().sent.size(), 1U);
+    EXPECT_EQ(fake_port().sent.front()[lwip_test::kUdpAt], std::byte{0});  // echo reply
+    EXPECT_EQ(fake_port().sent.front().size(), ping.size());
+}
+
+TEST_F(LwipUdp, loses_packets_by_injected_loss) {
+    open({.loss_ppm = 200'000, .loss_seed = 3});
+    const PathId path = dial("10.9.0.1:7000");
+    ASSERT_TRUE(send(path, "first"));
+    settle();
+    for (int i = 0; i < 999; ++i) ASSERT_TRUE(send(path, "x"));
+    far.serve();
+    EXPECT_EQ(udp.figures().datagrams_sent + udp.figures().datagrams_dropped, 1000U);
+    EXPECT_NEAR(static_cast<double>(udp.figures().datagrams_dropped), 200.0, 60.0);
+    EXPECT_EQ(far.datagrams.size(), udp.figures().datagrams_sent);
+}
+
+TEST_F(LwipUdp, says_in_one_sentence_why_it_cannot_be_used) {
+    EXPECT_EQ(refusal({}), "address: write a.b.c.d:port, with a port of 1 to 65535");
+    EXPECT_EQ(refusal({.address = "10.9.0.13"}), "address: write a.b.c.d:port, with a port of 1 to 65535");
+    EXPECT_EQ(refusal({.address = "10.9.0.255:7000"}), "address: no single board can have this one");
+    EXPECT_EQ(refusal({.address = "239.9.0.13:7000"}), "address: no single board can have this one");
+    EXPECT_EQ(refusal({.address = kOwn, .netmask = "255.0.255.0"}), "netmask: write a.b.c.d, of 1 to 30 ones and then zeros");
+    EXPECT_EQ(refusal({.address = kOwn, .gateway = "gate"}), "gateway: write a.b.c.d, or nothing where there is none");
+    EXPECT_EQ(refusal({.address = kOwn, .gateway = "10.9.1.1"}), "gateway: it must be another address in the own network");
+    EXPECT_EQ(refusal({.address = kOwn, .gateway = "10.9.0.13"}), "gateway: it must be another address in the own network");
+    EXPECT_EQ(refusal({.address = kOwn, .mac = {1, 2, 3, 4, 5, 6}}), "mac: that of a board has an even first byte; others are of groups");
+    EXPECT_EQ(refusal({.address = kOwn, .packet_bytes_max = 1473}), "packet_bytes_max: 1 to 1472");
+    EXPECT_EQ(refusal({.address = kOwn, .loss_ppm = 1'000'001}), "loss_ppm: 0 to 1,000,000");
+    fake_port().has_ethernet = false;
+    Udp none;
+    std::string_view reason;
+    EXPECT_EQ(none.open({.address = kOwn}, reason), Status::device_error);
+    EXPECT_EQ(reason, "the board has no Ethernet controller");
+}
+
+TEST_F(LwipUdp, gives_its_address_to_the_controller_or_the_one_that_it_was_told) {
+    open({.mac = {0x02, 1, 2, 3, 4, 5}});
+    EXPECT_EQ(fake_port().mac, (port::MacAddress{0x02, 1, 2, 3, 4, 5}));
+}
+
+}  // namespace
+}  // namespace dunlin_lwip

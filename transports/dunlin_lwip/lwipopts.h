@@ -1,0 +1,70 @@
+#ifndef DUNLIN_LWIP_LWIPOPTS_H
+#define DUNLIN_LWIP_LWIPOPTS_H
+
+/*
+ * lwIP as a node on a board needs it: one thread, one Ethernet interface with a static IPv4 address, UDP, and the answer to a ping.
+ *
+ * How much memory it has is said by these; each may be set for the whole build (-DDUNLIN_LWIP_SEND_PACKETS=4).
+ */
+
+/* Packets under way to the controller: one that is being written, and those that wait until an address is known (shorter ones share). */
+#ifndef DUNLIN_LWIP_SEND_PACKETS
+#define DUNLIN_LWIP_SEND_PACKETS 3
+#endif
+/* Received frames: one that is being read, and a ping's answer that waits until an address is known. */
+#ifndef DUNLIN_LWIP_RECEIVE_FRAMES
+#define DUNLIN_LWIP_RECEIVE_FRAMES 2
+#endif
+/* Addresses in the own network whose Ethernet address is remembered; one that is not costs a round trip. */
+#ifndef DUNLIN_LWIP_NEIGHBOURS
+#define DUNLIN_LWIP_NEIGHBOURS 16
+#endif
+/* UDP ports, of which the node has one. */
+#ifndef DUNLIN_LWIP_UDP_PORTS
+#define DUNLIN_LWIP_UDP_PORTS 1
+#endif
+
+/* No operating system. Time is passed in (ethernet.hpp). */
+#define NO_SYS 1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_TIMERS 0
+#define LWIP_NETCONN 0
+#define LWIP_SOCKET 0
+
+/* A frame of 1,514 bytes, with two in front of it: then what follows its 14-byte header is aligned. */
+#define ETH_PAD_SIZE 2
+#define PBUF_POOL_BUFSIZE 1516
+#define PBUF_POOL_SIZE DUNLIN_LWIP_RECEIVE_FRAMES
+
+/* Of its own array. What is sent is as long as it is; the rest of a packet's share is the book-keeping, and answers to ARP. */
+#define MEM_LIBC_MALLOC 0
+#define MEMP_MEM_MALLOC 0
+#define MEM_ALIGNMENT __SIZEOF_POINTER__
+#define MEM_SIZE (DUNLIN_LWIP_SEND_PACKETS * 1600)
+
+#define LWIP_IPV4 1
+#define LWIP_IPV6 0
+#define IP_REASSEMBLY 0
+#define IP_FRAG 0
+#define IP_FORWARD 0
+#define IP_OPTIONS_ALLOWED 0
+#define LWIP_ARP 1
+#define ARP_TABLE_SIZE DUNLIN_LWIP_NEIGHBOURS
+#define ARP_QUEUEING 0 /* the last packet to an address waits until that is known; those before it are lost */
+#define LWIP_ICMP 1
+#define LWIP_RAW 0
+#define LWIP_TCP 0
+#define LWIP_UDP 1
+#define MEMP_NUM_UDP_PCB DUNLIN_LWIP_UDP_PORTS
+#define LWIP_DHCP 0
+#define LWIP_AUTOIP 0
+#define LWIP_DNS 0
+#define LWIP_IGMP 0
+
+#define LWIP_SINGLE_NETIF 1
+#define LWIP_NETIF_LOOPBACK 0
+#define LWIP_HAVE_LOOPIF 0
+#define LWIP_NETIF_TX_SINGLE_PBUF 1
+#define LWIP_STATS 0
+
+#endif

@@ -1,0 +1,171 @@
+#include <dunlin_lwip/udp.hpp>
+
+#include <dunlin/core/assert.hpp>
+
+#include <lwip/pbuf.h>
+#include <lwip/udp.h>
+
+namespace dunlin_lwip {
+namespace {
+
+constexpr std::uint16_t kPacketBytesMax = 1472;
+constexpr std::uint32_t kMillion = 1'000'000;
+
+bool in_network(Ipv4Address address, const Network& network) {
+    return ((address.value ^ network.address.value) & network.netmask.value) == 0;
+}
+
+// Whether `address` is one that a host of the network may have: neither all zeros nor all ones behind the mask.
+bool is_host(Ipv4Address address, Ipv4Address netmask) {
+    const std::uint32_t host = address.value & ~netmask.value;
+    return host != 0 && host != ~netmask.value;
+}
+
+port::MacAddress mac_of(Ipv4Address address) {
+    port::MacAddress mac{0x02};  // given out locally
+    for (unsigned i = 0; i < 4; ++i) mac[2 + i] = static_cast<std::uint8_t>(address.value >> (24 - 8 * i));
+    return mac;
+}
+
+}  // namespace
+
+struct Udp::Raw {
+    static void take(void* self, udp_pcb*, pbuf* datagram, const ip_addr_t* from, u16_t port) {
+        const Endpoint endpoint{.address = {lwip_ntohl(from->addr)}, .port = port};
+        static_cast<Udp*>(self)->hand_over(endpoint, *datagram);
+        pbuf_free(datagram);
+    }
+};
+
+dunlin::Status Udp::open(const UdpOptions& options, std::string_view& reason) {
+    DUNLIN_ASSERT(port_ == nullptr);
+    if (const dunlin::Status status = read(options, reason); status != dunlin::Status::ok) return status;
+    if (ethernet_.open(network_) != dunlin::Status::ok) {
+        reason = "the board has no Ethernet controller";
+        return dunlin::Status::device_error;
+    }
+    const ip_addr_t address{.addr = lwip_htonl(local_.address.value)};
+    port_ = udp_new();
+    DUNLIN_ASSERT(port_ != nullptr);
+    const err_t bound = udp_bind(port_, &address, local_.port);
+    DUNLIN_ASSERT(bound == ERR_OK);
+    udp_recv(port_, Raw::take, this);
+    return dunlin::Status::ok;
+}
+
+void Udp::close() {
+    if (packet_ != nullptr) pbuf_free(packet_);
+    packet_ = nullptr;
+    waiting_ = false;
+    udp_remove(port_);
+    port_ = nullptr;
+    ethernet_.close();
+}
+
+dunlin::Status Udp::read(const UdpOptions& options, std::string_view& reason) {
+    const auto refuse = [&reason](std::string_view sentence) {
+        reason = sentence;
+        return dunlin::Status::invalid_argument;
+    };
+    const std::optional<Endpoint> local = parse_endpoint(options.address);
+    if (!local) return refuse("address: write a.b.c.d:port, with a port of 1 to 65535");
+    const std::optional<Ipv4Address> netmask = parse_ipv4(options.netmask);
+    if (!netmask || !is_netmask(*netmask)) return refuse("netmask: write a.b.c.d, of 1 to 30 ones and then zeros");
+    if (!is_unicast(local->address) || !is_host(local->address, *netmask)) return refuse("address: no single board can have this one");
+    network_ = {.address = local->address, .netmask = *netmask, .mac = options.mac};
+    if (!options.gateway.empty()) {
+        const std::optional<Ipv4Address> gateway = parse_ipv4(options.gateway);
+        if (!gateway) return refuse("gateway: write a.b.c.d, or nothing where there is none");
+        const bool neighbour = in_network(*gateway, network_) && is_host(*gateway, *netmask) && *gateway != local->address;
+        if (!neighbour) return refuse("gateway: it must be another address in the own network");
+        network_.gateway = *gateway;
+    }
+    if (network_.mac == port::MacAddress{}) network_.mac = mac_of(local->address);
+    if ((network_.mac[0] & 1U) != 0) return refuse("mac: that of a board has an even first byte; others are of groups");
+    if (options.packet_bytes_max == 0 || options.packet_bytes_max > kPacketBytesMax) return refuse("packet_bytes_max: 1 to 1472");
+    if (options.loss_ppm > kMillion) return refuse("loss_ppm: 0 to 1,000,000");
+    local_ = *local;
+    packet_bytes_max_ = options.packet_bytes_max;
+    loss_ppm_ = options.loss_ppm;
+    loss_.emplace(options.loss_seed);
+    return dunlin::Status::ok;
+}
+
+std::size_t Udp::receive(dunlin::Callback<void(const Received&)> sink) {
+    sink_ = &sink;
+    std::size_t frames = 0;
+    while (frames < kFramesPerRead && ethernet_.take_frame()) ++frames;
+    sink_ = nullptr;
+    return frames;
+}
+
+void Udp::hand_over(const Endpoint& from, const pbuf& datagram) {
+    ++figures_.datagrams_received;
+    figures_.bytes_received += datagram.tot_len;
+    // One that lies in several buffers is longer than any packet: a frame is one buffer (ethernet.cpp).
+    if (datagram.tot_len > packet_bytes_max_ || datagram.next != nullptr) {
+        ++figures_.datagrams_too_long;
+        return;
+    }
+    const PathTable::Found found = paths_.received_from(from);
+    if (found.path == dunlin::PathId{}) {
+        ++figures_.datagrams_no_path;
+        return;
+    }
+    DUNLIN_ASSERT(sink_ != nullptr);
+    (*sink_)({.path = found.path, .evicted = found.evicted, .bytes = {static_cast<const std::byte*>(datagram.payload), datagram.len}});
+}
+
+std::span<std::byte> Udp::next_buffer() {
+    if (waiting_) send();
+    if (waiting_) return {};
+    if (packet_ == nullptr) packet_ = pbuf_alloc(PBUF_TRANSPORT, packet_bytes_max_, PBUF_RAM);
+    if (packet_ == nullptr) {
+        ++figures_.times_blocked;
+        return {};
+    }
+    return {static_cast<std::byte*>(packet_->payload), packet_bytes_max_};
+}
+
+bool Udp::push(const dunlin::Transmit& packet) {
+    DUNLIN_ASSERT(packet_ != nullptr && !waiting_ && packet.bytes <= packet_bytes_max_);
+    const Endpoint* to = paths_.send_to(packet.path);
+    if (to == nullptr) return false;
+    if (loss_ppm_ > 0 && loss_->below(kMillion) < loss_ppm_) {
+        ++figures_.datagrams_dropped;
+        return true;
+    }
+    pbuf_realloc(packet_, static_cast<u16_t>(packet.bytes));  // what is left over may hold an ARP packet, or another one of ours
+    to_ = *to;
+    waiting_ = true;
+    send();
+    return true;
+}
+
+void Udp::send() {
+    const u16_t bytes = packet_->tot_len;
+    const ip_addr_t address{.addr = lwip_htonl(to_.address.value)};
+    switch (udp_sendto(port_, packet_, &address, to_.port)) {
+        case ERR_WOULDBLOCK:  // the headers are there already: off with them, or the next attempt writes others in front
+            pbuf_remove_header(packet_, packet_->tot_len - bytes);
+            ++figures_.times_blocked;
+            return;
+        case ERR_OK:
+            ++figures_.datagrams_sent;
+            figures_.bytes_sent += bytes;
+            break;
+        default: ++figures_.datagrams_refused;
+    }
+    pbuf_free(packet_);  // lwIP may keep it until an address is known
+    packet_ = nullptr;
+    waiting_ = false;
+}
+
+PathTable::Found Udp::dial(const Endpoint& endpoint) {
+    const bool near = in_network(endpoint.address, network_);
+    const bool reachable = near ? is_host(endpoint.address, network_.netmask) : network_.gateway != Ipv4Address{};
+    if (!is_unicast(endpoint.address) || endpoint.port == 0 || !reachable) return {};
+    return paths_.dial(endpoint);
+}
+
+}  // namespace dunlin_lwip
