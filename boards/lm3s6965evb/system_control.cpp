@@ -5,8 +5,6 @@
 
 #include <memory_map.hpp>
 
-#include <cstddef>
-
 namespace lm3s6965 {
 namespace {
 
@@ -15,8 +13,6 @@ constexpr std::uintptr_t kRunClock = kSystemControl + 0x060;
 constexpr std::uintptr_t kGate0 = kSystemControl + 0x100;
 constexpr std::uintptr_t kGate1 = kSystemControl + 0x104;
 constexpr std::uintptr_t kGate2 = kSystemControl + 0x108;
-constexpr std::uintptr_t kUser0 = kSystemControl + 0x1e0;
-constexpr std::uintptr_t kUser1 = kSystemControl + 0x1e4;
 
 // Fields of the run-mode clock configuration.
 constexpr std::uint32_t kDividerShift = 23;
@@ -69,19 +65,6 @@ void start_system() {
     set_bits(kGate1, kUartSsiTimersGates);
     set_bits(kGate2, kPortsEthernetGates);
     set_bits(kGate2, 0);  // a device answers some cycles after its gate has opened
-}
-
-std::optional<dunlin_lwip::port::MacAddress> programmed_mac() {
-    constexpr std::uint32_t kNotProgrammed = 1U << 31U;
-    const std::uint32_t first = board::reg(kUser0);
-    const std::uint32_t second = board::reg(kUser1);
-    if (((first | second) & kNotProgrammed) != 0 || (first | second) == 0) return std::nullopt;
-    dunlin_lwip::port::MacAddress mac{};
-    for (std::size_t i = 0; i < 3; ++i) {
-        mac[i] = static_cast<std::uint8_t>(first >> (8 * i));
-        mac[i + 3] = static_cast<std::uint8_t>(second >> (8 * i));
-    }
-    return mac;
 }
 
 void give_pins_to_device(std::uintptr_t port, std::uint32_t pins) {

@@ -1,20 +1,13 @@
 #pragma once
 
-#include <dunlin_lwip/port.hpp>
-
 #include <cstdint>
-#include <optional>
 
-// The part's system control (LM3S6965 data sheet, "System Control"): its clock, which of its devices are clocked, and what was programmed
-// into it.
+// The part's system control (LM3S6965 data sheet, "System Control"): its clock, which of its devices are clocked, and what its pins do.
 namespace lm3s6965 {
 
 // From the internal oscillator that the part starts on to kClockMhz from the board's 8 MHz crystal, and clocks to every device that drivers
 // of this folder use. Called once, before any of them. A clock that does not lock is a failed assertion: time would pass at a wrong rate.
 void start_system();
-
-// The Ethernet address that the board's maker programmed into USER_REG0 and 1. QEMU puts there what `-nic ...,mac=` says.
-[[nodiscard]] std::optional<dunlin_lwip::port::MacAddress> programmed_mac();
 
 // Pins of a port (kGpioA or kGpioD), each a bit of `pins`: to the device that shares them with the port, or driven high as outputs.
 void give_pins_to_device(std::uintptr_t port, std::uint32_t pins);

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint32_t kTicksAMicrosecond = 50;
 
-TEST(ElapsedTime, CountsWholeMicrosecondsAndKeepsTheRest) {
+TEST(ElapsedTime, counts_whole_microseconds_and_keeps_the_rest) {
     ElapsedTime time{kTicksAMicrosecond};
     EXPECT_EQ(time.at(0), 0);
     EXPECT_EQ(time.at(49), 0);
@@ -17,7 +17,7 @@ TEST(ElapsedTime, CountsWholeMicrosecondsAndKeepsTheRest) {
     EXPECT_EQ(time.at(150), 3);
 }
 
-TEST(ElapsedTime, LosesNoTickWhereItIsAskedAtUnevenTimes) {
+TEST(ElapsedTime, loses_no_tick_where_it_is_asked_at_uneven_times) {
     ElapsedTime time{kTicksAMicrosecond};
     std::int64_t ticks = 0;
     for (std::uint32_t i = 0; i < 100'000; ++i) {
@@ -26,7 +26,7 @@ TEST(ElapsedTime, LosesNoTickWhereItIsAskedAtUnevenTimes) {
     }
 }
 
-TEST(ElapsedTime, GoesOnWhereTheCounterBeginsAnew) {
+TEST(ElapsedTime, goes_on_where_the_counter_begins_anew) {
     ElapsedTime time{kTicksAMicrosecond};
     constexpr std::int64_t kAround = std::int64_t{1} << 32;
     for (std::int64_t ticks = 0; ticks < 20 * kAround; ticks += kAround - 1) {

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -404,6 +406,14 @@ TEST_F(LwipUdp, says_in_one_sentence_why_it_cannot_be_used) {
 TEST_F(LwipUdp, gives_its_address_to_the_controller_or_the_one_that_it_was_told) {
     open({.mac = {0x02, 1, 2, 3, 4, 5}});
     EXPECT_EQ(fake_port().mac, (port::MacAddress{0x02, 1, 2, 3, 4, 5}));
+}
+
+// What begins as anything else is in a board's flash, as a whole.
+constinit const Udp unused;
+
+TEST(LwipUdpObject, is_all_zeros_and_so_takes_no_flash) {
+    const auto bytes = std::as_bytes(std::span(&unused, 1));
+    EXPECT_TRUE(std::ranges::all_of(bytes, [](std::byte each) { return each == std::byte{}; }));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class PathTable {
   public:
     static constexpr std::size_t kPathsMax = 32;
 
-    constexpr explicit PathTable(std::size_t paths_max = kPathsMax) : paths_max_(paths_max) {}  // 1..kPathsMax
+    constexpr explicit PathTable(std::size_t paths_max = kPathsMax) : left_out_(kPathsMax - paths_max) {}  // 1..kPathsMax
 
     // `evicted` is the path that made room, or 0.
     struct Found {
@@ -48,12 +48,13 @@ class PathTable {
 
     [[nodiscard]] Slot* slot_of(const Endpoint& endpoint);
     [[nodiscard]] std::size_t slot_of(dunlin::PathId path) const;
+    [[nodiscard]] std::size_t paths_max() const { return kPathsMax - left_out_; }
     [[nodiscard]] Slot* take(const Endpoint& endpoint, Standing last_resort, dunlin::PathId& evicted);
     [[nodiscard]] Slot* longest_unused(Standing standing);
     Found use(Slot& slot, Standing standing, dunlin::PathId evicted);
 
     std::array<Slot, kPathsMax> slots_{};
-    std::size_t paths_max_;
+    std::size_t left_out_;  // of the slots; 0 as a rule: an object of zeros takes no flash
     std::uint32_t uses_ = 0;
 };
 
