@@ -7,14 +7,17 @@ import subprocess
 import threading
 import time
 
-# What QEMU must be told of each board: its machine, and whether a file can stand behind the memory that its flash is modelled in.
+STORAGE_BYTES = 16 << 20
+# How a file stands behind a board's storage: behind the memory that flash is modelled in, or as an SD card.
+FLASH_MODEL = ("-machine", "memory-backend=flash", "-object", f"memory-backend-file,id=flash,size={STORAGE_BYTES},mem-path={{file}},share=on")
+SD_CARD = ("-drive", "if=sd,format=raw,file={file}")
+# What QEMU must be told of each board: its machine and its storage.
 MACHINES = {
-    "mps2_an385": ("mps2-an385", True),
-    "mps2_an386": ("mps2-an386", True),
-    "mps2_an500": ("mps2-an500", True),
-    "lm3s6965evb": ("lm3s6965evb", False),
+    "mps2_an385": ("mps2-an385", FLASH_MODEL),
+    "mps2_an386": ("mps2-an386", FLASH_MODEL),
+    "mps2_an500": ("mps2-an500", FLASH_MODEL),
+    "lm3s6965evb": ("lm3s6965evb", SD_CARD),
 }
-FLASH_BYTES = 16 << 20    # the whole memory that QEMU backs with the file
 
 # One line of a node. `at` is when it was said, in seconds of this host's CLOCK_BOOTTIME, as near as can be known: see LineReader.
 Line = collections.namedtuple("Line", "at boot words")
@@ -115,15 +118,13 @@ class Guest(Node):
         self.port = folder / f"{name}.port"
 
     def start(self):
-        machine, has_flash = MACHINES[self.board]
+        machine, storage = MACHINES[self.board]
         for path in (self.port, self.monitor):
             path.unlink(missing_ok=True)
-        command = [self.qemu, "-M", machine + (",memory-backend=flash" if has_flash else "")]
-        if has_flash:
-            if not self.flash.exists():
-                with self.flash.open("wb") as file:
-                    file.truncate(FLASH_BYTES)
-            command += ["-object", f"memory-backend-file,id=flash,size={FLASH_BYTES},mem-path={self.flash},share=on"]
+        if not self.flash.exists():
+            with self.flash.open("wb") as file:
+                file.truncate(STORAGE_BYTES)
+        command = [self.qemu, "-M", machine, *(word.format(file=self.flash) for word in storage)]
         command += ["-kernel", self.image, "-display", "none", "-serial", "stdio", "-monitor", f"unix:{self.monitor},server=on,wait=off",
                     "-netdev", f"dgram,id=wire,local.type=unix,local.path={self.port},remote.type=unix,remote.path={self.port}.wire",
                     "-net", "nic,netdev=wire",
