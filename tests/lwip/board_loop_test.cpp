@@ -128,19 +128,30 @@ TEST_F(LwipBoardLoop, a_node_on_a_board_publishes_to_one_on_a_host_and_drains) {
     constexpr std::uint32_t kMessages = 200;
     HostNode host(1);
     make_node();
+    bool draining = false;
+    unsigned sleeps_without_room = 0;
     std::uint32_t published = 0;
     auto turn = [&](Instant now) {
         dunlin::bus::PublishOptions options;
         options.topic = "count/up";
         options.payload = std::as_bytes(std::span(&published, 1));
         while (published < kMessages && node->publish(now, options).ok()) ++published;
-        if (on_event.acknowledged == kMessages) loop->shutdown();
+        if (on_event.acknowledged == kMessages && !draining) {
+            draining = true;
+            fake_port().room = 0;  // so that the goodbye has to wait
+            loop->shutdown();
+        }
         if (now > Instant{dunlin::seconds{60}}) loop->stop();
         return dunlin::kNever;
     };
     loop->on_turn(dunlin::Callback<Instant(Instant)>::of(turn));
-    fake_port().on_sleep = [&](Instant wake) { sleep_beside(host, wake); };
+    fake_port().on_sleep = [&](Instant wake) {
+        if (draining && ++sleeps_without_room == 20) fake_port().room = 100;
+        sleep_beside(host, wake);
+    };
     EXPECT_EQ(loop->run(), Ending::drained);
+    EXPECT_TRUE(udp.all_sent());
+    EXPECT_GE(sleeps_without_room, 20U);
     EXPECT_EQ(loop->failure(), Status::ok);
     EXPECT_TRUE(on_event.saw(EventKind::started));
     EXPECT_EQ(on_event.acknowledged, kMessages);
@@ -221,27 +232,27 @@ TEST_F(LwipBoardLoop, a_drain_that_takes_too_long_ends_at_its_limit) {
     HostNode host(1);
     make_node();
     bool silent = false;
+    Instant shut_down_at{};
     auto turn = [&](Instant now) {
         dunlin::bus::PublishOptions options;
         options.topic = "count/up";
         const std::array<std::byte, 4> payload{};
         options.payload = payload;
         if (!silent && node->publish(now, options).ok()) {
+            shut_down_at = now;
             silent = true;  // from here on the host hears nothing, so that the outcome never comes
             loop->shutdown();
         }
         return dunlin::kNever;
     };
     loop->on_turn(dunlin::Callback<Instant(Instant)>::of(turn));
-    Instant last{};
     fake_port().on_sleep = [&](Instant wake) {
-        last = fake_port().now;
         if (!silent) return sleep_beside(host, wake);
         fake_port().sent.clear();
         fake_port().now = wake;
     };
     EXPECT_EQ(loop->run(), Ending::drain_limit);
-    EXPECT_TRUE(silent);
+    EXPECT_EQ(fake_port().now, shut_down_at + BoardLoopOptions{}.drain_limit);
 }
 
 TEST_F(LwipBoardLoop, recovers_a_journal_that_was_formatted_and_fails_on_a_blank_one) {

@@ -263,6 +263,14 @@ TEST_F(LwipUdp, holds_back_where_it_has_no_memory_until_it_has) {
     EXPECT_EQ(far.texts(), std::vector<std::string>{"served again"});
 }
 
+TEST_F(LwipUdp, has_memory_for_short_packets_to_many_addresses_that_nobody_has) {
+    open();
+    for (unsigned host = 100; host < 110; ++host) {
+        ASSERT_TRUE(send(dial("10.9.0." + std::to_string(host) + ":7000"), std::string(100, 'x'))) << host;
+    }
+    EXPECT_EQ(udp.next_buffer().size(), 1472U);
+}
+
 TEST_F(LwipUdp, needs_no_time_of_its_own_but_while_a_question_is_open) {
     open();
     for (int second = 0; second < 10; ++second) pass(dunlin::seconds{1});

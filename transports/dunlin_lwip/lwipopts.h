@@ -35,6 +35,7 @@
 #define ETH_PAD_SIZE 2
 #define PBUF_POOL_BUFSIZE 1516
 #define PBUF_POOL_SIZE DUNLIN_LWIP_RECEIVE_FRAMES
+#define MEMP_NUM_PBUF 0 /* nothing is sent from memory that is not lwIP's own */
 
 /* Of its own array. What is sent is as long as it is; the rest of a packet's share is the book-keeping, and answers to ARP. */
 #define MEM_LIBC_MALLOC 0

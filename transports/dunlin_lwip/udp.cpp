@@ -88,6 +88,7 @@ dunlin::Status Udp::read(const UdpOptions& options, std::string_view& reason) {
     packet_bytes_max_ = options.packet_bytes_max;
     loss_ppm_ = options.loss_ppm;
     loss_.emplace(options.loss_seed);
+    if (!paths_) paths_.emplace();  // not once more: a path that was known before close() is the same after it
     return dunlin::Status::ok;
 }
 
@@ -107,7 +108,7 @@ void Udp::hand_over(const Endpoint& from, const pbuf& datagram) {
         ++figures_.datagrams_too_long;
         return;
     }
-    const PathTable::Found found = paths_.received_from(from);
+    const PathTable::Found found = paths_->received_from(from);
     if (found.path == dunlin::PathId{}) {
         ++figures_.datagrams_no_path;
         return;
@@ -129,7 +130,7 @@ std::span<std::byte> Udp::next_buffer() {
 
 bool Udp::push(const dunlin::Transmit& packet) {
     DUNLIN_ASSERT(packet_ != nullptr && !waiting_ && packet.bytes <= packet_bytes_max_);
-    const Endpoint* to = paths_.send_to(packet.path);
+    const Endpoint* to = paths_->send_to(packet.path);
     if (to == nullptr) return false;
     if (loss_ppm_ > 0 && loss_->below(kMillion) < loss_ppm_) {
         ++figures_.datagrams_dropped;
@@ -165,7 +166,7 @@ PathTable::Found Udp::dial(const Endpoint& endpoint) {
     const bool near = in_network(endpoint.address, network_);
     const bool reachable = near ? is_host(endpoint.address, network_.netmask) : network_.gateway != Ipv4Address{};
     if (!is_unicast(endpoint.address) || endpoint.port == 0 || !reachable) return {};
-    return paths_.dial(endpoint);
+    return paths_->dial(endpoint);
 }
 
 }  // namespace dunlin_lwip

@@ -99,7 +99,7 @@ class Udp {
     void send();
 
     Ethernet ethernet_;
-    PathTable paths_;
+    std::optional<PathTable> paths_;  // from open() on: all zeros until then, so that flash need not hold it
     Network network_{};
     Endpoint local_{};
     udp_pcb* port_ = nullptr;
