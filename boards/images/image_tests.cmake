@@ -17,13 +17,14 @@ set_tests_properties(${DUNLIN_BOARD}.a_lone_voter_leads_stores_and_holds_a_lease
 dunlin_image_test(too_many_arguments_are_refused voter_image EXIT 69 SAYS "more.than.16.words"
     ARGUMENTS a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=8 i=9 j=10 k=11 l=12 m=13 n=14 o=15 p=16)
 
-# QEMU's own small network answers for 10.0.2.2.
+# QEMU's own small network answers for 10.0.2.2, and holds each frame back for up to 20 ms, so that it finds the board asleep.
+set(network -netdev user,id=network -net nic,netdev=network -object filter-buffer,id=delay,netdev=network,interval=20000)
 get_property(self_test GLOBAL PROPERTY DUNLIN_BOARD_SELF_TEST)
 list(APPEND self_test host=busy)
 dunlin_image_test(the_port_passes_the_self_test self_test EXIT 0
-    ARGUMENTS ${self_test} own=10.0.2.15 peer=10.0.2.2 QEMU -nic user SAYS "self-test:.passed")
+    ARGUMENTS ${self_test} own=10.0.2.15 peer=10.0.2.2 QEMU ${network} SAYS "self-test:.passed")
 dunlin_image_test(a_peer_that_is_not_there_fails_the_self_test self_test EXIT 1
-    ARGUMENTS ${self_test} own=10.0.2.15 peer=10.9.0.9 QEMU -nic user SAYS "FAILED:.ethernet:.a.peer")
+    ARGUMENTS ${self_test} own=10.0.2.15 peer=10.9.0.9 QEMU ${network} SAYS "FAILED:.ethernet:.a.peer")
 # On the emulator's own time, of which a sleep takes none: 400 s are more than twice what 32 bits count at 25 MHz.
 dunlin_image_test(the_clock_counts_through_400_seconds self_test EXIT 0
     ARGUMENTS host_clock=no sleep_s=400 QEMU -icount shift=6,sleep=off SAYS "a.long.sleep.ends")

@@ -92,6 +92,7 @@ void check_answer(const port::MacAddress& mac) {
     request.to.fill(0xff);
     bool answered = false;
     for (int attempt = 0; attempt < kAttempts && !answered; ++attempt) {
+        while (port::frame_waiting() != 0) port::read_frame({});  // an answer that came, and ended no sleep, does not count
         const Instant asked = port::now();
         if (!send(request)) break;
         Arp frame;
