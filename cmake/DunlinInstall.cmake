@@ -34,6 +34,7 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/dunlin-config-version.cm
 install(FILES
     "${PROJECT_BINARY_DIR}/dunlin-config.cmake"
     "${PROJECT_BINARY_DIR}/dunlin-config-version.cmake"
+    cmake/DunlinHeaders.cmake
     cmake/FindDunlinFlatbuffers.cmake
     cmake/FindDunlinAsio.cmake
     DESTINATION "${DUNLIN_CMAKE_DIR}")

@@ -1,9 +1,9 @@
 # Standalone ASIO (headers only, no Boost) as the target dunlin::asio_headers.
 # DUNLIN_ASIO_ROOT points at another copy (a folder with include/asio.hpp or asio.hpp in it).
+include("${CMAKE_CURRENT_LIST_DIR}/DunlinHeaders.cmake")
 
 set(DUNLIN_ASIO_ROOT "" CACHE PATH "Where ASIO's headers are; empty: the system's")
-find_path(DUNLIN_ASIO_INCLUDE_DIR asio.hpp HINTS "${DUNLIN_ASIO_ROOT}" PATH_SUFFIXES include)
-mark_as_advanced(DUNLIN_ASIO_INCLUDE_DIR)
+dunlin_find_headers(DUNLIN_ASIO_INCLUDE_DIR asio.hpp "${DUNLIN_ASIO_ROOT}")
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(DunlinAsio
@@ -11,8 +11,6 @@ find_package_handle_standard_args(DunlinAsio
     REASON_FAILURE_MESSAGE "install libasio-dev or set DUNLIN_ASIO_ROOT")
 
 if(DunlinAsio_FOUND AND NOT TARGET dunlin::asio_headers)
-    add_library(dunlin::asio_headers INTERFACE IMPORTED GLOBAL)
-    set_target_properties(dunlin::asio_headers PROPERTIES
-        INTERFACE_INCLUDE_DIRECTORIES "${DUNLIN_ASIO_INCLUDE_DIR}"
-        INTERFACE_COMPILE_DEFINITIONS ASIO_STANDALONE)
+    dunlin_header_target(dunlin::asio_headers "${DUNLIN_ASIO_INCLUDE_DIR}" asio asio.hpp)
+    set_target_properties(dunlin::asio_headers PROPERTIES INTERFACE_COMPILE_DEFINITIONS ASIO_STANDALONE)
 endif()

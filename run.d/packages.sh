@@ -9,6 +9,7 @@ packages_of() {
         mutants) echo python3 patch ;;
         cross) echo gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib qemu-system-arm ;;
         sources) echo xz-utils ;;
+        arm_linux) echo g++-arm-linux-gnueabihf g++-aarch64-linux-gnu qemu-user-static googletest ;;
         clang) echo clang libclang-rt-dev ;;
         lint) echo clang clang-format clang-tidy python3 git ;;
         bench) echo libbenchmark-dev util-linux ;;

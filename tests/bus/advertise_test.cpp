@@ -110,7 +110,7 @@ TEST_F(Advertising, agrees_in_the_end_whatever_is_lost) {
             if (added.ok()) live.emplace_back(added.value(), filter);
             changes += added.ok() ? 1 : 0;
         } else if (!live.empty()) {
-            const std::size_t victim = random.below(live.size());
+            const auto victim = static_cast<std::size_t>(random.below(live.size()));
             ASSERT_EQ(world[2].bus.unsubscribe(live[victim].first), Status::ok);
             live.erase(live.begin() + static_cast<std::ptrdiff_t>(victim));
             ++changes;

@@ -110,7 +110,7 @@ bool matches_by_levels(std::string_view filter, std::string_view topic) {
 std::string random_text(Random& random, std::string_view alphabet) {
     std::string text;
     const std::uint64_t length = 1 + random.below(7);
-    for (std::uint64_t i = 0; i < length; ++i) text += alphabet[random.below(alphabet.size())];
+    for (std::uint64_t i = 0; i < length; ++i) text += alphabet[static_cast<std::size_t>(random.below(alphabet.size()))];
     return text;
 }
 

@@ -198,7 +198,7 @@ TEST_F(DurableOutbox, fits_again_into_the_same_limits_whatever_was_polled_when) 
     world[1].auto_poll = false;
     int accepted = 0;
     for (int i = 0; i < 200; ++i) {
-        accepted += publish(std::string(random.below(256), 'x')).ok() ? 1 : 0;
+        accepted += publish(std::string(static_cast<std::size_t>(random.below(256)), 'x')).ok() ? 1 : 0;
         if (random.below(3) == 0) world.run_for(kShortly);
         if (random.below(4) == 0) world[1].poll_outcomes();
         if (random.below(20) == 0 && !world[1].journal.checkpointing()) world[1].compact(world.now);

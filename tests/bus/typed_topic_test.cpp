@@ -145,7 +145,7 @@ TEST(TypedTopic, survives_random_bytes_and_flipped_bits) {
         const std::uint64_t flips = 1 + random.below(6);
         for (std::uint64_t flip = 0; flip < flips; ++flip) {
             const std::uint64_t at = random.below(bytes.size());
-            bytes[at] ^= std::byte{1} << random.below(8);
+            bytes[static_cast<std::size_t>(at)] ^= std::byte{1} << random.below(8);
         }
         (void)deliver(topic, bytes);
     }

@@ -197,7 +197,7 @@ std::size_t Cluster::leader() {
 bool Cluster::propose() {
     const std::size_t at = leader();
     if (at == size()) return false;
-    const std::string text = "command " + std::to_string(++proposed_) + std::string(random_.below(100), '.');
+    const std::string text = "command " + std::to_string(++proposed_) + std::string(static_cast<std::size_t>(random_.below(100)), '.');
     const bool accepted = voter(at).propose(now_, EntryType::command, text_bytes(text)).ok();
     after_input(at);
     return accepted;
@@ -248,7 +248,7 @@ std::uint32_t Cluster::total(Counter counter) const {
 
 void Cluster::on_apply(std::size_t i, const Entry& entry) {
     ++checks.applied;
-    const std::size_t at = entry.index.value() - 1;
+    const auto at = static_cast<std::size_t>(entry.index.value() - 1);
     const Fact fact{entry.term.value(), hash_of(entry)};
     if (at > committed_.size()) return violate("applied a gap");
     if (at == committed_.size()) {
@@ -292,7 +292,7 @@ void Cluster::note_durable(Host& host) {
     const Consensus& voter = host.process->consensus;
     const LogIndex durable = voter.log().durable_index(host.process->journal.durable());
     if (durable < voter.log().base().index) return;
-    host.durable_terms.resize(durable.value());
+    host.durable_terms.resize(static_cast<std::size_t>(durable.value()));
     for (std::size_t at = 0; at < durable.value(); ++at) {
         const LogIndex index{at + 1};
         if (index >= voter.log().base().index)

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdio>
+#include <iostream>
 
 namespace dunlin::consensus::test {
 namespace {
@@ -189,7 +189,7 @@ Story live_through(Cluster& cluster, std::uint64_t seed) {
     Story story;
     for (int round = 0; round < 1000; ++round) {
         const std::uint64_t what = random.below(100);
-        const std::size_t who = random.below(cluster.size());
+        const auto who = static_cast<std::size_t>(random.below(cluster.size()));
         if (what < 40)
             (void)cluster.propose();
         else if (what < 60)
@@ -206,7 +206,7 @@ Story live_through(Cluster& cluster, std::uint64_t seed) {
             cluster.isolate(who);
             ++story.cuts;
         } else if (what == 67) {
-            cluster.cut(who, random.below(cluster.size()));
+            cluster.cut(who, static_cast<std::size_t>(random.below(cluster.size())));
             ++story.cuts;
         } else if (what < 71)
             cluster.heal();
@@ -258,11 +258,10 @@ TEST(Cluster, is_safe_through_faults_and_live_after_them_on_every_seed) {
         sum.reads += cluster.checks.reads;
         sum.terms += cluster.checks.terms;
     }
-    std::printf(
-        "committed=%zu leaders=%u crashes=%lu cuts=%lu images=%u truncated=%u deposed=%u compactions=%u checks: elections=%lu matching=%lu "
-        "completeness=%lu durable=%lu applied=%lu reads=%lu terms=%lu\n",
-        committed, leaders, told.crashes, told.cuts, images, truncated, transfers, compactions, sum.elections, sum.matching,
-        sum.completeness, sum.durable, sum.applied, sum.reads, sum.terms);
+    std::cout << "committed=" << committed << " leaders=" << leaders << " crashes=" << told.crashes << " cuts=" << told.cuts
+              << " images=" << images << " truncated=" << truncated << " deposed=" << transfers << " compactions=" << compactions
+              << " checks: elections=" << sum.elections << " matching=" << sum.matching << " completeness=" << sum.completeness
+              << " durable=" << sum.durable << " applied=" << sum.applied << " reads=" << sum.reads << " terms=" << sum.terms << "\n";
     // An idle world proves nothing.
     EXPECT_GT(committed, 5000U);
     EXPECT_GT(images, 20U);

@@ -36,7 +36,7 @@ TEST(Log, keeps_what_was_appended_through_wraps_truncations_and_drops) {
         std::uint64_t first = 1;
         for (int i = 0; i < 20'000; ++i) {
             const std::uint64_t what = random.below(10);
-            const std::string text(random.below(20), static_cast<char>('a' + random.below(26)));
+            const std::string text(static_cast<std::size_t>(random.below(20)), static_cast<char>('a' + random.below(26)));
             if (what < 6 && fixture.log.fits(text.size())) {
                 fixture.add(1, text, 0);
                 model.push_back(text);
@@ -47,7 +47,7 @@ TEST(Log, keeps_what_was_appended_through_wraps_truncations_and_drops) {
             } else if (what == 8 && !model.empty()) {
                 const std::uint64_t kept = random.below(model.size() + 1);
                 fixture.log.truncate_after(LogIndex{first - 1 + kept});
-                model.resize(kept);
+                model.resize(static_cast<std::size_t>(kept));
             }
             ASSERT_EQ(fixture.log.last_index().value(), first - 1 + model.size());
             for (std::size_t at = 0; at < model.size(); ++at) ASSERT_EQ(fixture.text(first + at), model[at]);
@@ -68,11 +68,11 @@ TEST(Log, has_room_for_its_whole_byte_ring_once_it_is_compacted) {
     Random random(6);
     for (int round = 0; round < 2000; ++round) {
         Fixture fixture(8, 64);
-        fixture.add(1, std::string(random.below(60), '-'), 0);  // somewhere the entries that count must begin
+        fixture.add(1, std::string(static_cast<std::size_t>(random.below(60)), '-'), 0);  // somewhere the entries that count must begin
         std::deque<std::string> model;
         std::size_t used = 0;
         for (char name = 'a'; name < 'g'; ++name) {
-            const std::string text(random.below(20), name);
+            const std::string text(static_cast<std::size_t>(random.below(20)), name);
             if (used + text.size() > 64) break;
             if (!fixture.log.fits(text.size()) && fixture.log.base().index == LogIndex{}) fixture.log.drop_first();
             if (!fixture.log.fits(text.size())) fixture.log.compact();

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdio>
+#include <iostream>
 
 namespace dunlin::consensus::test {
 namespace {
@@ -268,7 +268,7 @@ void change_something(Cluster& cluster, Random& random, Told& told) {
     const std::size_t leader = cluster.leader();
     if (leader == cluster.size()) return;
     const auto op = static_cast<ChangeOp>(1 + random.below(4));
-    const std::size_t who = random.below(4) == 0 ? leader : random.below(cluster.size());
+    const std::size_t who = random.below(4) == 0 ? leader : static_cast<std::size_t>(random.below(cluster.size()));
     std::size_t voters = 0;
     for (std::size_t i = 0; i < cluster.voter(leader).member_count(); ++i) {
         voters += cluster.voter(leader).member(i).standing == Standing::voter ? 1 : 0;
@@ -288,7 +288,7 @@ void live_through(Cluster& cluster, std::uint64_t seed, Told& told) {
     Random random(seed * 91 + 5);
     for (int round = 0; round < 1000; ++round) {
         const std::uint64_t what = random.below(100);
-        const std::size_t who = random.below(cluster.size());
+        const auto who = static_cast<std::size_t>(random.below(cluster.size()));
         if (what < 30)
             (void)cluster.propose();
         else if (what < 40)
@@ -303,7 +303,7 @@ void live_through(Cluster& cluster, std::uint64_t seed, Told& told) {
         else if (what == 68)
             cluster.isolate(who);
         else if (what == 69)
-            cluster.cut(who, random.below(cluster.size()));
+            cluster.cut(who, static_cast<std::size_t>(random.below(cluster.size())));
         else if (what < 73)
             cluster.heal();
         else if (what == 73 && cluster.has_leader())
@@ -333,7 +333,7 @@ TEST(Members, change_safely_through_faults_on_every_seed) {
                               .delay_max_ms = 1 + static_cast<std::int64_t>(seed % 5) * 10,
                               .disk_max_ms = 1 + static_cast<std::int64_t>(seed % 7) * 4,
                               .log_entries = seed % 2 == 0 ? 16U : 48U};
-        Cluster cluster(2 + seed % 3, seed, weather, 2 + seed % 2);
+        Cluster cluster(static_cast<std::size_t>(2 + seed % 3), seed, weather, 2 + seed % 2);
         live_through(cluster, seed, told);
         ASSERT_THAT(cluster.violations, IsEmpty());
         ASSERT_TRUE(
@@ -345,9 +345,9 @@ TEST(Members, change_safely_through_faults_on_every_seed) {
         images += cluster.total(Counter::snapshots_installed);
         truncated += cluster.total(Counter::entries_truncated);
     }
-    std::printf("committed=%zu changes=%lu added=%lu promoted=%lu demoted=%lu removed=%lu leaders=%lu crashes=%lu images=%u truncated=%u\n",
-                committed, told.changes, told.added, told.promoted, told.demoted, told.removed, told.leaders, told.crashes, images,
-                truncated);
+    std::cout << "committed=" << committed << " changes=" << told.changes << " added=" << told.added << " promoted=" << told.promoted
+              << " demoted=" << told.demoted << " removed=" << told.removed << " leaders=" << told.leaders << " crashes=" << told.crashes
+              << " images=" << images << " truncated=" << truncated << "\n";
     // An idle world proves nothing.
     EXPECT_GT(committed, 3000U);
     EXPECT_GT(told.promoted, 100U);

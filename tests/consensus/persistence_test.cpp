@@ -197,7 +197,7 @@ TEST(Persistence, what_the_ring_held_fits_it_again_after_every_checkpoint) {
             while (entries.size() < batch) {
                 const std::size_t before = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
                 const std::size_t most = std::min(kRing - before, kRing - 28 - before + lengths.front());
-                entries.push_back({2, last, std::string(std::min(28 + random.below(65), most), 'x')});
+                entries.push_back({2, last, std::string(std::min(static_cast<std::size_t>(28 + random.below(65)), most), 'x')});
                 lengths.pop_front();
                 lengths.push_back(entries.back().text.size());
             }

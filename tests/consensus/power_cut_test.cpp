@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <iostream>
 #include <map>
 #include <sstream>
 
@@ -134,7 +134,7 @@ class Story {
         const std::uint64_t prev = batch == 0 ? std::max(commit, log.base().index.value()) : log.last_index().value();
         std::vector<EntrySpec> entries;
         for (std::uint64_t i = 0; i < 1 + random_.below(3); ++i)
-            entries.push_back({term, term, std::string(20 + random_.below(200), static_cast<char>('a' + batch))});
+            entries.push_back({term, term, std::string(static_cast<std::size_t>(20 + random_.below(200)), static_cast<char>('a' + batch))});
         voter_.hear_append(leader, term, prev, log.term_at(LogIndex{prev}).value(), std::max(commit, prev - prev % 3), entries);
         note(NodeId{});
         step(static_cast<int>(random_.below(4)));
@@ -193,7 +193,7 @@ void cut_everywhere(const ProcessLimits& limits, const char* medium) {
         text << "in operation " << at << ": " << wrong;
         first = text.str();
     });
-    std::printf("power cut: %zu cut points of a voter on %s, %zu failures\n", cuts, medium, failures);
+    std::cout << "power cut: " << cuts << " cut points of a voter on " << medium << ", " << failures << " failures\n";
     EXPECT_EQ(failures, 0U) << first;
     EXPECT_GE(story.checkpoints(), 3U);
     EXPECT_GE(story.votes(), 6U);

@@ -48,7 +48,7 @@ ScriptCluster founded(const std::vector<std::string>& words) {
 
 }  // namespace
 
-std::vector<ScriptLine> read_script(const std::filesystem::path& path) {
+std::vector<ScriptLine> read_script(const std::string& path) {
     std::vector<ScriptLine> lines;
     std::ifstream in(path);
     for (std::string text; std::getline(in, text);) {

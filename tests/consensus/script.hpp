@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -28,7 +27,7 @@ struct ScriptLine {
     std::vector<std::string> words;  // of the step, if it is one
 };
 
-[[nodiscard]] std::vector<ScriptLine> read_script(const std::filesystem::path& path);
+[[nodiscard]] std::vector<ScriptLine> read_script(const std::string& path);
 
 // Runs it; the whole file as it ought to be. Equal to what is there exactly where every step did what the file says.
 [[nodiscard]] std::string play(const std::vector<ScriptLine>& script);

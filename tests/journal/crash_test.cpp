@@ -79,7 +79,7 @@ class Owner {
             const unsigned key = static_cast<unsigned>(random_.below(8));
             map[key] = ++value_;
             std::string text = std::to_string(key) + "=" + std::to_string(value_) + ";";
-            text.append(random_.below(60), '.');
+            text.append(static_cast<std::size_t>(random_.below(60)), '.');
             result = boot_->append(text, i + 1 < puts);
             if (!result.ok()) return;
         }
@@ -91,7 +91,8 @@ class Owner {
         journal.begin_checkpoint();
         if (!emit(RecordKind::format, "format")) return;
         for (const auto& [key, value] : states_.back()) {
-            const std::string text = std::to_string(key) + "=" + std::to_string(value) + ";" + std::string(random_.below(40), '-');
+            const std::string text =
+                std::to_string(key) + "=" + std::to_string(value) + ";" + std::string(static_cast<std::size_t>(random_.below(40)), '-');
             if (!emit(RecordKind::watermark, text)) return;
         }
         journal.finish_checkpoint();
@@ -149,7 +150,7 @@ TEST_P(Crash, after_any_operation_recovers_every_durable_batch_and_never_half_of
             SCOPED_TRACE("ops " + std::to_string(ops) + " seed " + std::to_string(seed));
             Owner owner(shape.device_bytes, shape.buffer_bytes, shape.tear_bytes, seed);
             for (int life = 0; life < 3; ++life) {
-                owner.work(life == 0 ? ops : 1 + (ops * 7 + seed) % 40);
+                owner.work(life == 0 ? ops : static_cast<std::size_t>(1 + (ops * 7 + seed) % 40));
                 owner.crash_and_recover();
                 if (HasFatalFailure()) return;
             }
@@ -168,7 +169,7 @@ TEST_P(Crash, of_many_lives_in_a_row_never_brings_a_cut_record_back) {
         Random lengths(seed);
         Owner owner(shape.device_bytes, shape.buffer_bytes, shape.tear_bytes, seed);
         for (int life = 0; life < 150; ++life) {
-            owner.work(1 + lengths.below(25));
+            owner.work(static_cast<std::size_t>(1 + lengths.below(25)));
             owner.crash_and_recover();
             if (HasFatalFailure()) return;
         }

@@ -88,7 +88,7 @@ TEST_F(Flash, counts_each_block_that_it_erases) {
         if (boot.journal.needs_checkpoint()) boot.compact({});
         boot.store(std::string(200, 'x'));
     }
-    EXPECT_GE(boot.counters.get(Counter::journal_erases), 60 * 256 / 2048);
+    EXPECT_GE(boot.counters.get(Counter::journal_erases), 60U * 256 / 2048);
     EXPECT_GT(fresh.most_erases(), 1U);
 }
 

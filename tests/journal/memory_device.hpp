@@ -74,7 +74,7 @@ class MemoryDevice {
         for (const auto& [offset, bytes] : unsynced_) {
             const std::uint64_t luck = random.below(4);  // 0: nothing arrives, 3: everything
             for (std::size_t at = 0; at < bytes.size();) {
-                const std::size_t end = std::min(bytes.size(), at + tear_bytes - (offset + at) % tear_bytes);
+                const std::size_t end = std::min(bytes.size(), at + tear_bytes - static_cast<std::size_t>((offset + at) % tear_bytes));
                 const bool arrives = luck == 3 || (luck != 0 && random.below(2) == 0);
                 if (arrives) std::memcpy(durable_.data() + offset + at, bytes.data() + at, end - at);
                 at = end;

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -111,11 +111,11 @@ class Life {
         const std::uint64_t before = boot_.journal.appended().value();
         std::vector<History::Item> items;
         for (std::uint64_t i = 0; i < count; ++i) {
-            std::string text = std::to_string(++texts_) + ":" + std::string(random_.below(300), '.');
+            std::string text = std::to_string(++texts_) + ":" + std::string(static_cast<std::size_t>(random_.below(300)), '.');
             if (!boot_.append(text, i + 1 < count).ok()) return;
             items.push_back({RecordKind::log_entry, std::move(text), i + 1 < count});
         }
-        for (std::uint64_t i = 0; i < count; ++i) history_->put(before + 1 + i, items[i]);
+        for (std::uint64_t i = 0; i < count; ++i) history_->put(before + 1 + i, items[static_cast<std::size_t>(i)]);
     }
     void write_checkpoint() {
         history_->begin_bank(boot_.journal.appended().value() + 1);
@@ -127,7 +127,8 @@ class Life {
             if (!emit(RecordKind::image_chunk, text)) return;
         }
         for (int i = 0; i < 4; ++i) {
-            if (!emit(RecordKind::watermark, std::to_string(++texts_) + std::string(random_.below(60), 'w'))) return;
+            if (!emit(RecordKind::watermark, std::to_string(++texts_) + std::string(static_cast<std::size_t>(random_.below(60)), 'w')))
+                return;
         }
         history_->seal_bank(boot_.journal.appended().value());
         boot_.journal.finish_checkpoint();
@@ -228,14 +229,14 @@ Tally live(std::uint64_t lives, Geometry geometry, const char* medium) {
     for (std::uint64_t life = 0; life < lives; ++life) {
         Life owner(left, history, promised, life + 1);
         life == 0 ? owner.format() : owner.open();
-        owner.work(40 + life);
+        owner.work(static_cast<std::size_t>(40 + life));
         cut_everywhere(owner, history, tally);
         checkpoints += owner.checkpoints();
         promised = owner.promises.back();
         // The next one begins on a torn device, wherever something was under way; or only the process has died.
         left = life % 2 == 0 ? Recording{.start = tally.last_content, .geometry = geometry} : left_by(owner.recording);
     }
-    std::printf("power cut: %zu cut points on %s, %zu failures\n", tally.cuts, medium, tally.failures);
+    std::cout << "power cut: " << tally.cuts << " cut points on " << medium << ", " << tally.failures << " failures\n";
     EXPECT_EQ(tally.failures, 0U) << tally.first;
     EXPECT_GE(checkpoints, lives);
     return tally;

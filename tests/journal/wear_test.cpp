@@ -39,7 +39,7 @@ unsigned erases_of_a_day(std::size_t device_bytes, Geometry geometry, unsigned s
         EXPECT_EQ(boot.open(), Status::ok);
         while (appended < bytes * start / starts) {
             if (boot.journal.needs_checkpoint()) boot.compact({std::string(400, 'x'), std::string(400, 'x')});
-            const std::size_t length = random.below(200);
+            const auto length = static_cast<std::size_t>(random.below(200));
             boot.store(std::string(length, 'x'));
             appended += record_bytes(static_cast<std::uint32_t>(length), geometry.program_bytes);
         }

@@ -63,7 +63,7 @@ struct FragmentInbox : SharedInbox<kTight, 8> {
 };
 
 TEST_F(FragmentInbox, many_publishers_of_longest_messages_get_them_through_a_small_inbox_under_loss) {
-    for (int round = 0; round < 20'000 && !all_done(); ++round) send_some(random.below(kPublishers));
+    for (int round = 0; round < 20'000 && !all_done(); ++round) send_some(static_cast<std::size_t>(random.below(kPublishers)));
     EXPECT_TRUE(all_done());
     expect_all_whole();
     EXPECT_GT(end.counters.get(Counter::inbox_full_drops), 100U);
@@ -77,7 +77,7 @@ TEST_F(FragmentInbox, and_also_where_a_handler_keeps_what_it_gets) {
         return Disposition::pending;
     };
     for (int round = 0; round < 40'000 && !all_done(); ++round) {
-        send_some(random.below(kPublishers));
+        send_some(static_cast<std::size_t>(random.below(kPublishers)));
         if (round % 40 != 0 || kept.empty()) continue;
         const auto [peer, sequence, tag] = kept.front();
         kept.erase(kept.begin());

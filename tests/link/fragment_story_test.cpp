@@ -75,7 +75,7 @@ TEST_P(FragmentsUnderLoss, both_sides_agree_on_each_message) {
     std::map<std::uint64_t, std::string> names;
     std::vector<OutcomeReport> outcomes;
     for (int round = 0; round < 60; ++round) {
-        const std::string payload = text(100 + published, 200 + random.below(12'000));
+        const std::string payload = text(100 + published, static_cast<std::size_t>(200 + random.below(12'000)));
         if (const auto delivery = pair.a().publish(pair.now, payload, {.lifetime = milliseconds{3 + random.below(60)}})) {
             ++published;
             names[pair.a().outbox.message(pair.a().outbox.delivery(*delivery).message).id.value()] = payload.substr(0, 4);

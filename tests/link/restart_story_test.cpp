@@ -34,7 +34,7 @@ struct WatermarkLog {
     }
     // What a restart finds: a crash loses what was not synced.
     void replay(Endpoint& end) {
-        records.resize(durable);
+        records.resize(static_cast<std::size_t>(durable));
         if (records.empty()) return;
         EXPECT_EQ(watermark_publisher(records.back()), NodeId{1});
         EXPECT_TRUE(end.link->receiver().restore_watermark(records.back()));

@@ -30,7 +30,7 @@ void compare_with_a_plain_set(std::uint64_t start, std::uint64_t seed) {
         while (plain.count(cumulative + 1) != 0) ++cumulative;
         plain.erase(plain.begin(), plain.upper_bound(cumulative));
         ASSERT_EQ(set.cumulative(), Sequence{cumulative});
-        for (std::uint64_t w = 0; w < Words; ++w) {
+        for (std::size_t w = 0; w < Words; ++w) {
             for (std::uint64_t bit = 0; bit < 64; ++bit) {
                 const std::uint64_t sequence = cumulative + 1 + 64 * w + bit;
                 ASSERT_EQ((set.word(w) >> bit & 1U) != 0, plain.count(sequence) != 0);

@@ -157,7 +157,7 @@ struct Writer {
 
 void listen(Writer& writer, Host& host) {
     writer.node = host.node;
-    writer.lines.heard.resize(host.node->receive_position());
+    writer.lines.heard.resize(static_cast<std::size_t>(host.node->receive_position()));
     ASSERT_TRUE(host.node->subscribe("t", bus::Handler::of(writer), {.durable_id = 5}).ok());
 }
 

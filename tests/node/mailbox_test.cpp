@@ -4,8 +4,6 @@
 
 #include <cstring>
 #include <string>
-#include <thread>
-#include <vector>
 
 namespace dunlin {
 namespace {
@@ -33,39 +31,6 @@ TEST(Mailbox, refuses_what_is_longer_than_a_cell) {
     MailboxOf<2, 8> mailbox;
     EXPECT_EQ(mailbox.post("topic", bytes("1234")), Status::too_large);
     EXPECT_EQ(mailbox.post("topic", bytes("123")), Status::ok);
-}
-
-TEST(Mailbox, loses_and_repeats_nothing_under_four_producers) {
-    constexpr std::uint32_t kEach = 5000;
-    MailboxOf<64, 16> mailbox;
-    std::vector<std::thread> producers;
-    for (std::uint32_t p = 0; p < 4; ++p) {
-        producers.emplace_back([&mailbox, p] {
-            for (std::uint32_t i = 0; i < kEach;) {
-                const std::array<std::uint32_t, 2> value{p, i};
-                if (mailbox.post("", std::as_bytes(std::span(value))) == Status::ok) {
-                    ++i;
-                } else {
-                    std::this_thread::yield();
-                }
-            }
-        });
-    }
-    std::array<std::uint32_t, 4> expected{};
-    for (std::uint32_t seen = 0; seen < 4 * kEach;) {
-        Mailbox::Message message;
-        if (!mailbox.peek(message)) {
-            std::this_thread::yield();
-            continue;
-        }
-        std::array<std::uint32_t, 2> value{};
-        ASSERT_EQ(message.payload.size(), sizeof(value));
-        std::memcpy(value.data(), message.payload.data(), sizeof(value));
-        ASSERT_EQ(value[1], expected[value[0]]++);
-        mailbox.pop();
-        ++seen;
-    }
-    for (std::thread& producer : producers) producer.join();
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -37,7 +37,7 @@ struct Told {
 };
 
 Content founded(journal::Geometry geometry) {
-    MemoryDevice device(journal_need<kLimits>().device_bytes(geometry), geometry);
+    MemoryDevice device(static_cast<std::size_t>(journal_need<kLimits>().device_bytes(geometry)), geometry);
     std::vector<std::byte> buffer(kLimits.journal_buffer_bytes);
     Counters counters;
     journal::Journal journal({buffer}, counters, geometry);
@@ -203,7 +203,7 @@ void cut_everywhere(journal::Geometry geometry, const char* medium) {
         text << "in operation " << at << ": " << wrong;
         first = text.str();
     });
-    std::printf("power cut: %zu cut points of a node on %s, %zu failures\n", cuts, medium, failures);
+    std::cout << "power cut: " << cuts << " cut points of a node on " << medium << ", " << failures << " failures\n";
     EXPECT_EQ(failures, 0U) << first;
     EXPECT_GE(voter.checkpoints(), 2U);
     EXPECT_GT(cuts, 1000U);
