@@ -66,6 +66,19 @@ class Switching(ProcessTest):
         self.assertGreaterEqual(time.monotonic() - started, 0.03)
         self.assertEqual(switch.end()["duplicated"], 1)
 
+    def test_frames_overtake_each_other_only_where_they_may(self):
+        sent = numbered(20)
+        for name, options in (("kept", ()), ("mixed", ("--reorder",))):
+            names = [name + end for end in "AB"]
+            switch = Switch(self, names, "--delay-us", "0..50000", *options)
+            a, b = (Station(self, each) for each in names)
+            for each in sent:
+                a.send(each)
+            arrived = [b.receive() for _ in sent]
+            self.assertEqual(sorted(arrived), sent)
+            self.assertEqual(arrived == sent, name == "kept")
+            switch.end()
+
     def test_commands_change_what_happens_while_it_runs(self):
         switch = Switch(self, "AB")
         a, b = Station(self, "A"), Station(self, "B")

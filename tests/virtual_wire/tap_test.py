@@ -17,7 +17,7 @@ import sys
 import unittest
 
 from processes import DUNLIN, ProcessTest, wait_for
-from wires import PATIENCE_S, WIRE, Switch, read_pcap
+from wires import BROADCAST, PATIENCE_S, WIRE, Station, Switch, read_pcap
 
 SKIPPED = 77
 NOBODY = 65534
@@ -48,6 +48,18 @@ def why_no_tap():
     os.waitpid(child, 0)
     with os.fdopen(read) as pipe:
         return pipe.read()
+
+
+# So many datagrams of so many bytes to all on the network.
+BROADCASTS = """
+import os, socket, sys
+count, size = map(int, sys.argv[1:])
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+for _ in range(count):
+    sender.sendto(bytes(size), ("10.9.0.255", 9))
+os._exit(0)
+"""
 
 
 class TapTest(ProcessTest):
@@ -113,6 +125,23 @@ class Network(TapTest):
         self.assertIn("10.9.0.1\n", shown.stdout)
         self.assertIn("127.0.0.1\n", shown.stdout)
         self.assertNotIn("wire0", pathlib.Path("/proc/net/dev").read_text(encoding="utf-8"))
+
+    def test_frames_have_the_address_and_the_length_that_were_asked_for(self):
+        wire = Station(self, "A.wire")
+        datagram = 1600
+        for options, source, longest in (((), "02:00:0a:09:00:01", 1500), (("--mac", "02:00:00:00:00:77", "--mtu", "4000"), "02:00:00:00:00:77", datagram + 28)):
+            command = self.tap("A", "10.9.0.1/24", sys.executable, "-c", BROADCASTS, 1, datagram)
+            command[2:2] = options
+            self.assertEqual(subprocess.run(command, timeout=PATIENCE_S, check=False).returncode, 0)
+            received = wire.receive()
+            self.assertEqual((received[:6], received[6:12].hex(":"), len(received) - 14), (BROADCAST, source, longest))
+            while int.from_bytes(received[20:22], "big") & 0x2000:     # more fragments
+                received = wire.receive()
+
+    def test_what_the_command_sent_right_before_it_ended_arrives(self):
+        switch = Switch(self, "AB")
+        self.assertEqual(self.run_tap(sys.executable, "-c", BROADCASTS, 400, 100).returncode, 0)
+        self.assertEqual(switch.end()["frames"], 400)
 
     def test_without_root_a_user_namespace_does(self):
         if os.geteuid() != 0:

@@ -101,7 +101,7 @@ std::string Commands::set_delay(const std::string& text) {
 std::optional<PortIndex> Commands::port(std::string_view name) const {
     const auto found = std::ranges::find(port_names_, name);
     if (found == port_names_.end()) return std::nullopt;
-    return PortIndex{static_cast<std::uint16_t>(found - port_names_.begin())};
+    return port_at(static_cast<std::size_t>(found - port_names_.begin()));
 }
 
 std::string Commands::no_port(std::string_view name) const {

@@ -21,8 +21,8 @@ std::span<const PortIndex> FrameSwitch::forward(PortIndex from, FrameBytes frame
         if (station->second.port != from) leaves_by_.push_back(station->second.port);
         return leaves_by_;
     }
-    for (std::uint16_t port = 0; port < ports_; ++port) {
-        if (PortIndex{port} != from) leaves_by_.emplace_back(port);
+    for (std::size_t port = 0; port < ports_; ++port) {
+        if (port_at(port) != from) leaves_by_.push_back(port_at(port));
     }
     return leaves_by_;
 }

@@ -85,6 +85,7 @@ ImpairmentSettings read_impairment(const Options& options) {
 
 std::vector<std::string> names_of(const std::vector<PortOption>& ports) {
     std::vector<std::string> names;
+    names.reserve(ports.size());
     for (const PortOption& each : ports) names.push_back(each.name);
     return names;
 }
@@ -129,7 +130,7 @@ class Switch {
 
     void turn() {
         const dunlin::Instant now = dunlin_asio::boot_now();
-        for (std::uint16_t port = 0; port < ports_.size(); ++port) take_frames(now, PortIndex{port});
+        for (std::size_t port = 0; port < ports_.size(); ++port) take_frames(now, port_at(port));
         obey();
         wire_.deliver(now, [this, now](PortIndex to, FrameBytes frame) { return offer(now, to, frame); });
         if (pcap_) pcap_->flush();

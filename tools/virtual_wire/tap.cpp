@@ -15,10 +15,12 @@
 #include <asio/ip/network_v4.hpp>
 #include <asio/signal_set.hpp>
 #include <csignal>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 namespace dunlin_wire {
@@ -101,24 +103,38 @@ class Tap {
         wire_sends_.arm(socket_.socket(), asio::socket_base::wait_read);
     }
 
-    // From the card to the wire. False: the wire is behind; what waits then waits in the card, whose queue the kernel bounds.
+    enum class Step : std::uint8_t { sent, nothing, behind };
+
+    // One frame from the card to the wire. Where the wire is behind it waits here, and what follows it in the card, whose queue the kernel
+    // bounds.
+    Step send_frame() {
+        if (!unsent_) unsent_ = card_.receive();
+        if (!unsent_) return Step::nothing;
+        if (socket_.send(*unsent_) == Handover::full) return Step::behind;
+        unsent_.reset();
+        return Step::sent;
+    }
+
+    // False: the wire is behind.
     bool send_frames() {
         for (int i = 0; i < kFramesATurn; ++i) {
-            if (!unsent_) unsent_ = card_.receive();
-            if (!unsent_) return true;
-            if (socket_.send(*unsent_) == Handover::full) {
-                retry_.set(dunlin_asio::boot_now() + Wire::kRetryAfter);
-                return false;
-            }
-            unsent_.reset();
+            const Step step = send_frame();
+            if (step == Step::nothing) return true;
+            if (step == Step::sent) continue;
+            retry_.set(dunlin_asio::boot_now() + Wire::kRetryAfter);
+            return false;
         }
         return true;
     }
 
-    // What the command sent before it ended may still be in the card. A wire that is behind then loses it.
+    // What the command sent before it ended is in the card; that queue has 1,000 frames. A wire that is behind for long loses them.
     void send_the_last_frames() {
-        static constexpr int kTurns = 16;  // 1,024 frames: more than the card's queue has
-        for (int i = 0; i < kTurns; ++i) static_cast<void>(send_frames());
+        static constexpr int kStepsMax = 4096;
+        for (int i = 0; i < kStepsMax; ++i) {
+            const Step step = send_frame();
+            if (step == Step::nothing) return;
+            if (step == Step::behind) std::this_thread::sleep_for(Wire::kRetryAfter);
+        }
     }
 
     void watch_child() {

@@ -53,7 +53,7 @@ void Wire::wait(dunlin::Instant due, PortIndex from, PortIndex to, const SharedF
 }
 
 void Wire::deliver(dunlin::Instant now, const Offer& offer) {
-    for (std::uint16_t port = 0; port < ports_.size(); ++port) deliver_at(now, PortIndex{port}, offer);
+    for (std::size_t port = 0; port < ports_.size(); ++port) deliver_at(now, port_at(port), offer);
 }
 
 void Wire::deliver_at(dunlin::Instant now, PortIndex to, const Offer& offer) {
