@@ -30,7 +30,7 @@ TEST(Partition, ports_of_different_groups_do_not_reach_each_other_and_one_in_non
 TEST(Partition, another_one_replaces_the_one_before) {
     Partition partition(4);
     partition.split(Groups{{{kA}, {kB, kC}}});
-    partition.split(Groups{{{kB}, {kC}}});
+    partition.split(Groups{{{kC}, {kB}}});
     EXPECT_TRUE(partition.connected(kA, kB));
     EXPECT_FALSE(partition.connected(kB, kC));
 }

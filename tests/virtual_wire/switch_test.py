@@ -115,6 +115,10 @@ class Switching(ProcessTest):
         switch.obeys("loss 1000000")
         a.send(sent[0])
         wait_for("a loss", lambda: switch.figures()["lost"] == 1)
+        switch.obeys("loss 0")
+        b.leave()
+        a.send(sent[0])
+        wait_for("a frame that finds nobody", lambda: switch.figures()["absent"] == 1)
         self.assertEqual(switch.end()["delivered"], 5)
         self.assertEqual(read_pcap(self.path("pcap")), sent)
 

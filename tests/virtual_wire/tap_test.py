@@ -20,7 +20,7 @@ from processes import DUNLIN, ProcessTest, wait_for
 from wires import BROADCAST, PATIENCE_S, WIRE, Station, Switch, read_pcap
 
 SKIPPED = 77
-NOBODY = 65534
+NOBODY = 4242    # an id without privilege; not 65534, which an id without a name in the namespace looks like
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454ca, 2, 0x1000
 
@@ -50,7 +50,7 @@ def why_no_tap():
         return pipe.read()
 
 
-# So many datagrams of so many bytes to all on the network.
+# So many datagrams of so many bytes to all on the network; ends when its input does.
 BROADCASTS = """
 import os, socket, sys
 count, size = map(int, sys.argv[1:])
@@ -58,6 +58,7 @@ sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 for _ in range(count):
     sender.sendto(bytes(size), ("10.9.0.255", 9))
+sys.stdin.read()
 os._exit(0)
 """
 
@@ -132,16 +133,21 @@ class Network(TapTest):
         for options, source, longest in (((), "02:00:0a:09:00:01", 1500), (("--mac", "02:00:00:00:00:77", "--mtu", "4000"), "02:00:00:00:00:77", datagram + 28)):
             command = self.tap("A", "10.9.0.1/24", sys.executable, "-c", BROADCASTS, 1, datagram)
             command[2:2] = options
-            self.assertEqual(subprocess.run(command, timeout=PATIENCE_S, check=False).returncode, 0)
+            self.assertEqual(subprocess.run(command, timeout=PATIENCE_S, check=False, stdin=subprocess.DEVNULL).returncode, 0)
             received = wire.receive()
             self.assertEqual((received[:6], received[6:12].hex(":"), len(received) - 14), (BROADCAST, source, longest))
             while int.from_bytes(received[20:22], "big") & 0x2000:     # more fragments
                 received = wire.receive()
 
-    def test_what_the_command_sent_right_before_it_ended_arrives(self):
+    def test_more_than_the_wire_takes_at_a_time_arrives_while_the_command_runs_and_when_it_has_ended(self):
         switch = Switch(self, "AB")
-        self.assertEqual(self.run_tap(sys.executable, "-c", BROADCASTS, 400, 100).returncode, 0)
-        self.assertEqual(switch.end()["frames"], 400)
+        burst = (sys.executable, "-c", BROADCASTS, 400, 100)
+        tap = self.start_tap("A", "10.9.0.1/24", *burst, stdin=subprocess.PIPE)
+        wait_for("the burst", lambda: switch.figures()["frames"] == 400)
+        tap.stdin.close()
+        self.assertEqual(self.finish(tap, "tap"), 0)
+        self.assertEqual(self.run_tap(*burst, stdin=subprocess.DEVNULL).returncode, 0)
+        self.assertEqual(switch.end()["frames"], 800)
 
     def test_without_root_a_user_namespace_does(self):
         if os.geteuid() != 0:

@@ -140,6 +140,17 @@ TEST(Wire, a_partition_cuts_what_comes_and_what_is_on_its_way) {
     expect_balance(wire);
 }
 
+TEST(Wire, what_was_sent_in_a_partition_never_arrives_however_soon_it_is_healed) {
+    Wire wire(2, 1);
+    Outlets outlets;
+    wire.partition().isolate(kB);
+    wire.receive(kStart, kA, from_a(1));
+    wire.partition().heal();
+    outlets.take_all(wire);
+    EXPECT_THAT(outlets.taken, IsEmpty());
+    EXPECT_EQ(wire.figures().cut, 1U);
+}
+
 TEST(Wire, who_is_not_there_misses_its_frames_and_gets_those_that_come_later) {
     Wire wire(2, 1);
     Outlets outlets;
