@@ -83,8 +83,8 @@ bool LineSource::find_line() {
     }
     const std::size_t known = line_bytes_ != 0 ? line_bytes_ - newline_bytes_ : end_ - begin_;
     if (known > line_bytes_max_) {
-        throw ToolError(kFailed, "line " + std::to_string(line_number_) + " of " + name_ +
-                                     " is longer than the " + std::to_string(line_bytes_max_) + " bytes that it may have.");
+        throw ToolError(kFailed, "line " + std::to_string(line_number_) + " of " + name_ + " is longer than the " +
+                                     std::to_string(line_bytes_max_) + " bytes that it may have.");
     }
     if (line_bytes_ == 0) return false;
     mark_after_ = mark_;
