@@ -43,7 +43,7 @@ class Actuator {
   public:
     // What arrives is a verified table, or it does not arrive.
     bus::Verdict operator()(const plant::Telemetry& reading, const bus::Message& message) {
-        valve_.move_to(std::clamp(reading.level_mm(), 0, kLevelFullMm));
+        valve_.move_to(std::clamp<std::int32_t>(reading.level_mm(), 0, kLevelFullMm));
         station::tell(
             station::now(), "handled",
             {{"node", message.publisher.value()},

@@ -6,7 +6,7 @@
 
 namespace station {
 
-void tell(dunlin::Instant now, std::string_view event, std::initializer_list<Field> fields) {
+void tell(dunlin::Instant now, std::string_view event, std::span<const Field> fields) {
     machine::print("t_us=");
     machine::print(static_cast<std::uint64_t>(dunlin::to_us(now.time_since_epoch())));
     machine::print(" event=");

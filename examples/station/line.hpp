@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 
 namespace station {
@@ -20,7 +21,10 @@ struct Field {
 
 // Prints "t_us=<now> event=<event> <key>=<value> ...", one line, which stands where it belongs before this returns: on standard output, or on
 // a board's console.
-void tell(dunlin::Instant now, std::string_view event, std::initializer_list<Field> fields = {});
+void tell(dunlin::Instant now, std::string_view event, std::span<const Field> fields = {});
+inline void tell(dunlin::Instant now, std::string_view event, std::initializer_list<Field> fields) {
+    tell(now, event, std::span(fields.begin(), fields.size()));
+}
 
 // Prints "error: <pieces>" in a line: on standard error, or on the board's console too.
 void complain(std::initializer_list<std::string_view> pieces);

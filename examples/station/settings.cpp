@@ -7,6 +7,17 @@
 namespace station {
 namespace {
 
+// What stands before the first `letter`, and behind it; nothing where there is none. (Not substr(), which may throw.)
+struct Halves {
+    std::string_view before;
+    std::optional<std::string_view> behind;
+};
+Halves split(std::string_view text, char letter) {
+    const std::size_t at = text.find(letter);
+    if (at == std::string_view::npos) return {text, std::nullopt};
+    return {{text.data(), at}, std::string_view(text.data() + at + 1, text.size() - at - 1)};
+}
+
 bool read_number(std::string_view text, int base, std::uint64_t most, std::uint64_t& number) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
     return error == std::errc{} && end == text.data() + text.size() && number <= most;
@@ -32,11 +43,11 @@ bool read_cluster(std::string_view text, Settings& settings) {
 bool read_seeds(std::string_view text, Settings& settings) {
     settings.seed_count = 0;
     while (settings.seed_count < kSeedsMax) {
-        const std::size_t comma = text.find(',');
-        if (!read_address(text.substr(0, comma), settings.seeds[settings.seed_count])) return false;
+        const auto [seed, rest] = split(text, ',');
+        if (!read_address(seed, settings.seeds[settings.seed_count])) return false;
         ++settings.seed_count;
-        if (comma == std::string_view::npos) return true;
-        text.remove_prefix(comma + 1);
+        if (!rest) return true;
+        text = *rest;
     }
     return false;
 }
@@ -79,13 +90,13 @@ const Key* find_key(std::string_view name) {
 std::optional<WrongSetting> read_settings(int argc, const char* const* argv, Settings& settings) {
     for (int i = 1; i < argc; ++i) {
         const std::string_view word = argv[i];
-        const std::size_t equals = word.find('=');
-        const Key* const key = equals == std::string_view::npos ? nullptr : find_key(word.substr(0, equals));
+        const auto [name, value] = split(word, '=');
+        const Key* const key = value ? find_key(name) : nullptr;
         if (key == nullptr) {
             return WrongSetting{word,
                                 "is no setting; there are id= cluster= address= netmask= gateway= seeds= journal= entropy= loss_ppm="};
         }
-        if (!key->read(word.substr(equals + 1), settings)) return WrongSetting{word, key->reason};
+        if (!key->read(*value, settings)) return WrongSetting{word, key->reason};
     }
     if (settings.id == 0) return WrongSetting{"id=", "is missing: a node has a number of its own in its cluster"};
     if (settings.address.empty()) return WrongSetting{"address=", "is missing: where the others reach this node, a.b.c.d:port"};

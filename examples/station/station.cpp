@@ -80,6 +80,9 @@ std::string_view why(dunlin::Status status) {
         case dunlin::Status::voter_journal:
             return "the journal is a voter's, and this node does not vote: it would forget the voter's promises";
         case dunlin::Status::unsupported_version: return "the journal was written by another version of dunlin";
+        case dunlin::Status::too_large:
+        case dunlin::Status::invalid_argument:
+        case dunlin::Status::table_full: return "the journal was made with other limits than this node has";
         case dunlin::Status::device_error: return "the storage cannot be read or written";
         case dunlin::Status::timed_out: return "it was stopped before everything was settled";
         case dunlin::Status::device_full: return "the storage is too small for what this node must remember";
