@@ -177,6 +177,7 @@ class Wire:
         for name, port in ports.items():
             command += ["--port", f"{name}={port}"]
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process.stdout.readline()    # it is ready
 
     def command(self, line):
         self.process.stdin.write(line + "\n")

@@ -47,7 +47,11 @@ def holdings(node):
     starts_of_boots = {}
     for line in node.lines():
         starts_of_boots.setdefault(line.boot, line.at)
+    seen = set()
     for line in node.lines("lease_held"):
+        if (line.boot, line.words["token"]) in seen:    # it was in jeopardy meanwhile, and never lost
+            continue
+        seen.add((line.boot, line.words["token"]))
         candidates = [at for at in ends if at > line.at] + [at for boot, at in starts_of_boots.items() if boot > line.boot]
         result.append(Holding(node.name, int(line.words["token"]), line.at, min(candidates, default=float("inf"))))
     return result

@@ -8,10 +8,11 @@ namespace {
 
 using namespace dunlin;
 
-// A voter whose ledger is that of the boards, with a board's ends of the conversation.
+// A voter whose ledger is that of the boards, and whose journal `dunlin join` has made.
 constexpr Limits kLimits = [] {
     Limits limits = limits::small;
     limits.ledger = limits::voter_min.ledger;
+    limits.journal_buffer_bytes = 65'536;
     return limits;
 }();
 
