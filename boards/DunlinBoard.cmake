@@ -50,7 +50,6 @@ function(dunlin_image name)
     set_target_properties(${name} PROPERTIES SUFFIX .elf LINK_DEPENDS "${script};${cortex_m}/sections.ld")
     target_compile_options(${name} PRIVATE -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections)
     target_link_options(${name} PRIVATE
-        -fcallgraph-info=su   # tests/boards/sizes.py reads how deep calls go
         -nostdlib "-T${script}" "-L${cortex_m}" -Wl,--gc-sections -Wl,--fatal-warnings "-Wl,-Map=$<TARGET_FILE_DIR:${name}>/${name}.map")
     target_link_libraries(${name} PRIVATE dunlin_board ${arg_LIBRARIES} dunlin::runtime -lc_nano -lgcc)
     # The optimiser of the whole program knows every frame and call: boards/stack_bound.py reads what it says of them.

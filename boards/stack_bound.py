@@ -78,23 +78,30 @@ class Calls:
         return self.pointers[function]
 
 
-def main():
-    folder, limit = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+def bound_of(folder):
+    """(bytes, chain of calls, the Calls they were found in) of the image whose .ci files are in `folder`; None: they say nothing of main()."""
     calls = Calls(folder)
     mains = [function for function in calls.frame if calls.name(function) == "main"]
     if len(mains) != 1:
-        sys.exit(f"stack: {folder} says nothing of main()")
-    named = calls.depth(mains[0])
-    bound, chain = named
+        return None
+    bound, chain = calls.depth(mains[0])
     if at_pointer := calls.pointer_chain(mains[0], ()):
         callback = max((calls.depth(function) for function in calls.unnamed), default=(0, ()))
         if at_pointer[0] + callback[0] > bound:
             bound, chain = at_pointer[0] + callback[0], (*at_pointer[1], "(pointer)", *callback[1])
-    bound += RESERVE_BYTES
+    return bound + RESERVE_BYTES, chain, calls
+
+
+def main():
+    folder, limit = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+    found = bound_of(folder)
+    if not found:
+        sys.exit(f"stack: {folder} says nothing of main()")
+    bound, chain, calls = found
     print(" > ".join(chain))
     if calls.recursive:
         print("recursive:", ", ".join(sorted(calls.recursive)))
-    print(f"stack: functions={len(calls.frame)} named={named[0]} bound={bound} limit={limit}")
+    print(f"stack: functions={len(calls.frame)} bound={bound} limit={limit}")
     if bound > limit:
         sys.exit("stack: the bound is above the limit")
 

@@ -9,7 +9,7 @@ namespace board {
 // The linker script says the same of these three (memory.ld). Above the image's flash lies the journal's.
 inline constexpr std::size_t kFlashBytes = 192 * 1024;
 inline constexpr std::size_t kRamBytes = 64 * 1024;
-inline constexpr std::size_t kStackBytes = 8 * 1024;
+inline constexpr std::size_t kStackBytes = 9 * 1024;
 
 }  // namespace board
 

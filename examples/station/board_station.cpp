@@ -12,7 +12,6 @@
 
 #include <array>
 #include <cstddef>
-#include <optional>
 
 namespace station {
 
@@ -21,7 +20,7 @@ dunlin::Instant now() { return dunlin_lwip::port::now(); }
 namespace machine {
 namespace {
 
-std::optional<dunlin_lwip::Udp> udp;  // made in open_network(): what is made before main() lies in the flash, too
+dunlin_lwip::Udp udp;
 
 bool open_network(const Settings& settings) {
     dunlin_lwip::UdpOptions options;
@@ -31,11 +30,30 @@ bool open_network(const Settings& settings) {
     options.loss_ppm = settings.loss_ppm;
     options.loss_seed = random_nonzero_u64();
     std::string_view reason;
-    const dunlin::Status status = udp.emplace().open(options, reason);
+    const dunlin::Status status = udp.open(options, reason);
     if (status != dunlin::Status::ok)
         complain({"the network cannot be opened: ", reason.empty() ? dunlin::to_string(status) : reason, "."});
     return status == dunlin::Status::ok;
 }
+
+// Tells how much of the stack was ever used, when that has grown.
+class StackWatch {
+  public:
+    void look(dunlin::Instant at) {
+        if (at < next_look_) return;
+        next_look_ = at + kInterval;
+        const std::size_t used = board::stack_used();
+        if (used <= told_) return;
+        told_ = used;
+        tell(at, "stack", {{"used", used}, {"of", board::stack_bytes()}});
+    }
+
+  private:
+    static constexpr dunlin::Duration kInterval = dunlin::seconds{1};  // a look costs a word of stack that was never used each
+
+    dunlin::Instant next_look_{};
+    std::size_t told_ = 0;
+};
 
 }  // namespace
 
@@ -56,13 +74,17 @@ Ending live(const Settings& settings, const NodePlace& place, const Program& pro
         options.journal_geometry = storage.geometry;
     }
     dunlin::Node& node = place.emplace(options);
-    dunlin_lwip::BoardLoop loop(node, *udp);
+    dunlin_lwip::BoardLoop loop(node, udp);
     auto on_event = [&](dunlin::Instant at, const dunlin::Event& event) { program.on_event(node, at, event); };
-    auto on_turn = [&](dunlin::Instant at) { return program.on_turn(node, at); };
+    StackWatch stack;
+    auto on_turn = [&](dunlin::Instant at) {
+        stack.look(at);
+        return program.on_turn(node, at);
+    };
     loop.on_event(dunlin::Callback<void(dunlin::Instant, const dunlin::Event&)>::of(on_event));
     loop.on_turn(dunlin::Callback<dunlin::Instant(dunlin::Instant)>::of(on_turn));
     static_cast<void>(loop.run());  // nobody stops it: it ends when the node fails
-    udp->close();
+    udp.close();
     return {.opened = true, .status = loop.failure()};
 }
 

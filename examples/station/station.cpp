@@ -73,12 +73,9 @@ class Watch {
 std::string_view why(dunlin::Status status) {
     switch (status) {
         case dunlin::Status::corrupt:
-            return "the journal is corrupt, or no journal: what it promised cannot be read, so this node must not go on, and nothing was "
-                   "written "
-                   "over it";
+            return "the journal is corrupt, or none: what it promised is not known, and nothing was written over it";
         case dunlin::Status::foreign_cluster: return "the journal is another node's, or of another cluster";
-        case dunlin::Status::voter_journal:
-            return "the journal is a voter's, and this node does not vote: it would forget the voter's promises";
+        case dunlin::Status::voter_journal: return "the journal is a voter's, and this node does not vote";
         case dunlin::Status::unsupported_version: return "the journal was written by another version of dunlin";
         case dunlin::Status::too_large:
         case dunlin::Status::invalid_argument:

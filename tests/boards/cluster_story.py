@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A cluster of two hosts and three boards on one wire, hurt while it works, told as it happens and judged in the end.
 
-usage: cluster_story.py --build FOLDER [--seed N] [--pcap FILE] [--keep FOLDER]
+usage: cluster_story.py --build FOLDER [--seed N] [--pcap FILE] [--keep FOLDER] [--stack FILE]
 
 FOLDER holds the builds of the release preset and of the boards. Both hosts vote, and so does the board `voter`; the board `sensor` publishes
 under a lease, the board `actuator` handles what it says; the second host stands by for the lease. The wire loses 5 % of all frames.
@@ -20,6 +20,7 @@ import judge
 from guest import Guest, Host, Wire, folder_for
 
 PATIENCE_S = 90      # for what takes a few seconds; only a broken build reaches it
+MESSAGES_A_LEASE = 45    # ten a second, and the lease lasts two
 QUIET_S = 6          # six times as long as the longest election
 LOSS_PPM = 50_000
 DELAY_US = "100..1000"
@@ -176,18 +177,19 @@ class Story:
         self.tell(f"{what} was started again, with the flash that it had: epoch {words['epoch']}")
 
     def depend_on_the_board(self):
-        """With one host gone the other leads only by the board's vote, and commits only with what the board has stored."""
+        """With one host gone two voters are left, the other host and the board: one leads, and nothing is committed that both have not stored.
+        The lease is renewed by a commit, so whoever publishes for longer than it lasts lives on their commits."""
         self.host.end()
-        begin = len(self.standby.lines("role"))
-        self.wait("the standby to lead by the vote of the board",
-                  lambda: any(line.words["role"] == "leader" for line in self.standby.lines("role")[begin:]) or self.standby_leads())
-        self.handles_more(STANDBY, "while a board is half of the majority")
-        self.tell("one host was stopped: the other leads by the vote of the board")
+        self.wait("the other host or the board to lead", lambda: self.leads(self.standby) or self.leads(self.voter))
+        self.handles_more(STANDBY, "while the board is half of the majority", MESSAGES_A_LEASE)
+        leader = "the board" if self.leads(self.voter) else "the other"
+        self.tell(f"one host was stopped: {leader} leads, by the vote of both, and leases are renewed")
         self.host.start()
         self.wait("a value to be committed by all three", lambda: self.put("shut"))
 
-    def standby_leads(self):
-        lines = self.standby.lines("role")
+    @staticmethod
+    def leads(node):
+        lines = node.lines("role", this_boot=True)
         return bool(lines) and lines[-1].words["role"] == "leader"
 
     def wipe_the_voter(self):
@@ -207,7 +209,7 @@ class Story:
             if any(line.words["role"] in ("leader", "candidate") for line in self.voter.lines("role", this_boot=True)):
                 raise Violated("the wiped voter stands for election")
             time.sleep(0.05)
-        if self.standby_leads() or self.standby_terms() - terms:
+        if self.leads(self.standby) or self.standby_terms() - terms:
             raise Violated("the standby leads by the vote of a board whose memory was wiped")
         self.tell(f"one host was stopped: for {QUIET_S} s nobody has led, since the wiped board has no vote")
         self.host.start()
@@ -247,16 +249,19 @@ class Story:
         holders = judge.holders_max([self.sensor, self.standby])
         stale = judge.stale_handled(self.actuator)
         fallen = judge.tokens_fall([self.sensor, self.standby])
-        stack = [line for node in self.nodes for line in node.lines("stack")]
         figures = (f"boards: nodes={len(self.nodes)} published={published} lost={lost} duplicates_delivered={repeated} lease_holders_max={holders} "
-                   f"stale_handled={0 if stale is None else 1} resets_survived={self.resets} stack_lines={len(stack)}")
+                   f"stale_handled={0 if stale is None else 1} resets_survived={self.resets}")
         return figures, not lost and not repeated and holders == 1 and stale is None and fallen is None and published > 0
+
+    def stack_used(self):
+        """Lines "BOARD IMAGE BYTES": the most stack that each guest said it had used."""
+        return [f"{guest.board} {guest.name} {max(int(line.words['used']) for line in guest.lines('stack'))}"
+                for guest in (self.voter, self.sensor, self.actuator) if guest.lines("stack")]
 
     def end(self):
         for node in self.nodes:
             if node.alive():
-                node.process.kill()
-                node.process.wait()
+                node.kill()
         return self.wire.stop()
 
 
@@ -266,7 +271,10 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pcap", type=pathlib.Path)
     parser.add_argument("--keep", type=pathlib.Path, help="leave what the nodes said in this folder")
+    parser.add_argument("--stack", type=pathlib.Path, help="write down how much stack each board has used")
     arguments = parser.parse_args()
+    if arguments.keep and arguments.keep.exists():
+        sys.exit(f"cluster_story: {arguments.keep} exists already")
     folder = folder_for(arguments.keep) if arguments.keep else pathlib.Path(tempfile.mkdtemp(prefix="dunlin-boards-"))
     story = Story(arguments.build.resolve(), folder, arguments.seed, arguments.pcap)
     violated = None
@@ -281,6 +289,8 @@ def main():
     print(figures, flush=True)
     if violated:
         print(f"boards: VIOLATED: {violated}", file=sys.stderr)
+    if arguments.stack:
+        arguments.stack.write_text("".join(line + "\n" for line in story.stack_used()), encoding="utf-8")
     if not arguments.keep:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if kept and not violated else 1

@@ -1,8 +1,6 @@
-"""What an image takes of its board, read from its ELF file and from what the compiler wrote beside it (-fcallgraph-info=su)."""
+"""What an image takes of its board, read from its ELF file."""
 
 import collections
-import functools
-import pathlib
 import re
 import subprocess
 
@@ -42,45 +40,3 @@ def modules(image):
         elif re.match(r"\S*/\S*:\d+", line):
             source = line.split(":")[0]
     return sizes
-
-
-class CallGraph:
-    """Who calls whom, and how much stack each takes: the compiler's own account, written at link time for the whole image."""
-
-    def __init__(self, image):
-        self.bytes = collections.Counter()
-        self.calls = collections.defaultdict(set)
-        self.indirect = set()
-        for path in sorted(pathlib.Path(image).parent.glob(pathlib.Path(image).name + ".*.ci")):
-            text = path.read_text()
-            for title, size in re.findall(r'^node: \{ title: "([^"]+)" label: "[^"]*?(\d+) bytes', text, re.M):
-                self.bytes[self.name(title)] = int(size)
-            for source, target in re.findall(r'^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"', text, re.M):
-                if target == "__indirect_call":
-                    self.indirect.add(self.name(source))
-                else:
-                    self.calls[self.name(source)].add(self.name(target))
-
-    @staticmethod
-    def name(title):
-        return title.rsplit(":", 1)[-1]
-
-    def deepest(self):
-        """Bytes of the deepest chain of calls from main(). A call through a pointer may reach whatever nobody calls by name, once a chain;
-        a function that is on the chain already is not entered again. Libraries without an account count as nothing."""
-        called = set().union(*self.calls.values()) if self.calls else set()
-        by_pointer = [name for name in self.bytes if name not in called and name != "main"]
-        chain = set()
-
-        @functools.lru_cache(maxsize=None)
-        def below(name, through_pointer):
-            if name in chain:
-                return 0
-            chain.add(name)
-            depth = max((below(each, through_pointer) for each in sorted(self.calls[name])), default=0)
-            if name in self.indirect and not through_pointer:
-                depth = max(depth, max((below(each, True) for each in by_pointer), default=0))
-            chain.discard(name)
-            return depth + self.bytes[name]
-
-        return below("main", False)
