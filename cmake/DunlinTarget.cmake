@@ -12,6 +12,14 @@ function(dunlin_own_target target)
     endif()
 endfunction()
 
+# dunlin_simulated_target(target): for what is made of a simulated world. Its counters are 64 bits wide and index its tables, which hold a
+# few minutes of one cluster; a machine with 32-bit addresses would have each of these places say so.
+function(dunlin_simulated_target target)
+    if(CMAKE_SIZEOF_VOID_P EQUAL 4)
+        target_compile_options(${target} PRIVATE -Wno-conversion)
+    endif()
+endfunction()
+
 # dunlin_own_library(target ALIAS name): the same for a library that consumers link as dunlin::<name>.
 function(dunlin_own_library target name)
     dunlin_own_target(${target})

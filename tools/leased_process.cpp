@@ -31,7 +31,7 @@ constexpr int kNoSuchCommand = 127;
 void arm(int timer, std::int64_t deadline_us) {
     itimerspec when{};
     when.it_value.tv_sec = static_cast<time_t>(deadline_us / 1'000'000);
-    when.it_value.tv_nsec = deadline_us % 1'000'000 * 1000;
+    when.it_value.tv_nsec = static_cast<long>(deadline_us % 1'000'000 * 1000);
     ::timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, nullptr);
 }
 

@@ -51,7 +51,7 @@ inline std::vector<std::byte> run_packet(Lane lane, std::uint64_t sequence, std:
     std::vector<std::byte> message;
     append(message, wire::MessageHead(static_cast<std::uint16_t>(payload.size()), 0, 0, 0, 0));
     message.insert(message.end(), payload.begin(), payload.end());
-    message.resize((message.size() + 3) / 4 * 4);
+    while (message.size() % 4 != 0) message.push_back(std::byte{});
     return packet(wire::RecordType::run, wire::Run(sequence, 0, static_cast<std::uint8_t>(index_of(lane)), 0, 1, 0), message);
 }
 
