@@ -32,7 +32,8 @@ std::uint64_t hexadecimal(std::string_view digits) {
 }
 
 std::uint64_t seed(std::uint32_t ticks) {
-    if (const std::string_view digits = argument("entropy"); !digits.empty()) return hexadecimal(digits);
+    // A reset finds the same word, and is another start.
+    if (const std::string_view digits = argument("entropy"); !digits.empty()) return hexadecimal(digits) ^ noise_at_start ^ carried;
     std::uint64_t random = 0;
     if (semihosting::random_bytes(std::as_writable_bytes(std::span(&random, 1)))) return random;
     print("entropy: from noise alone, which is weak\n");

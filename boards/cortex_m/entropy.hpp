@@ -3,7 +3,8 @@
 #include <cstdint>
 
 // Random numbers on a board without a random number generator. The best source there is seeds one generator:
-//   the argument `entropy=HEX`  1..16 hexadecimal digits, which differ from start to start and board to board: somebody else drew them
+//   the argument `entropy=HEX`  1..16 hexadecimal digits, which differ from start to start and board to board: somebody else drew them. A
+//                               reset finds the same words: what the last start left in the RAM makes the next one another
 //   the semihosting host        its random device
 //   noise                       weak: what the RAM held at power-on, the arguments, and how many ticks had passed at the first draw. Two
 //                               boards with equal arguments may draw the same. A board with a generator of its own uses that, and not this.

@@ -42,7 +42,7 @@ if(kept)
     add_test(NAME ${DUNLIN_BOARD}.a_new_storage 
         COMMAND Python3::Interpreter -c "open('${file}', 'wb').truncate(16 << 20)")
     dunlin_image_test(a_journal_survives_a_reset self_test EXIT 0 STORAGE "${file}"
-        ARGUMENTS ${self_test} resets=1 SAYS "this.is.start.1.of.it.*this.is.start.2.of.it")
+        ARGUMENTS ${self_test} entropy=1f resets=1 SAYS "this.is.start.1.of.it.*this.is.start.2.of.it")
     dunlin_image_test(a_journal_survives_the_death_of_the_emulator self_test EXIT 0 STORAGE "${file}"
         ARGUMENTS ${self_test} entropy=b0a7d SAYS "this.is.start.3.of.it")
     dunlin_image_test(a_start_that_draws_as_the_last_one_is_found_out self_test EXIT 1 STORAGE "${file}"
