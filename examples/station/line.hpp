@@ -11,10 +11,10 @@ namespace station {
 
 // One word of a line: key=number or key=text.
 struct Field {
-    constexpr Field(std::string_view name, std::uint64_t value) : key(name), number(value) {}
-    constexpr Field(std::string_view name, std::string_view value) : key(name), text(value) {}
+    constexpr Field(const char* name, std::uint64_t value) : key(name), number(value) {}
+    constexpr Field(const char* name, std::string_view value) : key(name), text(value) {}
 
-    std::string_view key;
+    const char* key;
     std::string_view text{};  // counts where it is not empty
     std::uint64_t number = 0;
 };
