@@ -19,6 +19,7 @@ constexpr Limits kLimits = [] {
     Limits limits = limits::micro;
     limits.peers = 6;
     limits.journal_buffer_bytes = 768;
+    limits.events = 24;  // news of all peers at once, after a long pause
     return limits;
 }();
 
