@@ -151,6 +151,7 @@ class Client {
     // ---- Records. voter_set is also of use to node/, for its addresses: see VoterSetReader ------------------------
     // True where the record was of a type that is the client's (valid or not).
     bool on_record(Instant now, NodeId from, const wire::Record& record);
+    [[nodiscard]] const ClientOptions& options() const { return options_; }
     [[nodiscard]] bool wants_to_send(NodeId to) const;
     void write_records(Instant now, NodeId to, wire::PacketWriter& writer);
 

@@ -203,21 +203,21 @@ bool LaneReceiver::held_back(SubscriptionId subscription, Sequence sequence) con
 }
 
 InboundMessage LaneReceiver::inbound(Instant now, const Arrival& arrival) const {
-    InboundMessage message;
-    message.now = now;
-    message.expires = arrival.expires;
-    message.sequence = arrival.sequence;
-    message.lamport = arrival.lamport;
-    message.payload = arrival.stored;
-    message.subscription = arrival.subscription;
-    message.publisher = publisher_;
-    message.peer = peer_;
-    message.lane = book_.lane();
-    message.topic = arrival.topic;
-    message.stream_tag = stream_tag_;
-    message.maybe_repeated = arrival.maybe_repeated;
-    message.blocks = take_blocks(message.payload, arrival.fenced, arrival.keyed);
-    return message;
+    std::span<const std::byte> payload = arrival.stored;
+    const MessageBlocks blocks = take_blocks(payload, arrival.fenced, arrival.keyed);
+    return {.now = now,
+            .expires = arrival.expires,
+            .sequence = arrival.sequence,
+            .lamport = arrival.lamport,
+            .blocks = blocks,
+            .payload = payload,
+            .subscription = arrival.subscription,
+            .publisher = publisher_,
+            .peer = peer_,
+            .topic = arrival.topic,
+            .lane = book_.lane(),
+            .stream_tag = stream_tag_,
+            .maybe_repeated = arrival.maybe_repeated};
 }
 
 void LaneReceiver::hand_over(Instant now, std::uint16_t index) {

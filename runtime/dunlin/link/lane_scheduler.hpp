@@ -18,6 +18,11 @@ class LaneSet {
     }
     [[nodiscard]] constexpr bool has(Lane lane) const { return (bits_ >> index_of(lane) & 1U) != 0; }
     [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
+    [[nodiscard]] constexpr LaneSet with(LaneSet others) const {
+        LaneSet both = others;
+        both.bits_ |= bits_;
+        return both;
+    }
 
   private:
     std::uint8_t bits_ = 0;

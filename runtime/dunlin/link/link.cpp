@@ -376,11 +376,11 @@ Instant Link::next_deadline() const {
     if (!session_.open()) return deadline;
     deadline = earlier(deadline, earlier(space_.next_deadline(), size_.next_deadline(session_.last_heard())));
     // What may leave at once is asked for without a deadline.
-    const LaneSet set = wanting();
-    if (!set.empty()) {
-        const Lane next = scheduler_.next(set);
+    const Wanting set = wanting();
+    if (!set.any().empty()) {
+        const Lane next = scheduler_.next(set.any());
         const Instant paced = ready_at(next);
-        if (paced != Instant::min() && sender(next).wants_to_send()) deadline = earlier(deadline, paced);
+        if (paced != Instant::min() && set.messages.has(next)) deadline = earlier(deadline, paced);
     }
     if (settlements_owed() && space_.control_fits()) deadline = earlier(deadline, settle_at_);
     return deadline;

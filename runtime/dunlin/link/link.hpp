@@ -135,6 +135,9 @@ class Link {
 
     // ---- time -----------------------------------------------------------------------------------------------------
     [[nodiscard]] Instant next_deadline() const;
+    // Where it has nothing to send now, that stays so until next_deadline(), if nothing else happens. False: what it waits for comes
+    // without a deadline.
+    [[nodiscard]] bool has_deadline() const { return endings_kept() && !size_.probe_owed(); }
     void on_timeout(Instant now);
 
     // ---- lanes ----------------------------------------------------------------------------------------------------
@@ -177,7 +180,13 @@ class Link {
     void peer_has_lanes(std::uint8_t stated);
     [[nodiscard]] bool sane_lane(std::uint8_t number);
     void open_lanes();
-    [[nodiscard]] LaneSet wanting() const;
+    // Lanes with messages to send, and with skips, whether or not they may now.
+    struct Wanting {
+        LaneSet messages;
+        LaneSet skips;
+        [[nodiscard]] LaneSet any() const { return messages.with(skips); }
+    };
+    [[nodiscard]] Wanting wanting() const;
     [[nodiscard]] Instant ready_at(Lane lane) const;
     [[nodiscard]] std::optional<Lane> next_lane(Instant now) const;
     void write_settlements(wire::PacketWriter& writer);

@@ -8,7 +8,7 @@ namespace dunlin::link {
 
 // With nothing to say otherwise, a settlement waits for those of the next packets; what a handler completes, a journal made
 // durable or a lost packet owes leaves at once.
-bool Link::settlements_owed() const { return credit_news() || owes_outcomes(); }
+bool Link::settlements_owed() const { return owes_outcomes() || credit_news(); }
 
 bool Link::owes_outcomes() const {
     return std::ranges::any_of(lanes(), [](const LaneEnds& lane) { return lane.receiver.settlements().owed(); });
@@ -35,13 +35,13 @@ bool Link::settlement_due(Instant now) const {
     return settlements_owed() && (settle_at_ == kNever || settle_at_ <= now || acks_.due() <= now);
 }
 
-// Lanes with messages or skips to send, whether or not they may now.
-LaneSet Link::wanting() const {
+Link::Wanting Link::wanting() const {
     const bool kept = endings_kept();
-    LaneSet set;
+    Wanting set;
     for (const Lane each : kLanesByPriority) {  // who waits for credit is known before those below ask for it
         if (index_of(each) >= lanes_open_) continue;
-        if (sender(each).wants_to_send() || (kept && sender(each).owes_skips())) set.add(each);
+        if (sender(each).wants_to_send()) set.messages.add(each);
+        if (kept && sender(each).owes_skips()) set.skips.add(each);
     }
     return set;
 }
@@ -51,16 +51,13 @@ Instant Link::ready_at(Lane lane) const { return space_.data_ready_at(scheduler_
 // Whose the next packet is: messages, as the scheduler says, or where they may not leave, skips, which are control. Nothing: no
 // lane's.
 std::optional<Lane> Link::next_lane(Instant now) const {
-    const LaneSet set = wanting();
-    if (set.empty()) return std::nullopt;
-    const Lane next = scheduler_.next(set);
+    const Wanting set = wanting();
+    if (set.any().empty()) return std::nullopt;
+    const Lane next = scheduler_.next(set.any());
     const bool probes = space_.probe_owed() && space_.control_fits();
-    if (sender(next).wants_to_send() && (probes || ready_at(next) <= now)) return next;
-    if (!space_.control_fits() || !endings_kept()) return std::nullopt;
-    for (const Lane each : kLanesByPriority) {
-        if (set.has(each) && sender(each).owes_skips()) return each;
-    }
-    return std::nullopt;
+    if (set.messages.has(next) && (probes || ready_at(next) <= now)) return next;
+    if (set.skips.empty() || !space_.control_fits()) return std::nullopt;
+    return *std::ranges::find_if(kLanesByPriority, [&set](Lane each) { return set.skips.has(each); });
 }
 
 bool Link::wants_to_send(Instant now) const {
@@ -150,7 +147,7 @@ std::size_t Link::finish_packet(Instant now, wire::PacketWriter& writer, bool ot
         DUNLIN_ASSERT(space_.control_fits());
         const std::uint8_t reserve = draft().lane_used ? scheduler_.reserve(*draft().lane, lane_count_) : std::uint8_t{0};
         space_.on_sent(now, number, bytes, draft().sent, reserve);
-        if (draft().lane_used) scheduler_.sent(*draft().lane, wanting());
+        if (draft().lane_used) scheduler_.sent(*draft().lane, wanting().any());
         ping_owed_ = false;
     }
     if (draft().goodbye) drop_session(now);

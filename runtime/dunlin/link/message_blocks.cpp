@@ -13,14 +13,20 @@ std::span<const std::byte> encode(const MessageBlocks& blocks, std::array<std::b
 
 MessageBlocks take_blocks(std::span<const std::byte>& bytes, bool fenced, bool keyed) {
     MessageBlocks blocks{.fenced = fenced, .keyed = keyed};
-    wire::FenceBlock fence{};
-    wire::KeyBlock key{};
-    const bool whole = (!fenced || take(bytes, fence)) && (!keyed || take(bytes, key));
+    bool whole = true;
+    if (fenced) {
+        wire::FenceBlock fence;
+        whole = take(bytes, fence);
+        blocks.lease = LeaseKey{fence.lease()};
+        blocks.token = Token{fence.token()};
+    }
+    if (keyed) {
+        wire::KeyBlock key;
+        whole = whole && take(bytes, key);
+        blocks.key = {key.high(), key.low()};
+        blocks.key_lifetime_ms = key.lifetime_ms();
+    }
     DUNLIN_ASSERT(whole);
-    blocks.lease = LeaseKey{fence.lease()};
-    blocks.token = Token{fence.token()};
-    blocks.key = {key.high(), key.low()};
-    blocks.key_lifetime_ms = key.lifetime_ms();
     return blocks;
 }
 

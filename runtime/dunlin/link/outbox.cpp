@@ -10,7 +10,7 @@ Outbox::Outbox(const OutboxStorage& storage)
       deliveries_(storage.deliveries) {}
 
 std::uint16_t Outbox::store(const OutboxPut& put, std::size_t payload_bytes) {
-    std::array<std::byte, kBlocksBytesMax> prefix{};
+    std::array<std::byte, kBlocksBytesMax> prefix;
     const std::span<const std::byte> blocks = encode(put.blocks, prefix);
     if (!put.write) return blocks_.store(blocks, put.payload);
     const std::uint16_t chain = blocks_.reserve(blocks.size() + payload_bytes);

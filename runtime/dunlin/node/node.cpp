@@ -71,7 +71,12 @@ Node::Node(const NodeStorage& storage, const Options& options)
       shared_{self_, outbox_, inbox_, counters_, random_, events_, sink_},
       links_(storage.make_links(shared_)),
       bus_(storage.bus, {.outbox = outbox_,
-                         .links = {[](void* node, PeerIndex peer) { return static_cast<Node*>(node)->link_in_use(peer); }, this},
+                         .links = {[](void* node, PeerIndex peer) {
+                                       auto& self = *static_cast<Node*>(node);
+                                       self.peers_.may_have_news(peer);  // such as by a publish
+                                       return self.link_in_use(peer);
+                                   },
+                                   this},
                          .assign_peer = {[](void* node, NodeId id) {
                                              auto& self = *static_cast<Node*>(node);
                                              return self.ensure_peer(self.last_now_, id, SlotUse::none);
@@ -87,8 +92,7 @@ Node::Node(const NodeStorage& storage, const Options& options)
       client_(storage.client, client_options(options), counters_, random_, events_),
       leases_(storage.leases, holder_options(options), client_, counters_, random_, events_),
       seeds_(options.seeds),
-      journal_bytes_(options.journal_bytes),
-      election_timeout_max_(options.election_timeout_max) {
+      journal_bytes_(options.journal_bytes) {
     status_ = validate(options, storage.packet_bytes_min);
     if (journal_bytes_ != 0 && journal_bytes_ < storage.journal_need.device_bytes(options.journal_geometry)) status_ = Status::device_full;
     DUNLIN_ASSERT(links_.size() == peers_.capacity());
@@ -134,6 +138,7 @@ void Node::become_ready(Instant now) {
 void Node::shutdown(Instant now) {
     const EntryGuard guard(inside_);
     last_now_ = now;
+    peers_.may_all_have_news();
     if (state_ != RunState::ready) {
         if (state_ != RunState::failed && state_ != RunState::draining) fail(Status::shutting_down);
         return;
@@ -142,7 +147,7 @@ void Node::shutdown(Instant now) {
     bus_.stop_delivering();
     leases_.release_all(now);
     if (coordinator_ != nullptr) coordinator_->hand_over(now);
-    drain_until_leader_ = now + election_timeout_max_;
+    drain_until_leader_ = now + client_.options().quorum_wait;
     advance(now);
 }
 
@@ -225,6 +230,7 @@ void Node::loop_back(Instant now) {
 void Node::on_timeout(Instant now) {
     const EntryGuard guard(inside_);
     last_now_ = now;
+    peers_.may_all_have_news();
     if (state_ != RunState::ready && state_ != RunState::draining) return;
     for (std::size_t i = 0; i < links_.size(); ++i) {
         const PeerIndex peer{static_cast<std::uint16_t>(i)};
@@ -248,8 +254,12 @@ Instant Node::next_deadline() const {
     deadline = earlier(deadline, client_.next_deadline());
     deadline = earlier(deadline, leases_.next_deadline());
     deadline = earlier(deadline, bus_.next_deadline());
+    bool whole = true;  // all that comes to be due by itself is in it
     for (std::size_t i = 0; i < links_.size(); ++i) {
-        if (peers_.in_use(PeerIndex{static_cast<std::uint16_t>(i)})) deadline = earlier(deadline, links_[i].next_deadline());
+        const PeerIndex peer{static_cast<std::uint16_t>(i)};
+        if (!peers_.in_use(peer)) continue;
+        deadline = earlier(deadline, links_[i].next_deadline());
+        whole = whole && links_[i].has_deadline();
     }
     if (coordinator_ != nullptr) deadline = earlier(deadline, coordinator_->next_deadline());
     if (state_ == RunState::draining && !said_goodbye_) {
@@ -257,7 +267,9 @@ Instant Node::next_deadline() const {
         if (may_say_goodbye(last_now_)) return last_now_;
         if (last_now_ < drain_until_leader_) deadline = earlier(deadline, drain_until_leader_);
     }
-    return earlier(deadline, patience_deadline());
+    deadline = earlier(deadline, patience_deadline());
+    if (whole && !peers_.all_may_have_news()) nothing_until_ = deadline;
+    return deadline;
 }
 
 // ---- Events -----------------------------------------------------------------------------------------------------------
@@ -300,6 +312,11 @@ Status Node::may_publish() const {
     return Status::shutting_down;
 }
 
+Status Node::may_ask() {
+    peers_.may_all_have_news();
+    return may_publish();
+}
+
 Result<bus::Published> Node::publish(Instant now, const bus::PublishOptions& options) {
     if (const Status status = may_publish(); status != Status::ok) return status;
     return bus_.publish(now, options);
@@ -312,12 +329,17 @@ Result<bus::Published> Node::publish_in_place(Instant now, const bus::PublishOpt
 }
 
 Result<SubscriptionId> Node::subscribe(std::string_view filter, bus::Handler handler, const bus::SubscribeOptions& options) {
+    peers_.may_all_have_news();
     return bus_.subscribe(filter, handler, options);
 }
 
-Status Node::unsubscribe(SubscriptionId subscription) { return bus_.unsubscribe(subscription); }
+Status Node::unsubscribe(SubscriptionId subscription) {
+    peers_.may_all_have_news();
+    return bus_.unsubscribe(subscription);
+}
 
 Status Node::complete(Instant now, const bus::CompletionId& completion, bus::Verdict verdict) {
+    peers_.may_all_have_news();
     return bus_.complete(now, completion, verdict);
 }
 
@@ -346,12 +368,12 @@ std::uint64_t Node::receive_position() const { return bus_.receive_position(); }
 // ---- Coordination -----------------------------------------------------------------------------------------------------
 
 Result<RequestId> Node::put(Instant now, std::string_view key, std::span<const std::byte> value) {
-    if (const Status status = may_publish(); status != Status::ok) return status;
+    if (const Status status = may_ask(); status != Status::ok) return status;
     return client_.put(now, key, value);
 }
 
 Result<RequestId> Node::get(Instant now, std::string_view key) {
-    if (const Status status = may_publish(); status != Status::ok) return status;
+    if (const Status status = may_ask(); status != Status::ok) return status;
     return client_.get(now, key);
 }
 
@@ -360,21 +382,24 @@ ledger::MemberRow Node::member(std::size_t slot) const {
 }
 
 Result<RequestId> Node::change_member(Instant now, const ledger::MemberCommand& command) {
-    if (const Status status = may_publish(); status != Status::ok) return status;
+    if (const Status status = may_ask(); status != Status::ok) return status;
     return client_.change_member(now, command);
 }
 
 Result<RequestId> Node::transfer_leadership(Instant now, NodeId to) {
-    if (const Status status = may_publish(); status != Status::ok) return status;
+    if (const Status status = may_ask(); status != Status::ok) return status;
     return client_.transfer(now, to);
 }
 
 Result<ledger::LeaseHandle> Node::acquire_lease(Instant now, std::string_view name, Duration ttl) {
-    if (const Status status = may_publish(); status != Status::ok) return status;
+    if (const Status status = may_ask(); status != Status::ok) return status;
     return leases_.acquire(now, name, ttl);
 }
 
-void Node::release_lease(Instant now, ledger::LeaseHandle handle) { leases_.release(now, handle); }
+void Node::release_lease(Instant now, ledger::LeaseHandle handle) {
+    peers_.may_all_have_news();
+    leases_.release(now, handle);
+}
 
 ledger::LeaseView Node::lease(ledger::LeaseHandle handle) const { return leases_.view(handle); }
 
@@ -390,6 +415,7 @@ void Node::read_fence_floors(Instant now) {
 }
 
 void Node::take_fence_floors(Instant now) {
+    if (floor_read_ == RequestId{}) return;
     for (ledger::RequestResult result; client_.poll_result(ledger::Requester::fences, result);) {
         floor_read_ = RequestId{};
         // Where nobody holds the lease, every token up to the index that was read at is dead.

@@ -141,6 +141,7 @@ class Node {
     [[nodiscard]] link::Link& link_of(PeerIndex peer) const { return links_[peer.value()]; }
     [[nodiscard]] link::Link* link_in_use(PeerIndex peer) const { return peers_.in_use(peer) ? &links_[peer.value()] : nullptr; }
     [[nodiscard]] Status may_publish() const;
+    [[nodiscard]] Status may_ask();
     void become_ready(Instant now);
     [[nodiscard]] bool may_say_goodbye(Instant now) const;
     void continue_shutdown(Instant now);
@@ -186,6 +187,7 @@ class Node {
     void on_session_packet(Instant now, PathId path, wire::PacketReader& reader);
     [[nodiscard]] bool dispatch(Instant now, PeerIndex peer, const wire::Record& record);
     [[nodiscard]] bool wants_to_send(Instant now, PeerIndex peer) const;
+    [[nodiscard]] Transmit packet_of(Instant now, PeerIndex peer, std::span<std::byte> buffer);
     [[nodiscard]] std::size_t fill_packet(Instant now, PeerIndex peer, std::span<std::byte> buffer);
 
     // ---- node_journal.cpp
@@ -222,10 +224,10 @@ class Node {
     std::span<const std::string_view> seeds_;  // that had no slot yet
     RequestId last_value_of_{};
     std::uint64_t journal_bytes_;  // 0: no journal
-    Duration election_timeout_max_;
-    StreamId journal_stream_{};  // as recovered
+    StreamId journal_stream_{};    // as recovered
     Checkpoint checkpoint_{};
     Instant last_now_{};
+    mutable Instant nothing_until_{};      // whichever peers had nothing to send have nothing before, if nothing happens
     Instant drain_until_leader_ = kNever;  // waits no longer for leadership to be handed over
     std::span<const std::byte> last_value_{};
     JournalSequence watermark_gate_{};  // of the last batch of watermarks

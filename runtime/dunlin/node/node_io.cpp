@@ -10,6 +10,7 @@ namespace dunlin {
 void Node::on_datagram(Instant now, PathId path, const PeerIdentity& identity, std::span<const std::byte> bytes) {
     const EntryGuard guard(inside_);
     last_now_ = now;
+    peers_.may_all_have_news();
     if (state_ != RunState::ready && state_ != RunState::draining) return;
     if (said_goodbye_) return;  // whoever dials again meets the next life of this node
     counters_.add(Counter::packets_received);
@@ -121,6 +122,7 @@ bool Node::dispatch(Instant now, PeerIndex peer, const wire::Record& record) {
 void Node::on_path(Instant now, PathId path, const PathUpdate& update) {
     const EntryGuard guard(inside_);
     last_now_ = now;
+    peers_.may_all_have_news();
     if (update.dial != 0) {
         const PeerIndex peer = peers_.find_dial(update.dial);
         if (peer == kNoPeer) return;
@@ -179,30 +181,39 @@ std::size_t Node::fill_packet(Instant now, PeerIndex peer, std::span<std::byte> 
     return each.finish_packet(now, writer, advertised);
 }
 
+Transmit Node::packet_of(Instant now, PeerIndex peer, std::span<std::byte> buffer) {
+    link::Link& each = link_of(peer);
+    Transmit transmit;
+    transmit.bytes = each.write_handshake(now, buffer, transmit.path);
+    if (transmit.bytes != 0) return transmit;
+    transmit.bytes = each.write_size_probe(now, buffer, transmit.path);
+    transmit.size_probe = transmit.bytes != 0;
+    if (transmit.size_probe || !each.session_open() || !wants_to_send(now, peer)) return transmit;
+    transmit.path = each.session_path();
+    transmit.bytes = fill_packet(now, peer, buffer);
+    take_news(now, peer);  // a goodbye that left closes the session
+    return transmit;
+}
+
 std::optional<Transmit> Node::poll_transmit(Instant now, std::span<std::byte> buffer) {
     const EntryGuard guard(inside_);
     if (state_ != RunState::ready && state_ != RunState::draining) return std::nullopt;
     note_durable(now);
+    if (peers_.all_may_have_news() || now >= nothing_until_) {
+        peers_.ask_all();
+        nothing_until_ = now + Duration{1};  // next_deadline() may know better
+    }
     for (std::size_t n = 0; n < links_.size(); ++n) {
         const PeerIndex peer = next_to_send_;
-        const PeerSlot& slot = peers_[peer];
-        if (slot.in_use && !slot.blocked) {
-            Transmit transmit;
-            transmit.bytes = link_of(peer).write_handshake(now, buffer, transmit.path);
-            if (transmit.bytes == 0) {
-                transmit.bytes = link_of(peer).write_size_probe(now, buffer, transmit.path);
-                transmit.size_probe = transmit.bytes != 0;
-            }
-            if (transmit.bytes == 0 && link_of(peer).session_open() && wants_to_send(now, peer)) {
-                transmit.path = link_of(peer).session_path();
-                transmit.bytes = fill_packet(now, peer, buffer);
-                take_news(now, peer);  // a goodbye that left closes the session
-            }
+        if (peers_.in_use(peer) && !peers_[peer].blocked && peers_.needs_asking(peer)) {
+            const Transmit transmit = packet_of(now, peer, buffer);
             if (transmit.bytes != 0) {
+                peers_.may_have_news(peer);
                 counters_.add(Counter::packets_sent);
                 counters_.add(Counter::bytes_sent, static_cast<std::uint32_t>(transmit.bytes));
                 return transmit;
             }
+            peers_.note_nothing(peer);
         }
         next_to_send_ = PeerIndex{static_cast<std::uint16_t>(peer.value() + 1U == links_.size() ? 0 : peer.value() + 1U)};
     }

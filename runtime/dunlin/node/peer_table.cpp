@@ -38,6 +38,11 @@ PeerIndex PeerTable::find_dial(std::uint16_t dial_id) const {
         slots_, [dial_id](const PeerSlot& slot) { return slot.in_use && slot.phase == PathPhase::asked && slot.dial_id == dial_id; });
 }
 
+void PeerTable::ask_all() {
+    for (PeerSlot& slot : slots_) slot.has_nothing = false;
+    all_may_have_news_ = false;
+}
+
 bool PeerTable::any_free() const {
     return std::ranges::any_of(slots_, [](const PeerSlot& slot) { return !slot.in_use; });
 }

@@ -36,6 +36,7 @@ struct PeerSlot {
     bool said_goodbye : 1 = false;  // and was not met since: it has nothing to send again
     bool of_member : 1 = false;     // the address is that of a member of the cluster, which no configuration here names
     bool members_owed : 1 = false;  // it is to be told who votes now
+    bool has_nothing : 1 = false;   // to send; see PeerTable::needs_asking()
     std::array<std::byte, kAddressBytesMax> address{};
 };
 
@@ -59,6 +60,15 @@ class PeerTable {
 
     [[nodiscard]] bool any_free() const;
 
+    // Who need not be asked for packets: most of what an idle turn costs is to ask those who have nothing. Whoever was asked and had
+    // nothing is noted, until something happens by which this one, or any, may have something. O(1).
+    void may_have_news(PeerIndex peer) { slots_[peer.value()].has_nothing = false; }
+    void may_all_have_news() { all_may_have_news_ = true; }
+    [[nodiscard]] bool all_may_have_news() const { return all_may_have_news_; }
+    void ask_all();  // nobody is noted any more. O(slots)
+    void note_nothing(PeerIndex peer) { slots_[peer.value()].has_nothing = true; }
+    [[nodiscard]] bool needs_asking(PeerIndex peer) const { return !slots_[peer.value()].has_nothing; }
+
     // A free slot, now in use; kNoPeer when the table is full.
     [[nodiscard]] PeerIndex take();
     void release(PeerIndex peer) { slots_[peer.value()] = PeerSlot{}; }
@@ -77,6 +87,7 @@ class PeerTable {
   private:
     std::span<PeerSlot> slots_;
     std::uint16_t last_dial_id_ = 0;
+    bool all_may_have_news_ = true;
 };
 
 }  // namespace dunlin

@@ -18,7 +18,12 @@ void load_bytes(std::span<const std::byte> from, void* to, std::size_t size);
 template <WireStruct S>
 [[nodiscard]] S load(std::span<const std::byte> bytes) {
     alignas(S) std::array<std::byte, sizeof(S)> image;
-    load_bytes(bytes, image.data(), image.size());
+    constexpr bool kInPlace = sizeof(S) <= 8;  // as few instructions as the call
+    if (kInPlace && bytes.size() >= sizeof(S)) {
+        std::memcpy(image.data(), bytes.data(), sizeof(S));
+    } else {
+        load_bytes(bytes, image.data(), image.size());
+    }
     return std::bit_cast<S>(image);
 }
 
