@@ -2,7 +2,7 @@
 #define DUNLIN_LWIP_LWIPOPTS_H
 
 /*
- * lwIP as a node on a board needs it: one thread, one Ethernet interface with a static IPv4 address, UDP, and the answer to a ping.
+ * lwIP as a node on a board needs it: one thread, one Ethernet interface with a static IPv4 address, and UDP.
  *
  * How much memory it has is said by these; each may be set for the whole build (-DDUNLIN_LWIP_SEND_PACKETS=4).
  */
@@ -11,9 +11,9 @@
 #ifndef DUNLIN_LWIP_SEND_PACKETS
 #define DUNLIN_LWIP_SEND_PACKETS 3
 #endif
-/* Received frames: one that is being read, and a ping's answer that waits until an address is known. */
+/* Received frames: the one that is being read, since nothing keeps one for longer. */
 #ifndef DUNLIN_LWIP_RECEIVE_FRAMES
-#define DUNLIN_LWIP_RECEIVE_FRAMES 2
+#define DUNLIN_LWIP_RECEIVE_FRAMES 1
 #endif
 /* Addresses in the own network whose Ethernet address is remembered; one that is not costs a round trip. */
 #ifndef DUNLIN_LWIP_NEIGHBOURS
@@ -52,7 +52,9 @@
 #define LWIP_ARP 1
 #define ARP_TABLE_SIZE DUNLIN_LWIP_NEIGHBOURS
 #define ARP_QUEUEING 0 /* the last packet to an address waits until that is known; those before it are lost */
-#define LWIP_ICMP 1
+/* No ping is answered. lwIP answers in the frame that the ping came in, and keeps that for seconds where the pinger's Ethernet address
+   is not known: a ping or two from hosts that are new, or that do not exist, and the board hears nothing else meanwhile. */
+#define LWIP_ICMP 0
 #define LWIP_RAW 0
 #define LWIP_TCP 0
 #define LWIP_UDP 1
