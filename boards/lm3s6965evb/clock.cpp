@@ -109,12 +109,12 @@ dunlin::Instant now() {
     return dunlin::Instant{dunlin::microseconds{lm3s6965::elapsed.at(lm3s6965::ticks())}};
 }
 
-void sleep_until(dunlin::Instant wake) {
+void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked) {
     using namespace lm3s6965;
     const board::InterruptsHeld held;
     clear_frame_interrupt();
     const dunlin::Instant current = now();
-    if (wake <= current || holds_frame()) return;
+    if (wake <= current || holds_frame() || (asked != nullptr && asked->load(std::memory_order_relaxed))) return;
     const dunlin::Duration left = std::min(wake - current, dunlin::Duration{kSleepMax_us});
     set_timer(kTimer1, kOneShot, static_cast<std::uint32_t>(dunlin::to_us(left)) * kClockMhz);
     board::reg(kTimer1 + kInterruptMask) = kTimeOut;

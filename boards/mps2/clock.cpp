@@ -64,11 +64,11 @@ dunlin::Instant now() {
     return dunlin::Instant{dunlin::microseconds{mps2::elapsed.at(mps2::ticks())}};
 }
 
-void sleep_until(dunlin::Instant wake) {
+void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked) {
     const board::InterruptsHeld held;
     mps2::clear_frame_interrupt();
     const dunlin::Instant current = now();
-    if (wake <= current || frame_waiting() != 0) return;
+    if (wake <= current || frame_waiting() != 0 || (asked != nullptr && asked->load(std::memory_order_relaxed))) return;
     const dunlin::Duration left = std::min(wake - current, dunlin::Duration{mps2::kSleepMax_us});
     mps2::set_alarm(static_cast<std::uint32_t>(dunlin::to_us(left)));
     board::enable_interrupt(mps2::kAlarmInterrupt);

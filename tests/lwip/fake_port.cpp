@@ -25,8 +25,9 @@ using lwip_test::fake_port;
 
 dunlin::Instant now() { return fake_port().now; }
 
-void sleep_until(dunlin::Instant wake) {
-    if (!fake_port().received.empty() || wake <= fake_port().now) return;
+void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked) {
+    if (fake_port().on_falling_asleep) fake_port().on_falling_asleep();
+    if (!fake_port().received.empty() || wake <= fake_port().now || (asked != nullptr && asked->load())) return;
     fake_port().on_sleep(wake);
 }
 
@@ -52,7 +53,10 @@ bool begin_frame(std::size_t bytes) {
     EXPECT_GE(bytes, 14U);
     EXPECT_LE(bytes, 1514U);
     ++port.frames_begun;
-    if (port.room == 0) return false;
+    if (port.room == 0) {
+        if (port.on_refused) port.on_refused();
+        return false;
+    }
     --port.room;
     port.outgoing_bytes = bytes;
     return true;

@@ -22,6 +22,8 @@ struct FakePort {
     std::size_t room = std::numeric_limits<std::size_t>::max();  // so many more frames the controller takes
     std::size_t frames_begun = 0;
     std::function<void(dunlin::Instant wake)> on_sleep = [this](dunlin::Instant wake) { now = wake; };
+    std::function<void()> on_refused;         // the controller had no room for a frame
+    std::function<void()> on_falling_asleep;  // an interrupt between the loop's last look and its sleep
     std::vector<std::byte> device;
     dunlin::journal::Geometry geometry{};
     std::size_t operations = 0;

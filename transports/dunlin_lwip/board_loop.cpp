@@ -15,7 +15,7 @@ BoardLoop::Ending BoardLoop::run() {
     for (;;) {
         turn();
         if (const std::optional<Ending> end = ending()) return *end;
-        if (!more_work_) port::sleep_until(wake_at());
+        if (!more_work_) port::sleep_until(wake_at(), &wake_);
     }
 }
 
@@ -30,7 +30,8 @@ void BoardLoop::shutdown() {
 // The loop sleeps only after a turn that had nothing to hand out: what one output causes in the node (an event in which the
 // application publishes, a packet that moves something on) is then never left lying.
 void BoardLoop::turn() {
-    more_work_ = false;
+    more_work_ = blocked_ = false;
+    wake_.store(false, std::memory_order_relaxed);
     read_datagrams();
     pass_time();
     if (on_turn_) application_deadline_ = on_turn_(port::now());
@@ -90,7 +91,8 @@ void BoardLoop::perform_journal_operation() {
 void BoardLoop::write_packets() {
     for (std::size_t i = 0; i < kPacketsPerTurn; ++i) {
         const std::span<std::byte> buffer = udp_.next_buffer();
-        if (buffer.empty()) return;
+        blocked_ = buffer.empty();
+        if (blocked_) return;
         const std::optional<dunlin::Transmit> packet = node_.poll_transmit(port::now(), buffer);
         if (!packet) return;
         more_work_ = true;
@@ -99,10 +101,10 @@ void BoardLoop::write_packets() {
 }
 
 // Under back-pressure there is no interrupt to wait for, since port.hpp has none that tells of room: the loop asks again soon, and a
-// packet that is due meanwhile is no reason not to sleep.
+// packet that is due meanwhile is no reason not to sleep. So too where room has come since: whether a packet waits is not known.
 dunlin::Instant BoardLoop::wake_at() {
     constexpr dunlin::Duration kBlockedPause = dunlin::milliseconds{1};
-    if (udp_.next_buffer().empty()) return dunlin::saturating_add(port::now(), kBlockedPause);
+    if (blocked_ || udp_.next_buffer().empty()) return dunlin::saturating_add(port::now(), kBlockedPause);
     const dunlin::Instant others = dunlin::earlier(udp_.next_deadline(), dunlin::earlier(application_deadline_, drain_deadline_));
     return dunlin::earlier(node_.next_deadline(), others);
 }

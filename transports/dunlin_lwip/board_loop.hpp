@@ -45,8 +45,8 @@ class BoardLoop {
 
     // Before run(). Both may call the node's bus and coordination calls.
     void on_event(dunlin::Callback<void(dunlin::Instant now, const dunlin::Event&)> handler) { on_event_ = handler; }
-    // Once a turn, before events are reported and packets leave: the place for the application's own work. Returns when it wants to be
-    // called at the latest (kNever: with the next turn, whenever that is).
+    // Once a turn, before events are reported and packets leave: the place for the application's own work, such as Node::drain() of a
+    // mailbox. Returns when it wants to be called at the latest (kNever: with the next turn, whenever that is).
     void on_turn(dunlin::Callback<dunlin::Instant(dunlin::Instant now)> hook) { on_turn_ = hook; }
 
     enum class Ending : std::uint8_t {
@@ -60,8 +60,14 @@ class BoardLoop {
     // Why run() ended with `failed`; ok otherwise.
     dunlin::Status failure() const { return start_ != dunlin::Status::ok ? start_ : node_.failure(); }
 
-    void shutdown();                                               // a graceful stop
-    void stop() { stop_.store(true, std::memory_order_relaxed); }  // an interrupt may: run() returns after the turn that follows
+    void shutdown();  // a graceful stop
+    // An interrupt may call these two. A turn soon, for what it has put into a mailbox or wants of on_turn():
+    void wake() { wake_.store(true, std::memory_order_relaxed); }
+    // run() returns after the turn that follows:
+    void stop() {
+        stop_.store(true, std::memory_order_relaxed);
+        wake();
+    }
 
   private:
     void turn();
@@ -82,9 +88,11 @@ class BoardLoop {
     dunlin::Callback<void(dunlin::Instant, const dunlin::Event&)> on_event_;
     dunlin::Callback<dunlin::Instant(dunlin::Instant)> on_turn_;
     std::atomic<bool> stop_{false};
+    std::atomic<bool> wake_{false};  // a turn is asked for
     dunlin::Status start_ = dunlin::Status::ok;
     bool draining_ = false;
     bool more_work_ = false;  // another turn without sleeping
+    bool blocked_ = false;    // there was no room for a packet, so that none was asked for
     dunlin::Instant application_deadline_ = dunlin::kNever;
     dunlin::Instant drain_deadline_ = dunlin::kNever;
 };

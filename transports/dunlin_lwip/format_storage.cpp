@@ -31,9 +31,9 @@ dunlin::Status format_storage(const dunlin::FormatPlan& plan, std::span<std::byt
     dunlin::Formatter formatter(journal, plan);
     if (const dunlin::Status status = formatter.begin(storage.bytes); status != dunlin::Status::ok) return status;
     while (!formatter.done()) {
-        if (const std::optional<dunlin::journal::DeviceOp> operation = formatter.poll_op()) {
-            formatter.on_complete(operation->id, port::perform(*operation));
-        }
+        const std::optional<dunlin::journal::DeviceOp> operation = formatter.poll_op();
+        if (!operation) return dunlin::Status::device_error;
+        formatter.on_complete(operation->id, port::perform(*operation));
     }
     return formatter.status();
 }

@@ -5,6 +5,7 @@
 #include <dunlin/journal/device.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,7 +22,8 @@ namespace dunlin_lwip::port {
 
 // Sleeps (WFI) until `wake` or an interrupt, whichever is first; may return early, must not return late by more than a millisecond. Returns at
 // once where `wake` has passed or a received frame waits: one that came between the caller's last look and this call is not slept through.
-void sleep_until(dunlin::Instant wake);
+// The same where `asked` is set, which an interrupt of the application may do to have the core awake; nullptr: none does.
+void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked = nullptr);
 
 // ---- Chance -------------------------------------------------------------------------------------------------------------
 // 64 bits that no other start of any node has had, this board's included: InstanceId, StorageId and the node's seed are made of them. Never 0.
