@@ -3,6 +3,7 @@
 #include <cortex_m/entropy.hpp>
 #include <cortex_m/semihosting.hpp>
 
+#include <dunlin/core/checksum.hpp>
 #include <dunlin/core/random.hpp>
 
 #include <cstddef>
@@ -13,33 +14,17 @@ namespace board {
 namespace {
 
 std::optional<dunlin::Random> generator;
+bool from_host = false;  // some of the seed
 std::uint64_t noise_at_start = 0;
 // Start-up does not clear it: it makes starts without a loss of power between them differ.
 [[gnu::noinit]] std::uint64_t carried;
 
-std::uint64_t hexadecimal(std::string_view digits) {
-    std::uint64_t value = 0;
-    bool good = digits.size() <= 16;
-    for (const char digit : digits) {
-        const bool decimal = digit >= '0' && digit <= '9';
-        const bool letter = digit >= 'a' && digit <= 'f';
-        good = good && (decimal || letter);
-        value = value << 4U | static_cast<std::uint64_t>(decimal ? digit - '0' : digit - 'a' + 10);
-    }
-    if (good) return value;
-    print("arguments: entropy= takes 1 to 16 hexadecimal digits\n");
-    finish(kExitArguments);
-}
-
+// All that there is: none of it makes the others worse.
 std::uint64_t seed(std::uint32_t ticks) {
-    // A reset finds the same word, and is another start.
-    if (const std::string_view digits = argument("entropy"); !digits.empty()) return hexadecimal(digits) ^ noise_at_start ^ carried;
     std::uint64_t random = 0;
-    if (semihosting::random_bytes(std::as_writable_bytes(std::span(&random, 1)))) return random;
-    print("entropy: from noise alone, which is weak\n");
-    random = noise_at_start ^ carried ^ ticks;
-    for (const char letter : argument_text()) random = (random ^ static_cast<std::uint8_t>(letter)) * 0x100'0000'01b3;  // FNV-1a
-    return random;
+    from_host = semihosting::random_bytes(std::as_writable_bytes(std::span(&random, 1)));
+    if (!from_host) print("entropy: from noise alone, which is weak\n");
+    return dunlin::fnv1a64(std::as_bytes(std::span(argument_text())), random ^ noise_at_start ^ carried ^ ticks);
 }
 
 }  // namespace
@@ -51,6 +36,11 @@ std::uint64_t draw_nonzero_u64(std::uint32_t ticks) {
     const std::uint64_t drawn = generator->next_nonzero_u64();
     carried ^= drawn ^ ticks;
     return drawn;
+}
+
+bool draws_from_host(std::uint32_t ticks) {
+    if (!generator) generator.emplace(seed(ticks));
+    return from_host;
 }
 
 }  // namespace board

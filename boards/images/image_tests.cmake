@@ -39,17 +39,25 @@ endif()
 get_property(kept GLOBAL PROPERTY DUNLIN_BOARD_QEMU_STORAGE)
 if(kept)
     set(file "${CMAKE_CURRENT_BINARY_DIR}/self_test.storage")
-    add_test(NAME ${DUNLIN_BOARD}.a_new_storage 
-        COMMAND Python3::Interpreter -c "open('${file}', 'wb').truncate(16 << 20)")
+    add_test(NAME ${DUNLIN_BOARD}.a_new_storage COMMAND Python3::Interpreter -c "open('${file}', 'wb').truncate(16 << 20)")
     dunlin_image_test(a_journal_survives_a_reset self_test EXIT 0 STORAGE "${file}"
-        ARGUMENTS ${self_test} entropy=1f resets=1 SAYS "this.is.start.1.of.it.*this.is.start.2.of.it")
+        ARGUMENTS ${self_test} keep=yes entropy=1f resets=1 SAYS "this.is.start.1.of.it.*this.is.start.2.of.it")
     dunlin_image_test(a_journal_survives_the_death_of_the_emulator self_test EXIT 0 STORAGE "${file}"
-        ARGUMENTS ${self_test} entropy=b0a7d SAYS "this.is.start.3.of.it")
+        ARGUMENTS ${self_test} keep=yes entropy=1f drawn=b0a7d SAYS "this.is.start.3.of.it")
     dunlin_image_test(a_start_that_draws_as_the_last_one_is_found_out self_test EXIT 1 STORAGE "${file}"
-        ARGUMENTS ${self_test} entropy=b0a7d SAYS "this.is.start.4.of.it" "FAILED:.entropy:.this.start")
+        ARGUMENTS ${self_test} keep=yes drawn=b0a7d SAYS "this.is.start.4.of.it" "FAILED:.entropy:.this.start")
+    add_test(NAME ${DUNLIN_BOARD}.a_damaged_storage COMMAND Python3::Interpreter -c
+        "b = bytearray(open('${file}', 'rb').read())\nfor s in slice(0, 200000, 7), slice(4 << 20, None, 7): b[s] = bytes(x ^ 4 if 0 < x < 255 else x for x in b[s])\nopen('${file}', 'wb').write(b)")
+    dunlin_image_test(a_damaged_journal_is_found_out_and_left_as_it_is self_test EXIT 1 STORAGE "${file}"
+        ARGUMENTS ${self_test} SAYS "FAILED:.storage:.it.is.blank,.or")
+    dunlin_image_test(what_a_storage_holds_is_overwritten_where_that_is_asked_for self_test EXIT 0 STORAGE "${file}"
+        ARGUMENTS ${self_test} erase=yes SAYS "this.is.start.1.of.it")
+    dunlin_image_test(a_storage_is_left_blank self_test EXIT 0 STORAGE "${file}"
+        ARGUMENTS ${self_test} SAYS "this.is.start.1.of.it")
     set(before a_new_storage)
     foreach(each IN ITEMS a_journal_survives_a_reset a_journal_survives_the_death_of_the_emulator
-            a_start_that_draws_as_the_last_one_is_found_out)
+            a_start_that_draws_as_the_last_one_is_found_out a_damaged_storage a_damaged_journal_is_found_out_and_left_as_it_is
+            what_a_storage_holds_is_overwritten_where_that_is_asked_for a_storage_is_left_blank)
         set_tests_properties(${DUNLIN_BOARD}.${each} PROPERTIES DEPENDS ${DUNLIN_BOARD}.${before} RESOURCE_LOCK ${file})
         set(before ${each})
     endforeach()

@@ -64,6 +64,7 @@ void print_error(std::string_view text) { board::print(text); }
 bool has_storage(const Settings& settings) { return !settings.without_journal() && dunlin_lwip::port::storage().bytes != 0; }
 
 std::uint64_t random_nonzero_u64() { return dunlin_lwip::port::random_nonzero_u64(); }
+bool has_entropy() { return dunlin_lwip::port::has_entropy(); }
 
 Ending live(const Settings& settings, const NodePlace& place, const Program& program) {
     if (!open_network(settings)) return {};

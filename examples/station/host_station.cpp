@@ -57,6 +57,7 @@ void print_error(std::string_view text) { print_to(stderr, text); }
 bool has_storage(const Settings& settings) { return !settings.journal.empty() && !settings.without_journal(); }
 
 std::uint64_t random_nonzero_u64() { return dunlin_asio::random_nonzero_u64(); }
+bool has_entropy() { return true; }  // the kernel's
 
 Ending live(const Settings& settings, const NodePlace& place, const Program& program) try {
     asio::io_context io(1);

@@ -18,6 +18,8 @@ void print(std::uint64_t number);
 void print_error(std::string_view text);
 
 [[nodiscard]] std::uint64_t random_nonzero_u64();
+// False: it may be one that an earlier start drew.
+[[nodiscard]] bool has_entropy();
 
 // Whether settings name a storage, and the machine has it.
 [[nodiscard]] bool has_storage(const Settings& settings);

@@ -59,6 +59,11 @@ bool read_loss(std::string_view text, Settings& settings) {
     return true;
 }
 
+bool read_format(std::string_view text, Settings& settings) {
+    settings.format = text == "yes";
+    return settings.format;
+}
+
 struct Key {
     std::string_view name;
     bool (*read)(std::string_view text, Settings& settings);  // false: not as `reason` says
@@ -76,6 +81,7 @@ constexpr Key kKeys[] = {
     {"journal", [](std::string_view text, Settings& to) { return !(to.journal = text).empty(); }, kText},
     {"entropy", [](std::string_view text, Settings&) { return !text.empty(); }, kText},
     {"loss_ppm", read_loss, "must be a number, 0..1000000"},
+    {"format", read_format, "must be yes"},
 };
 
 const Key* find_key(std::string_view name) {
@@ -94,7 +100,7 @@ std::optional<WrongSetting> read_settings(int argc, const char* const* argv, Set
         const Key* const key = value ? find_key(name) : nullptr;
         if (key == nullptr) {
             return WrongSetting{word,
-                                "is no setting; there are id= cluster= address= netmask= gateway= seeds= journal= entropy= loss_ppm="};
+                                "is no setting; there are id= cluster= address= netmask= gateway= seeds= journal= entropy= loss_ppm= format="};
         }
         if (!key->read(*value, settings)) return WrongSetting{word, key->reason};
     }

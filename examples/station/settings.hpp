@@ -26,6 +26,8 @@ inline constexpr std::size_t kSeedsMax = 8;
 //     journal=none                none on a board, too
 //     loss_ppm=50000              so many of a million packets are lost on sending, to see what happens; default: 0
 //     entropy=1f..                passed over: what the random numbers of a board without a better source are made of is its own affair
+//     format=yes                  gives a blank storage a journal though the board's random numbers may repeat (machine::has_entropy()). For
+//                                 a voter's first start alone: a voter whose storage was wiped would come back as if it had its memory
 struct Settings {
     std::uint16_t id = 0;
     std::string_view cluster = "dunlin";
@@ -34,6 +36,7 @@ struct Settings {
     std::string_view gateway{};
     std::string_view journal{};
     std::uint32_t loss_ppm = 0;
+    bool format = false;
     std::array<std::string_view, kSeedsMax> seeds{};
     std::size_t seed_count = 0;
 

@@ -74,6 +74,9 @@ std::string_view why(dunlin::Status status) {
     switch (status) {
         case dunlin::Status::corrupt:
             return "the journal is corrupt, or none: what it promised is not known, and nothing was written over it";
+        case dunlin::Status::blank:
+            return "the storage is blank, and this board might name a voter's journal as it did one that was lost: say format=yes, at its "
+                   "first start and never again";
         case dunlin::Status::foreign_cluster: return "the journal is another node's, or of another cluster";
         case dunlin::Status::voter_journal: return "the journal is a voter's, and this node does not vote";
         case dunlin::Status::unsupported_version: return "the journal was written by another version of dunlin";
@@ -113,7 +116,8 @@ int serve(const Settings& settings, const NodePlace& place, const Program& progr
         if (!ending.opened) return kCannotStart;
         if (ending.status == dunlin::Status::ok) return kDone;
         dunlin::Status failure = ending.status;
-        if (failure == dunlin::Status::blank && !formatted) failure = format(settings);
+        const bool may_format = !place.votes || settings.format || machine::has_entropy();
+        if (failure == dunlin::Status::blank && !formatted && may_format) failure = format(settings);
         if (failure == dunlin::Status::ok) continue;
         complain({why(failure), " (", dunlin::to_string(failure), ")."});
         return watch.started() ? kFailed : kCannotStart;

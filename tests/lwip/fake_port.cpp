@@ -33,6 +33,8 @@ void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked) {
 
 std::uint64_t random_nonzero_u64() { return 4711; }
 
+bool has_entropy() { return true; }
+
 bool ethernet_open(const MacAddress& address) {
     fake_port().mac = address;
     return fake_port().has_ethernet;

@@ -25,9 +25,12 @@ namespace dunlin_lwip::port {
 // The same where `asked` is set, which an interrupt of the application may do to have the core awake; nullptr: none does.
 void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked = nullptr);
 
-// ---- Chance -------------------------------------------------------------------------------------------------------------
+// ---- Entropy ------------------------------------------------------------------------------------------------------------
 // 64 bits that no other start of any node has had, this board's included: InstanceId, StorageId and the node's seed are made of them. Never 0.
 [[nodiscard]] std::uint64_t random_nonzero_u64();
+// Whether they rest on a source that cannot repeat itself, such as a generator in hardware. False: they may be those of an earlier start, so
+// that a voter must not name a new journal after them: it would come back as one whose memory it has lost.
+[[nodiscard]] bool has_entropy();
 
 // ---- Ethernet -----------------------------------------------------------------------------------------------------------
 using MacAddress = std::array<std::uint8_t, 6>;

@@ -15,9 +15,11 @@ void check_clock();
 void check_long_sleep();
 // Two draws differ. The first one is given back.
 [[nodiscard]] std::uint64_t check_entropy();
-// Destroys what the storage holds. Its last two erase blocks are erased, written and read; the rest gets a journal of the self-test's own,
-// in which it counts its starts: what it stored in an earlier one is there, and its first random number was another. Argument `resets=N`:
-// before start N + 1 of a storage it resets the board. Argument `strict=yes`: the flash is a model, and refuses what flash cannot do.
+// Only where the storage is blank, or holds the self-test's own journal, whole; argument `erase=yes`: whatever it holds. Its last two erase
+// blocks are erased, written and read; the rest gets a journal of the self-test's own, in which it counts its starts: what it stored in an
+// earlier one is there, and its first random number was another. In the end the storage is left blank, but for argument `keep=yes`: then the
+// next start finds the journal. Argument `resets=N`: before start N + 1 of a storage it resets the board. Argument `strict=yes`: the flash is
+// a model, and refuses what flash cannot do. Argument `drawn=HEX`: it stores this as its first random number (by which the check is checked).
 void check_storage(std::uint64_t drawn);
 // Opens the controller with the address of argument `mac=` (twelve hexadecimal digits), and sends a frame. Arguments `own=` and `peer=`
 // (IPv4): it asks who has the peer's address (ARP), and the answer must come, and end a sleep.

@@ -91,6 +91,15 @@ Status store(Journal& journal, const Opened& opened) {
 
 }  // namespace
 
+Status look(std::uint64_t bytes, std::uint64_t storage_bytes, const journal::Geometry& geometry) {
+    Counters counters;
+    Opened opened;
+    Journal own({.buffer = buffer}, counters, geometry);
+    if (const Status status = open(own, bytes, opened); status != Status::blank) return status;
+    Journal other({.buffer = buffer}, counters, geometry);  // which has its second half elsewhere
+    return open(other, storage_bytes, opened);
+}
+
 Status note_start(std::uint64_t bytes, const journal::Geometry& geometry, StartRecord& before, StartRecord& now) {
     Counters counters;
     Opened opened;

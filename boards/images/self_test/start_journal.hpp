@@ -15,6 +15,10 @@ struct StartRecord {
     friend bool operator==(const StartRecord&, const StartRecord&) = default;
 };
 
+// What is on the storage of `storage_bytes`, which is left as it is. ok: a journal of the self-test's own, whole. blank: neither that nor
+// any other, so that a node would find it blank too. Else something that is somebody else's, or was damaged.
+[[nodiscard]] dunlin::Status look(std::uint64_t bytes, std::uint64_t storage_bytes, const dunlin::journal::Geometry& geometry);
+
 // Opens the journal, which is formatted where it is not one of the self-test; reads what the last start left, `before` (all zeros: there was
 // none), and stores `now`, with its number of starts one higher.
 [[nodiscard]] dunlin::Status note_start(std::uint64_t bytes, const dunlin::journal::Geometry& geometry, StartRecord& before,

@@ -4,6 +4,8 @@
 
 #include <cortex_m/board.hpp>
 
+#include <dunlin/journal/bank_header.hpp>
+
 #include <dunlin_lwip/port.hpp>
 
 #include <algorithm>
@@ -74,9 +76,15 @@ void check_strictness(std::uint64_t at, const port::Storage& storage) {
           "storage: nothing is read or written beyond its end");
 }
 
+// As an argument says.
+std::uint64_t number(std::string_view digits, unsigned base) {
+    std::uint64_t value = 0;
+    for (const char digit : digits) value = value * base + static_cast<std::uint64_t>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+    return value;
+}
+
 void check_starts(std::uint64_t bytes, const journal::Geometry& geometry, std::uint64_t drawn) {
-    std::uint64_t resets = 0;
-    for (const char digit : board::argument("resets")) resets = resets * 10 + static_cast<std::uint64_t>(digit - '0');
+    const std::uint64_t resets = number(board::argument("resets"), 10);
     StartRecord before{};
     const StartRecord now = {.starts = 0, .drawn = drawn};
     StartRecord stored = now;
@@ -89,6 +97,20 @@ void check_starts(std::uint64_t bytes, const journal::Geometry& geometry, std::u
     StartRecord again{};
     check(read_start(bytes, geometry, again) == Status::ok && again == stored, "storage: the journal gives the record back");
     if (before.starts > 0) check(before.drawn != drawn, "entropy: this start drew another number than the last one");
+}
+
+// So that the next image finds it as it leaves the factory.
+void blank(std::uint64_t bytes, const port::Storage& storage) {
+    const std::uint32_t erase_bytes = storage.geometry.erase_bytes;
+    const std::uint64_t heads[] = {0, journal::bank_bytes_of(bytes, erase_bytes), journal::bank_bytes_of(storage.bytes, erase_bytes)};
+    std::array<std::byte, journal::kHeaderSectorBytes> zeros{};
+    bool good = true;
+    for (const std::uint64_t head : heads) {
+        const Status status = storage.geometry.flash() ? device(DeviceOp::Kind::erase, head) : device(DeviceOp::Kind::write, head, zeros);
+        good = good && status == Status::ok;
+    }
+    good = good && device(DeviceOp::Kind::sync, 0) == Status::ok;
+    check(good && look(bytes, storage.bytes, storage.geometry) == Status::blank, "storage: it is left blank");
 }
 
 }  // namespace
@@ -106,9 +128,15 @@ void check_storage(std::uint64_t drawn) {
     check(good, "storage: its geometry is one that a journal takes");
     if (!good) return;
     const std::uint64_t at = storage.bytes - 2 * std::uint64_t{block_bytes};
+    const Status found = look(at, storage.bytes, storage.geometry);
+    const bool may_write = found == Status::ok || found == Status::blank || board::argument("erase") == "yes";
+    check(may_write, "storage: it is blank, or holds a journal of the self-test, whole (erase=yes overwrites whatever it holds)");
+    if (!may_write) return;
     check_device(at, block_bytes, flash);
     if (board::argument("strict") == "yes") check_strictness(at, storage);
-    check_starts(at, storage.geometry, drawn);
+    const std::string_view instead = board::argument("drawn");
+    check_starts(at, storage.geometry, instead.empty() ? drawn : number(instead, 16));
+    if (board::argument("keep") != "yes") blank(at, storage);
 }
 
 }  // namespace self_test
