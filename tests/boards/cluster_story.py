@@ -47,7 +47,8 @@ class Story:
         qemu = shutil.which("qemu-system-arm") or sys.exit("cluster_story: there is no qemu-system-arm")
 
         def guest(name, node, seeds):
-            words = [f"id={node}", "cluster=harbour", f"address={address(node)}", "seeds=" + ",".join(map(address, seeds))]
+            # The same word at every start: what a board draws must differ all the same, or a wiped voter would come back as itself.
+            words = [f"id={node}", "cluster=harbour", f"address={address(node)}", "seeds=" + ",".join(map(address, seeds)), "entropy=1f"]
             image, = (build / BOARD_OF[node]).rglob(f"{name}.elf")
             return Guest(name, folder, BOARD_OF[node], image, qemu, words)
 
@@ -105,7 +106,7 @@ class Story:
         before = self.handled_from(publisher)
         self.wait(f"{count} more messages of node {publisher} at the actuator, {why}", lambda: self.handled_from(publisher) >= before + count)
 
-    def put(self, value, seconds=5):
+    def put(self, value):
         """Whether a value was committed, asked of the first host."""
         return subprocess.run([self.dunlin(), "key", "put", "--socket", self.socket, "valve", value], capture_output=True, check=False,
                               timeout=PATIENCE_S).returncode == 0
@@ -156,10 +157,32 @@ class Story:
         self.handles_more(publisher, f"after the {node.name}'s reset")
         self.tell(f"the {node.name} was reset, and goes on with its journal in epoch {words['epoch']}")
 
+    def cut_the_holder_off(self):
+        """Two live nodes in turn believe that the lease is theirs: the actuator must refuse what the first one still says afterwards."""
+        self.wire.obey("isolate sensor")
+        self.wait("the lease to be handed on to the standby", lambda: self.standby.lines("lease_held"))
+        self.handles_more(STANDBY, "under its own token", 5)
+        self.wire.obey("join sensor")
+        refused = self.wait("the actuator to refuse what the sensor says under its old token", lambda: self.actuator.lines("refused"))
+        self.wait("the sensor to be told so", lambda: judge.fenced(self.sensor))
+        held = len(self.sensor.lines("lease_held"))
+        self.end(self.standby)
+        self.wait("the lease to be handed back", lambda: len(self.sensor.lines("lease_held")) > held)
+        self.handles_more(SENSOR, "under its new token")
+        self.standby.start()
+        self.joined(self.standby)
+        self.tell(f"the sensor was cut off until the standby held the lease: the actuator refused {refused[-1].words['count']} message or more "
+                  "of its old token, and it has the lease again since the standby was stopped")
+
+    def end(self, host):
+        status = host.end()
+        if status != 0:
+            raise Violated(f"{host.name} was asked to end, and did with status {status}; it said last: {self.last_words(host)}")
+
     def lose_the_holder(self):
         token = int(self.sensor.lines("lease_held")[-1].words["token"])
         self.sensor.kill()
-        held = self.wait("the lease to be handed on", lambda: self.standby.lines("lease_held"))[-1]
+        held = self.wait("the lease to be handed on", lambda: self.standby.lines("lease_held", this_boot=True))[-1]
         if int(held.words["token"]) <= token:
             raise Violated(f"the standby holds the lease under token {held.words['token']}, no higher than the {token} of the sensor that was killed")
         took = held.at - self.sensor.deaths[-1]
@@ -179,7 +202,7 @@ class Story:
     def depend_on_the_board(self):
         """With one host gone two voters are left, the other host and the board: one leads, and nothing is committed that both have not stored.
         The lease is renewed by a commit, so whoever publishes for longer than it lasts lives on their commits."""
-        self.host.end()
+        self.end(self.host)
         self.wait("the other host or the board to lead", lambda: self.leads(self.standby) or self.leads(self.voter))
         self.handles_more(STANDBY, "while the board is half of the majority", MESSAGES_A_LEASE)
         leader = "the board" if self.leads(self.voter) else "the other"
@@ -202,7 +225,7 @@ class Story:
         if before == after:
             raise Violated("the wiped voter has the entry that it had")
         self.tell("the voter's guest was killed and its flash wiped; it has formatted a new one, under another storage")
-        self.host.end()
+        self.end(self.host)
         terms = self.standby_terms()
         begin = time.monotonic()
         while time.monotonic() - begin < QUIET_S:
@@ -222,7 +245,7 @@ class Story:
         """Until nothing is under way: what was published has an outcome at the actuator."""
         self.wait("everything to be handled", lambda: not judge.lost(self.actuator, self.sensor, SENSOR))
         self.sensor.kill()
-        self.standby.end()
+        self.end(self.standby)
         self.wait("everything of the standby to be handled", lambda: not judge.lost(self.actuator, self.standby, STANDBY))
 
     def play(self):
@@ -230,6 +253,7 @@ class Story:
         self.deliver()
         self.reset(self.actuator, SENSOR)
         self.reset(self.voter, SENSOR)
+        self.cut_the_holder_off()
         self.lose_the_holder()
         self.raise_the_dead(self.sensor, "the sensor")
         self.voter.kill()
@@ -247,22 +271,34 @@ class Story:
         repeated = sum(len(judge.repeated(self.actuator, number)) for _, number in publishers)
         published = sum(len(judge.published(node)) for node, _ in publishers)
         holders = judge.holders_max([self.sensor, self.standby])
+        fenced = sum(len(judge.fenced(node)) for node, _ in publishers)
         stale = judge.stale_handled(self.actuator)
-        fallen = judge.tokens_fall([self.sensor, self.standby])
+        holders_in_turn = [self.sensor, self.standby]
+        wrong = judge.tokens_fall(holders_in_turn) or judge.published_too_late(holders_in_turn)
         figures = (f"boards: nodes={len(self.nodes)} published={published} lost={lost} duplicates_delivered={repeated} lease_holders_max={holders} "
-                   f"stale_handled={0 if stale is None else 1} resets_survived={self.resets}")
-        return figures, not lost and not repeated and holders == 1 and stale is None and fallen is None and published > 0
+                   f"fenced={fenced} stale_handled={0 if stale is None else 1} resets_survived={self.resets}")
+        if wrong is not None:
+            print(f"boards: tokens of the lease do not only grow: {wrong}", file=sys.stderr)
+        kept = not lost and not repeated and holders == 1 and stale is None and wrong is None
+        return figures, kept and published > 0 and fenced > 0
 
     def stack_used(self):
         """Lines "BOARD IMAGE BYTES": the most stack that each guest said it had used."""
         return [f"{guest.board} {guest.name} {max(int(line.words['used']) for line in guest.lines('stack'))}"
                 for guest in (self.voter, self.sensor, self.actuator) if guest.lines("stack")]
 
-    def end(self):
+    def stop(self):
         for node in self.nodes:
             if node.alive():
                 node.kill()
         return self.wire.stop()
+
+    @staticmethod
+    def lost_its_share(wire):
+        """Whether the wire lost as much as it was told to, from its last line."""
+        words = dict(word.split("=") for word in wire.split() if "=" in word)
+        share = int(words["lost"]) / int(words["ways"])
+        return 0.6 * LOSS_PPM / 1e6 < share < 1.4 * LOSS_PPM / 1e6
 
 
 def main():
@@ -283,10 +319,12 @@ def main():
     except Violated as error:
         violated = error
     finally:
-        wire = story.end()
+        wire = story.stop()
     figures, kept = story.judge()
     print(wire)
     print(figures, flush=True)
+    if not violated and not story.lost_its_share(wire):
+        violated = f"the wire was to lose {LOSS_PPM} of a million packets"
     if violated:
         print(f"boards: VIOLATED: {violated}", file=sys.stderr)
     if arguments.stack:

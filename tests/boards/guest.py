@@ -179,10 +179,12 @@ class Wire:
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.process.stdout.readline()    # it is ready
 
-    def command(self, line):
-        self.process.stdin.write(line + "\n")
+    def obey(self, command):
+        self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
+        answer = self.process.stdout.readline().strip()
+        if answer != "ok":
+            raise RuntimeError(f"the wire was told '{command}', and said: {answer}")
 
     def stop(self):
         rest, _ = self.process.communicate("quit\n", timeout=30)

@@ -23,16 +23,22 @@ def handled(subscriber, publisher_id):
 
 
 def lost(subscriber, publisher, publisher_id):
-    """What was accepted and is neither handled nor a dead letter that its publisher was told of."""
+    """What was accepted, and neither handled nor refused by the fence, which its publisher was told of. Any other end is a loss."""
     seen = {sequence for _, sequence in handled(subscriber, publisher_id)}
-    return sorted(published(publisher) - seen - dead_letters(publisher))
+    return sorted(published(publisher) - seen - fenced(publisher))
 
 
-def dead_letters(publisher):
-    """The numbers whose publisher was told that they were not handled, and why not."""
-    sequence_of = {line.words["id"]: int(line.words["sequence"]) for line in publisher.lines("published")}
-    return {sequence_of[line.words["id"]] for line in publisher.lines("outcome")
-            if line.words["outcome"] != "acknowledged" and line.words["id"] in sequence_of}
+def fenced(publisher):
+    """The numbers whose publisher was told that they came under a token that was no longer valid."""
+    sequence_of = {}    # of an id, which a start that finds nothing unsettled gives out again
+    found = set()
+    for line in publisher.lines():
+        event = line.words.get("event")
+        if event == "published":
+            sequence_of[line.words["id"]] = int(line.words["sequence"])
+        elif event == "outcome" and line.words["outcome"] == "fenced" and line.words["id"] in sequence_of:
+            found.add(sequence_of[line.words["id"]])
+    return found
 
 
 def repeated(subscriber, publisher_id):
@@ -80,11 +86,22 @@ def tokens_fall(nodes):
 
 
 def stale_handled(subscriber):
-    """The first message that was handled under a lower token than one before it, in one life of the subscriber."""
-    highest = collections.Counter()
+    """The first message that was handled under a lower token than one before it. Its journal keeps the highest through all its lives."""
+    highest = 0
     for line in subscriber.lines("handled"):
         token = int(line.words["token"])
-        if token < highest[line.boot]:
+        if token < highest:
             return line
-        highest[line.boot] = token
+        highest = token
+    return None
+
+
+def published_too_late(nodes):
+    """The first message that was published under a token when another node held the lease under a higher one."""
+    for node in nodes:
+        others = [holding for other in nodes if other is not node for holding in holdings(other)]
+        for line in node.lines("published"):
+            token = int(line.words["token"])
+            if any(holding.token > token and holding.begin + CLOCKS_AGREE_S < line.at for holding in others):
+                return line
     return None
