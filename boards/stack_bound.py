@@ -6,8 +6,9 @@
 FOLDER holds the .ci files of the image's link-time optimisation. The bound is that of main(), with the deepest of all functions that
 nobody calls by name (callbacks, handlers) on top of the deepest call through a pointer. Exits 1 where it is above the limit.
 
-Not seen: callbacks inside callbacks, recursion (named, and counted once), and the C library's functions (memcpy and its kind, which use
-less than RESERVE_BYTES). What was painted in a test tells the same from the other side.
+Functions that call each other in a circle count once each, all of them together. Not seen: callbacks inside callbacks, further rounds of a
+circle, and the C library's functions (memcpy and its kind, which use less than RESERVE_BYTES). What was painted in a test tells the same
+from the other side.
 """
 
 import pathlib
@@ -25,12 +26,13 @@ class Calls:
     def __init__(self, folder):
         self.frame = {}
         self.callees = {}
-        self.recursive = set()
-        self.deepest = {}
         for file in sorted(folder.glob("*.ci")):
             self.read(file.read_text(encoding="utf-8"))
         called = {callee for callees in self.callees.values() for callee in callees}
         self.unnamed = [name for name in self.frame if name not in called and self.name(name) != "main"]
+        self.circle_of = {}     # the functions that each one is in a circle with, itself among them
+        self.find_circles()
+        self.deepest = {}
 
     def read(self, text):
         for line in text.splitlines():
@@ -48,34 +50,47 @@ class Calls:
     def name(title):
         return title.rsplit(":", 1)[-1]
 
-    def depth(self, function, path=()):
-        """(bytes, calls) of the deepest chain of calls by name from `function` on."""
-        if function in path:
-            self.recursive.add(self.name(function))
-            return 0, ()
-        if function not in self.deepest:
-            below = max((self.depth(callee, (*path, function)) for callee in self.callees.get(function, ()) if callee != INDIRECT),
-                        default=(0, ()))
-            self.deepest[function] = (self.frame.get(function, 0) + below[0], (self.name(function), *below[1]))
-        return self.deepest[function]
+    def find_circles(self):
+        """Strongly connected components, by Tarjan's algorithm."""
+        index, low, stack, on_stack = {}, {}, [], set()
 
-    def depth_at_pointers(self, function, path=()):
-        """The same of the deepest chain that ends with a call through a pointer; None: there is none."""
-        if function in path:
-            return None
-        chains = [(self.frame.get(function, 0), (self.name(function),))] if INDIRECT in self.callees.get(function, ()) else []
-        for callee in self.callees.get(function, ()):
-            below = self.pointer_chain(callee, (*path, function))
-            if below:
-                chains.append((self.frame.get(function, 0) + below[0], (self.name(function), *below[1])))
-        return max(chains, default=None)
+        def visit(function):
+            index[function] = low[function] = len(index)
+            stack.append(function)
+            on_stack.add(function)
+            for callee in self.callees.get(function, ()):
+                if callee not in index:
+                    visit(callee)
+                    low[function] = min(low[function], low[callee])
+                elif callee in on_stack:
+                    low[function] = min(low[function], index[callee])
+            if low[function] == index[function]:
+                circle = frozenset(stack[stack.index(function):])
+                del stack[stack.index(function):]
+                on_stack.difference_update(circle)
+                self.circle_of.update(dict.fromkeys(circle, circle))
 
-    def pointer_chain(self, function, path):
-        if not hasattr(self, "pointers"):
-            self.pointers = {}
-        if function not in self.pointers:
-            self.pointers[function] = self.depth_at_pointers(function, path)
-        return self.pointers[function]
+        for function in list(self.frame):
+            if function not in index:
+                visit(function)
+
+    def circles(self):
+        return {circle for circle in self.circle_of.values() if len(circle) > 1}
+
+    def depth(self, function, to_pointer=False):
+        """(bytes, calls) of the deepest chain of calls by name from `function` on, or of the deepest that ends with a call through a
+        pointer; None: there is none."""
+        circle = self.circle_of[function]
+        if (circle, to_pointer) not in self.deepest:
+            callees = {callee for member in circle for callee in self.callees.get(member, ())}
+            chains = [self.depth(callee, to_pointer) for callee in callees - circle - {INDIRECT}]
+            if not to_pointer or INDIRECT in callees:
+                chains.append((0, ()))
+            below = max(filter(None, chains), default=None)
+            names = "|".join(sorted(map(self.name, circle)))
+            frames = sum(self.frame.get(member, 0) for member in circle)
+            self.deepest[circle, to_pointer] = below and (frames + below[0], (names, *below[1]))
+        return self.deepest[circle, to_pointer]
 
 
 def bound_of(folder):
@@ -85,7 +100,7 @@ def bound_of(folder):
     if len(mains) != 1:
         return None
     bound, chain = calls.depth(mains[0])
-    if at_pointer := calls.pointer_chain(mains[0], ()):
+    if at_pointer := calls.depth(mains[0], to_pointer=True):
         callback = max((calls.depth(function) for function in calls.unnamed), default=(0, ()))
         if at_pointer[0] + callback[0] > bound:
             bound, chain = at_pointer[0] + callback[0], (*at_pointer[1], "(pointer)", *callback[1])
@@ -99,8 +114,8 @@ def main():
         sys.exit(f"stack: {folder} says nothing of main()")
     bound, chain, calls = found
     print(" > ".join(chain))
-    if calls.recursive:
-        print("recursive:", ", ".join(sorted(calls.recursive)))
+    for circle in calls.circles():
+        print("in a circle:", ", ".join(sorted(map(calls.name, circle))))
     print(f"stack: functions={len(calls.frame)} bound={bound} limit={limit}")
     if bound > limit:
         sys.exit("stack: the bound is above the limit")

@@ -42,9 +42,9 @@ void reset_handler() {
     const std::uint32_t* from = &data_image;
     for (std::uint32_t* to = &data_begin; to != &data_end; ++to) *to = *from++;
     for (std::uint32_t* to = &bss_begin; to != &bss_end; ++to) *to = 0;
+    dunlin::set_assertion_hook(board::report_assertion);
     board::start_hardware();
     board::semihosting::find_host();
-    dunlin::set_assertion_hook(board::report_assertion);
     board::keep_noise(noise);
     for (Initialiser* initialiser = &init_array_begin; initialiser != &init_array_end; ++initialiser) (*initialiser)();
     const board::Arguments arguments = board::read_arguments();

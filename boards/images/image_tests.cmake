@@ -63,10 +63,5 @@ if(kept)
     endforeach()
 endif()
 
-# The aim is 65,536 bytes; docs/decisions/0005-text-size.md says what is reached and what would bring the rest.
-if(DUNLIN_BOARD STREQUAL "mps2_an385")
-    find_program(DUNLIN_SIZE arm-none-eabi-size REQUIRED)
-    add_test(NAME ${DUNLIN_BOARD}.voter_text_does_not_grow
-        COMMAND "${CMAKE_COMMAND}" "-DSIZE=${DUNLIN_SIZE}" "-DIMAGE=$<TARGET_FILE:voter_image>" -DTEXT_BYTES_MAX=115404
-            -P "${PROJECT_SOURCE_DIR}/boards/check_text_size.cmake")
-endif()
+add_test(NAME ${DUNLIN_BOARD}.images_are_within_their_budgets
+    COMMAND Python3::Interpreter -B "${PROJECT_SOURCE_DIR}/tests/boards/sizes.py" "${DUNLIN_BOARD}=${CMAKE_BINARY_DIR}")

@@ -8,6 +8,7 @@
 #include <lm3s6965evb/system_control.hpp>
 #include <lm3s6965evb/uart.hpp>
 
+#include <dunlin/core/assert.hpp>
 #include <dunlin_lwip/port.hpp>
 
 #include <memory_map.hpp>
@@ -131,8 +132,9 @@ void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked) {
 namespace board {
 
 void start_hardware() {
-    lm3s6965::start_system();
+    const bool locked = lm3s6965::start_system();
     lm3s6965::start_uart();
+    DUNLIN_ASSERT(locked);  // or time would pass at a wrong rate
     lm3s6965::start_clock();
 }
 

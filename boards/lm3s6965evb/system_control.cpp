@@ -1,8 +1,6 @@
 #include <cortex_m/registers.hpp>
 #include <lm3s6965evb/system_control.hpp>
 
-#include <dunlin/core/assert.hpp>
-
 #include <memory_map.hpp>
 
 namespace lm3s6965 {
@@ -50,7 +48,12 @@ void set_bits(std::uintptr_t address, std::uint32_t bits) { board::reg(address) 
 
 }  // namespace
 
-void start_system() {
+bool start_system() {
+    set_bits(kGate0, kWatchdogGate);
+    set_bits(kGate1, kUartSsiTimersGates);
+    set_bits(kGate2, kPortsEthernetGates);
+    set_bits(kGate2, 0);  // a device answers some cycles after its gate has opened
+
     // In the order of the data sheet: onto an oscillator, the loop's source and power, its divider, and back onto the loop.
     std::uint32_t clock = (board::reg(kRunClock) | kLoopBypass) & ~kUseDivider;
     board::reg(kRunClock) = clock;
@@ -58,13 +61,9 @@ void start_system() {
     board::reg(kRunClock) = clock;
     clock = (clock & ~kDividerMask) | kUseDivider | (kLoopMhz / kClockMhz - 1) << kDividerShift;
     board::reg(kRunClock) = clock;
-    DUNLIN_ASSERT(loop_locks());
+    if (!loop_locks()) return false;
     board::reg(kRunClock) = clock & ~kLoopBypass;
-
-    set_bits(kGate0, kWatchdogGate);
-    set_bits(kGate1, kUartSsiTimersGates);
-    set_bits(kGate2, kPortsEthernetGates);
-    set_bits(kGate2, 0);  // a device answers some cycles after its gate has opened
+    return true;
 }
 
 void give_pins_to_device(std::uintptr_t port, std::uint32_t pins) {

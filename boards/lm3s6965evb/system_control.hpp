@@ -6,8 +6,8 @@
 namespace lm3s6965 {
 
 // From the internal oscillator that the part starts on to kClockMhz from the board's 8 MHz crystal, and clocks to every device that drivers
-// of this folder use. Called once, before any of them. A clock that does not lock is a failed assertion: time would pass at a wrong rate.
-void start_system();
+// of this folder use. Called once, before any of them. False: the clock does not lock, and the part is still on a slower one.
+[[nodiscard]] bool start_system();
 
 // Pins of a port (kGpioA or kGpioD), each a bit of `pins`: to the device that shares them with the port, or driven high as outputs.
 void give_pins_to_device(std::uintptr_t port, std::uint32_t pins);

@@ -90,10 +90,12 @@ bool write_mac(std::uint32_t number, std::uint32_t value) {
 }
 
 bool phy_idle() {
-    return wait_until([] {
+    for (std::uint32_t poll = 0; poll < kPollsMax; ++poll) {
         board::reg(kMacCommand) = kBusy | kMacRead | kMiiAccess;
-        return mac_idle() && (board::reg(kMacData) & kMiiBusy) == 0;
-    });
+        if (!mac_idle()) return false;  // or a controller that hangs would be waited for kPollsMax times
+        if ((board::reg(kMacData) & kMiiBusy) == 0) return true;
+    }
+    return false;
 }
 
 bool write_phy(std::uint32_t number, std::uint32_t value) {

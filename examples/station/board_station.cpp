@@ -67,6 +67,10 @@ std::uint64_t random_nonzero_u64() { return dunlin_lwip::port::random_nonzero_u6
 bool has_entropy() { return dunlin_lwip::port::has_entropy(); }
 
 Ending live(const Settings& settings, const NodePlace& place, const Program& program) {
+    if (!settings.without_journal() && !has_storage(settings)) {
+        complain({"the storage is missing, or fails (journal=none goes on without)."});
+        return {};
+    }
     if (!open_network(settings)) return {};
     dunlin::Options options = options_of(settings);
     if (has_storage(settings)) {

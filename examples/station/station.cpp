@@ -75,8 +75,7 @@ std::string_view why(dunlin::Status status) {
         case dunlin::Status::corrupt:
             return "the journal is corrupt, or none: what it promised is not known, and nothing was written over it";
         case dunlin::Status::blank:
-            return "the storage is blank, and this board might name a voter's journal as it did one that was lost: say format=yes, at its "
-                   "first start and never again";
+            return "the storage is blank, and what this board draws may repeat: say format=yes at a voter's first start only";
         case dunlin::Status::foreign_cluster: return "the journal is another node's, or of another cluster";
         case dunlin::Status::voter_journal: return "the journal is a voter's, and this node does not vote";
         case dunlin::Status::unsupported_version: return "the journal was written by another version of dunlin";

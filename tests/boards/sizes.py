@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The sizes of the boards' images: a table, and a check against what is allowed (budgets.txt).
 
-usage: sizes.py --build FOLDER [--measured FILE]
+usage: sizes.py [--modules BOARD]... [--measured FILE] BOARD=FOLDER...
 
-FOLDER holds one build folder a board. FILE: lines "BOARD IMAGE BYTES" of stack as painting measured it.
-Exit status: 0 all within their budgets; 1 one is not, or has none.
+FOLDER: where the board's images were built. --modules: also that board's text by module. FILE: lines "BOARD IMAGE BYTES" of stack as
+painting measured it. Of the stack the bound is checked, and that nothing used more than its bound.
+Exit status: 0 all within their budgets; 1 one is not, is missing, or is not known.
 """
 
 import argparse
@@ -41,38 +42,42 @@ def read_measured(path):
     return {tuple(line.split()[:2]): int(line.split()[2]) for line in pathlib.Path(path).read_text().splitlines()}
 
 
-def images(build, budgets):
-    for board, image in budgets:
-        found = sorted((build / board).rglob(f"{image}.elf"))
-        if len(found) != 1:
-            sys.exit(f"sizes: {len(found)} images {image}.elf in {build / board}; it is to be built first")
-        yield board, image, found[0]
+def images(folders, budgets):
+    """(board, image, path) of each that has a budget."""
+    for board in folders:
+        names = [image for each, image in budgets if each == board]
+        if not names:
+            sys.exit(f"sizes: {BUDGETS.name} has no line of a board {board}")
+        for image in names:
+            found = sorted(folders[board].rglob(f"{image}.elf"))
+            if len(found) != 1:
+                sys.exit(f"sizes: {len(found)} images {image}.elf in {folders[board]}; it is to be built first")
+            yield board, image, found[0]
 
 
-def table_of_sizes(build, budgets, measured):
+def table_of_sizes(folders, budgets, measured):
     """Prints a line an image; the sentences of what is above its budget."""
     print("stack: what is there, what was used at most (painted), and the bound by the compiler's own account of frames and calls")
     print(f"{'board':12} {'image':14} {'text':>8} {'data':>6} {'bss':>8} {'RAM':>8} {'stack':>6} {'used':>6} {'bound':>6}  budget: text, RAM, stack")
     problems = []
-    for board, image, path in images(build, budgets):
+    for board, image, path in images(folders, budgets):
         size = sections(path)
         allowed = budgets[board, image]
         used = measured.get((board, image))
         ram = size["data"] + size["bss"] + size["stack"]
-        bound = bound_of(path.with_suffix(".stack"))
+        bound = bound_of(path.with_suffix(".stack"))[0]
         print(f"{board:12} {image:14} {size['text']:8,} {size['data']:6,} {size['bss']:8,} {ram:8,} {size['stack']:6,} "
-              f"{'-' if used is None else format(used, ','):>6} {bound[0] if bound else 0:6,}  {allowed['text']:,}, {allowed['ram']:,}, {allowed['stack']:,}")
-        for field, value in (("text", size["text"]), ("ram", ram), ("stack", used or 0)):
-            if value > allowed[field]:
-                problems.append(f"{board}/{image}: {field} {value:,} bytes, {value - allowed[field]:,} above its budget of {allowed[field]:,}")
-        if size["stack"] < allowed["stack"]:
-            problems.append(f"{board}/{image}: has {size['stack']:,} bytes of stack, and may use {allowed['stack']:,}")
+              f"{'-' if used is None else format(used, ','):>6} {bound:6,}  {allowed['text']:,}, {allowed['ram']:,}, {allowed['stack']:,}")
+        for field, value, most in (("text", size["text"], allowed["text"]), ("RAM", ram, allowed["ram"]), ("bound of the stack", bound, allowed["stack"]),
+                                   ("bound of the stack", bound, size["stack"]), ("stack", used or 0, bound)):
+            if value > most:
+                problems.append(f"{board}/{image}: {field} {value:,} bytes, {value - most:,} more than {most:,}")
     return problems
 
 
-def table_of_modules(build, budgets, board):
+def table_of_modules(folders, budgets, board):
     """Text by module, a column an image."""
-    columns = [(image, modules(path)) for each, image, path in images(build, budgets) if each == board]
+    columns = [(image, modules(path)) for _, image, path in images({board: folders[board]}, budgets)]
     names = sorted(set().union(*(sizes for _, sizes in columns)), key=lambda name: -max(sizes[name] for _, sizes in columns))
     print(f"\ntext by module, {board}")
     print(f"{'':18}" + "".join(f"{image:>14}" for image, _ in columns))
@@ -84,14 +89,23 @@ def table_of_modules(build, budgets, board):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--measured")
+    parser.add_argument("--modules", action="append", default=[], metavar="BOARD")
+    parser.add_argument("boards", nargs="+", metavar="BOARD=FOLDER")
     arguments = parser.parse_args()
+    folders = {}
+    for word in arguments.boards:
+        board, equals, folder = word.partition("=")
+        if not equals or not pathlib.Path(folder).is_dir():
+            sys.exit(f"sizes: '{word}' is not BOARD=FOLDER")
+        folders[board] = pathlib.Path(folder)
+    for board in arguments.modules:
+        if board not in folders:
+            sys.exit(f"sizes: --modules {board}: there is no {board}=FOLDER")
     budgets = read_budgets()
-    problems = table_of_sizes(arguments.build, budgets, read_measured(arguments.measured))
-    for board in dict.fromkeys(board for board, _ in budgets):
-        if board in ("mps2_an386", "lm3s6965evb"):
-            table_of_modules(arguments.build, budgets, board)
+    problems = table_of_sizes(folders, budgets, read_measured(arguments.measured))
+    for board in arguments.modules:
+        table_of_modules(folders, budgets, board)
     for problem in problems:
         print(f"sizes: {problem}", file=sys.stderr)
     return 1 if problems else 0

@@ -73,7 +73,6 @@ class BoardLoop {
     void turn();
     void read_datagrams();
     void pass_time();
-    void application_turn();
     void report_events();
     void connect();
     void perform_journal_operation();

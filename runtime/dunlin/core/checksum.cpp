@@ -8,19 +8,20 @@
 namespace dunlin {
 namespace {
 
-// A microcontroller has no data cache that would make more tables pay: one of 1 KiB, a byte a step; where that is too much flash
-// (DUNLIN_SMALL_FLASH), one of 64 bytes, half a byte a step. Elsewhere eight tables (8 KiB, in L1) take eight bytes a step. All ways
-// give the same sums.
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
-#define DUNLIN_CHECKSUM_BY_ONE_TABLE
-constexpr std::size_t kTables = 1;
-#else
+// A microcontroller has no data cache that would make more tables pay: one of 1 KiB, a byte a step and a word a turn; where that is too
+// much flash (DUNLIN_SMALL_FLASH), one of 64 bytes, half a byte a step. Elsewhere eight tables (8 KiB, in L1) take eight bytes a step. All
+// ways give the same sums.
+#if !defined(__ARM_ARCH_PROFILE) || __ARM_ARCH_PROFILE != 'M'
+#define DUNLIN_CHECKSUM_BY_EIGHT_TABLES
 constexpr std::size_t kTables = 8;
-#endif
-#if defined(DUNLIN_CHECKSUM_BY_ONE_TABLE) && defined(DUNLIN_SMALL_FLASH)
-constexpr unsigned kBits = 4;  // that one step takes off
-#else
+constexpr unsigned kBits = 8;  // that one step takes off
+#elif !defined(DUNLIN_SMALL_FLASH)
+#define DUNLIN_CHECKSUM_BY_WORDS
+constexpr std::size_t kTables = 1;
 constexpr unsigned kBits = 8;
+#else
+constexpr std::size_t kTables = 1;
+constexpr unsigned kBits = 4;
 #endif
 constexpr std::size_t kRows = std::size_t{1} << kBits;
 
@@ -55,7 +56,7 @@ constexpr std::uint32_t step(std::uint32_t crc, std::byte byte) {
 
 static_assert(std::endian::native == std::endian::little, "bytes are loaded as little-endian words");
 
-#if defined(DUNLIN_CHECKSUM_BY_ONE_TABLE)
+#if defined(DUNLIN_CHECKSUM_BY_WORDS)
 // Written out, since the compiler unrolls nothing when it optimises for size: a step is three instructions, a turn of a loop two more.
 template <std::size_t... kSteps>
 [[gnu::always_inline]] inline std::uint32_t steps_of_word(std::uint32_t crc, std::index_sequence<kSteps...>) {
@@ -71,7 +72,7 @@ std::uint32_t add_words(std::uint32_t crc, const std::byte* bytes, std::size_t w
     }
     return crc;
 }
-#else
+#elif defined(DUNLIN_CHECKSUM_BY_EIGHT_TABLES)
 std::uint32_t eight_steps(std::uint32_t crc, const std::byte* bytes) {
     std::uint32_t low = 0;
     std::uint32_t high = 0;
@@ -143,11 +144,11 @@ std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t seed) {
 
 std::uint32_t crc32c_by_table(std::span<const std::byte> bytes, std::uint32_t seed) {
     std::uint32_t crc = ~seed;
-#if defined(DUNLIN_CHECKSUM_BY_ONE_TABLE)
+#if defined(DUNLIN_CHECKSUM_BY_WORDS)
     const std::size_t words = bytes.size() / sizeof(std::uint32_t);
     crc = add_words(crc, bytes.data(), words);
     bytes = bytes.subspan(words * sizeof(std::uint32_t));
-#else
+#elif defined(DUNLIN_CHECKSUM_BY_EIGHT_TABLES)
     for (; bytes.size() >= 8; bytes = bytes.subspan(8)) crc = eight_steps(crc, bytes.data());
 #endif
     for (const std::byte byte : bytes) crc = step(crc, byte);
