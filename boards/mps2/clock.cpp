@@ -9,6 +9,8 @@
 
 #include <dunlin_lwip/port.hpp>
 
+#include <memory_map.hpp>
+
 #include <algorithm>
 
 namespace mps2 {

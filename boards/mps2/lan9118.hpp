@@ -1,13 +1,10 @@
 #pragma once
 
-#include <cstdint>
-
 // The Ethernet controller, SMSC LAN9118 (or LAN9220), by its FIFOs; what it does for a node are the Ethernet functions of
 // dunlin_lwip/port.hpp.
 namespace mps2 {
 
-inline constexpr std::uint32_t kFrameInterrupt = 13;  // while a received frame waits, and since clear_frame_interrupt() came
-
+// kFrameInterrupt (memory_map.hpp) comes with each frame that is received; this forgets that it came.
 void clear_frame_interrupt();
 
 }  // namespace mps2
