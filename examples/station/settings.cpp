@@ -99,8 +99,8 @@ std::optional<WrongSetting> read_settings(int argc, const char* const* argv, Set
         const auto [name, value] = split(word, '=');
         const Key* const key = value ? find_key(name) : nullptr;
         if (key == nullptr) {
-            return WrongSetting{word,
-                                "is no setting; there are id= cluster= address= netmask= gateway= seeds= journal= entropy= loss_ppm= format="};
+            return WrongSetting{
+                word, "is no setting; there are id= cluster= address= netmask= gateway= seeds= journal= entropy= loss_ppm= format="};
         }
         if (!key->read(*value, settings)) return WrongSetting{word, key->reason};
     }

@@ -58,7 +58,8 @@ class Node {
 
     // ---- Output -----------------------------------------------------------------------------------------------
     // Writes one packet into `buffer` (at least packet_bytes_max long); nothing when none is due. Packets of one path
-    // come in a row. Work is bounded by what is ready.
+    // come in a row. Work is bounded by what is ready. What time alone makes due is known to next_deadline(): where that is never
+    // called, nor on_timeout(), a packet may wait for the next input (docs/decisions/0027).
     [[nodiscard]] std::optional<Transmit> poll_transmit(Instant now, std::span<std::byte> buffer);
     [[nodiscard]] std::optional<Dial> poll_connect();
     // At most one operation is outstanding; its buffer stays valid until on_journal() with its id.
