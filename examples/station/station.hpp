@@ -7,6 +7,8 @@
 #include <dunlin/node/node_memory.hpp>
 #include <dunlin/node/options.hpp>
 
+#include <machine_memory.hpp>
+
 // What lets one source run on a host and on every board: it opens the network and the storage of the machine that it was built for, and drives
 // the node between them. The node's life is printed as lines (line.hpp); the settings come as words (settings.hpp).
 namespace station {
@@ -43,6 +45,7 @@ inline constexpr int kCannotStart = 3;  // no such address, an unusable journal
 // The same for a class with the two members of Program.
 template <dunlin::Limits L, class P>
 [[nodiscard]] int run(int argc, const char* const* argv, dunlin::NodeMemory<L>& memory, P& program) {
+    static_assert(fits_machine<L>());
     Program calls;
     calls.on_event = {[](void* self, dunlin::Node& node, dunlin::Instant now, const dunlin::Event& event) {
                           static_cast<P*>(self)->on_event(node, now, event);

@@ -73,7 +73,7 @@ Node::Node(const NodeStorage& storage, const Options& options)
       bus_(storage.bus, {.outbox = outbox_,
                          .links = {[](void* node, PeerIndex peer) {
                                        auto& self = *static_cast<Node*>(node);
-                                       self.peers_.may_have_news(peer);  // such as by a publish
+                                       self.peers_.ask_again(peer);  // such as by a publish
                                        return self.link_in_use(peer);
                                    },
                                    this},
@@ -138,7 +138,7 @@ void Node::become_ready(Instant now) {
 void Node::shutdown(Instant now) {
     const EntryGuard guard(inside_);
     last_now_ = now;
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     if (state_ != RunState::ready) {
         if (state_ != RunState::failed && state_ != RunState::draining) fail(Status::shutting_down);
         return;
@@ -230,7 +230,7 @@ void Node::loop_back(Instant now) {
 void Node::on_timeout(Instant now) {
     const EntryGuard guard(inside_);
     last_now_ = now;
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     if (state_ != RunState::ready && state_ != RunState::draining) return;
     for (std::size_t i = 0; i < links_.size(); ++i) {
         const PeerIndex peer{static_cast<std::uint16_t>(i)};
@@ -268,7 +268,7 @@ Instant Node::next_deadline() const {
         if (last_now_ < drain_until_leader_) deadline = earlier(deadline, drain_until_leader_);
     }
     deadline = earlier(deadline, patience_deadline());
-    if (whole && !peers_.all_may_have_news()) nothing_until_ = deadline;
+    if (whole && !peers_.all_to_be_asked()) nothing_until_ = deadline;
     return deadline;
 }
 
@@ -313,7 +313,7 @@ Status Node::may_publish() const {
 }
 
 Status Node::may_ask() {
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     return may_publish();
 }
 
@@ -329,17 +329,17 @@ Result<bus::Published> Node::publish_in_place(Instant now, const bus::PublishOpt
 }
 
 Result<SubscriptionId> Node::subscribe(std::string_view filter, bus::Handler handler, const bus::SubscribeOptions& options) {
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     return bus_.subscribe(filter, handler, options);
 }
 
 Status Node::unsubscribe(SubscriptionId subscription) {
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     return bus_.unsubscribe(subscription);
 }
 
 Status Node::complete(Instant now, const bus::CompletionId& completion, bus::Verdict verdict) {
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     return bus_.complete(now, completion, verdict);
 }
 
@@ -397,7 +397,7 @@ Result<ledger::LeaseHandle> Node::acquire_lease(Instant now, std::string_view na
 }
 
 void Node::release_lease(Instant now, ledger::LeaseHandle handle) {
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     leases_.release(now, handle);
 }
 

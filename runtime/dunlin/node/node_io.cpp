@@ -10,7 +10,7 @@ namespace dunlin {
 void Node::on_datagram(Instant now, PathId path, const PeerIdentity& identity, std::span<const std::byte> bytes) {
     const EntryGuard guard(inside_);
     last_now_ = now;
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     if (state_ != RunState::ready && state_ != RunState::draining) return;
     if (said_goodbye_) return;  // whoever dials again meets the next life of this node
     counters_.add(Counter::packets_received);
@@ -122,7 +122,7 @@ bool Node::dispatch(Instant now, PeerIndex peer, const wire::Record& record) {
 void Node::on_path(Instant now, PathId path, const PathUpdate& update) {
     const EntryGuard guard(inside_);
     last_now_ = now;
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     if (update.dial != 0) {
         const PeerIndex peer = peers_.find_dial(update.dial);
         if (peer == kNoPeer) return;
@@ -199,8 +199,8 @@ std::optional<Transmit> Node::poll_transmit(Instant now, std::span<std::byte> bu
     const EntryGuard guard(inside_);
     if (state_ != RunState::ready && state_ != RunState::draining) return std::nullopt;
     note_durable(now);
-    if (peers_.all_may_have_news() || now >= nothing_until_) {
-        peers_.ask_all();
+    if (peers_.all_to_be_asked() || now >= nothing_until_) {
+        peers_.begin_round();
         nothing_until_ = now + Duration{1};  // next_deadline() may know better
     }
     for (std::size_t n = 0; n < links_.size(); ++n) {
@@ -208,7 +208,6 @@ std::optional<Transmit> Node::poll_transmit(Instant now, std::span<std::byte> bu
         if (peers_.in_use(peer) && !peers_[peer].blocked && peers_.needs_asking(peer)) {
             const Transmit transmit = packet_of(now, peer, buffer);
             if (transmit.bytes != 0) {
-                peers_.may_have_news(peer);
                 counters_.add(Counter::packets_sent);
                 counters_.add(Counter::bytes_sent, static_cast<std::uint32_t>(transmit.bytes));
                 return transmit;

@@ -49,7 +49,7 @@ std::optional<journal::DeviceOp> Node::poll_journal() {
 void Node::on_journal(Instant now, std::uint32_t operation, Status status, std::size_t bytes) {
     const EntryGuard guard(inside_);
     last_now_ = now;
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     if (state_ == RunState::created || state_ == RunState::failed) return;
     journal_.on_complete(operation, status, bytes);
     if (state_ == RunState::recovering) replay_recovered(now);
@@ -74,7 +74,7 @@ void Node::fail(Status status) {
 void Node::note_durable(Instant now) {
     if (!self_.journalled || journal_.durable() == self_.durable) return;
     self_.durable = journal_.durable();
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     for (std::size_t i = 0; i < links_.size(); ++i) {
         if (peers_.in_use(PeerIndex{static_cast<std::uint16_t>(i)})) links_[i].on_durable(self_.durable);
     }

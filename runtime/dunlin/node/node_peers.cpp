@@ -210,7 +210,7 @@ void Node::take_news(Instant now, PeerIndex peer) {
     if (const BootEpoch known = each.epoch_refused(); known >= self_.epoch && known <= kEpochKnownMax) raise_epoch(now, known);
     const std::uint8_t news = each.take_news();
     if (news == 0) return;
-    peers_.may_all_have_news();
+    peers_.ask_all_again();
     if (each.peer_id() != NodeId{} && peers_[peer].node == NodeId{}) {
         if (const PeerIndex other = peers_.find(each.peer_id()); other != kNoPeer) return merge_seed(now, peer, other);
         peers_[peer].node = each.peer_id();

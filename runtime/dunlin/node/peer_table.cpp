@@ -38,9 +38,9 @@ PeerIndex PeerTable::find_dial(std::uint16_t dial_id) const {
         slots_, [dial_id](const PeerSlot& slot) { return slot.in_use && slot.phase == PathPhase::asked && slot.dial_id == dial_id; });
 }
 
-void PeerTable::ask_all() {
+void PeerTable::begin_round() {
     for (PeerSlot& slot : slots_) slot.has_nothing = false;
-    all_may_have_news_ = false;
+    all_to_be_asked_ = false;
 }
 
 bool PeerTable::any_free() const {

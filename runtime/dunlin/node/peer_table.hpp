@@ -60,14 +60,14 @@ class PeerTable {
 
     [[nodiscard]] bool any_free() const;
 
-    // Who need not be asked for packets: most of what an idle turn costs is to ask those who have nothing. Whoever was asked and had
-    // nothing is noted, until something happens by which this one, or any, may have something. O(1).
-    void may_have_news(PeerIndex peer) { slots_[peer.value()].has_nothing = false; }
-    void may_all_have_news() { all_may_have_news_ = true; }
-    [[nodiscard]] bool all_may_have_news() const { return all_may_have_news_; }
-    void ask_all();  // nobody is noted any more. O(slots)
+    // Who need not be asked for a packet: most of what an idle turn costs is to ask those who have nothing (docs/decisions/0027). Whoever
+    // had nothing is noted, until something happens by which this one, or any, may have something.
     void note_nothing(PeerIndex peer) { slots_[peer.value()].has_nothing = true; }
     [[nodiscard]] bool needs_asking(PeerIndex peer) const { return !slots_[peer.value()].has_nothing; }
+    void ask_again(PeerIndex peer) { slots_[peer.value()].has_nothing = false; }
+    void ask_all_again() { all_to_be_asked_ = true; }  // O(1): begin_round() does it
+    [[nodiscard]] bool all_to_be_asked() const { return all_to_be_asked_; }
+    void begin_round();  // nobody is noted any more. O(slots)
 
     // A free slot, now in use; kNoPeer when the table is full.
     [[nodiscard]] PeerIndex take();
@@ -87,7 +87,7 @@ class PeerTable {
   private:
     std::span<PeerSlot> slots_;
     std::uint16_t last_dial_id_ = 0;
-    bool all_may_have_news_ = true;
+    bool all_to_be_asked_ = true;
 };
 
 }  // namespace dunlin
