@@ -5,6 +5,9 @@
 
 #include <memory_map.hpp>
 
+#include <initializer_list>
+#include <numeric>
+
 namespace lm3s6965::sd_card {
 namespace {
 
@@ -35,6 +38,7 @@ constexpr std::uint8_t kReadBlock = 17;
 constexpr std::uint8_t kWriteBlock = 24;
 constexpr std::uint8_t kApplicationCommand = 55;
 constexpr std::uint8_t kReadConditions = 58;
+constexpr std::uint8_t kCheckSums = 59;
 constexpr std::uint8_t kStartUp = 41;  // after kApplicationCommand
 
 constexpr std::uint8_t kNothing = 0xff;
@@ -51,6 +55,25 @@ constexpr std::uint32_t kMillisecond = 1000 * kClockMhz;  // ticks
 constexpr std::uint32_t kReadMax = 100 * kMillisecond;
 constexpr std::uint32_t kWriteMax = 500 * kMillisecond;
 constexpr std::uint32_t kWakeMax = 1000 * kMillisecond;
+
+// The checksum of a command, CRC-7 (§4.5), goes on by a byte: x^7 is x^3 + 1.
+constexpr std::uint32_t add_to_command_sum(std::uint32_t sum, std::uint32_t byte) {
+    sum = sum << 1U ^ byte;
+    sum ^= sum >> 4U ^ sum >> 7U;
+    return (sum ^ sum << 3U) & 0x7fU;
+}
+constexpr std::uint32_t command_sum(std::initializer_list<std::uint32_t> bytes) {
+    return std::accumulate(bytes.begin(), bytes.end(), std::uint32_t{0}, add_to_command_sum);
+}
+static_assert(command_sum({0x40, 0, 0, 0, 0}) == 0x95 >> 1U && command_sum({0x48, 0, 0, 0x01, 0xaa}) == 0x87 >> 1U);  // §7.2.2
+
+// The checksum of a block, CRC-16 (§4.5), goes on by a byte. Of a block and its checksum together it is 0.
+constexpr std::uint16_t add_to_sum(std::uint16_t sum, std::uint8_t byte) {
+    sum = static_cast<std::uint16_t>((sum << 8U | sum >> 8U) ^ byte);
+    sum = static_cast<std::uint16_t>(sum ^ (sum & 0xffU) >> 4U);
+    sum = static_cast<std::uint16_t>(sum ^ sum << 12U);
+    return static_cast<std::uint16_t>(sum ^ (sum & 0xffU) << 5U);
+}
 
 bool high_capacity = false;  // sectors are numbered; otherwise their first bytes are
 
@@ -82,13 +105,19 @@ bool says(std::uint8_t byte, std::uint32_t limit) {
 }
 
 // The card's answer, or kNoAnswer and more. Leaves the card selected: more may follow.
-std::uint8_t command(std::uint8_t number, std::uint32_t argument, std::uint8_t check = kNothing) {
+std::uint8_t command(std::uint8_t number, std::uint32_t argument) {
     unselect();
     set_pins(kGpioD, kCardUnselected, false);
     exchange(kNothing);
-    exchange(static_cast<std::uint8_t>(0x40U | number));
-    for (int shift = 24; shift >= 0; shift -= 8) exchange(static_cast<std::uint8_t>(argument >> shift));
-    exchange(check);
+    std::uint32_t sum = 0;
+    std::uint32_t byte = 0x40U | number;
+    for (int left = 4; left >= 0; --left) {
+        exchange(static_cast<std::uint8_t>(byte));
+        sum = add_to_command_sum(sum, byte);
+        byte = argument >> 24U;
+        argument <<= 8U;
+    }
+    exchange(static_cast<std::uint8_t>(sum << 1U | 1U));
     std::uint8_t answer = kNothing;
     for (std::uint32_t i = 0; i < kAnswerBytesMax && (answer & kNoAnswer) != 0; ++i) answer = exchange(kNothing);
     return answer;
@@ -102,18 +131,20 @@ std::uint32_t take_word() {
 
 Status take_block(std::span<std::byte> to) {
     if (!says(kDataBegins, kReadMax)) return Status::device_error;
-    for (std::byte& each : to) each = std::byte{exchange(kNothing)};
-    exchange(kNothing);  // and a checksum
-    exchange(kNothing);
-    return Status::ok;
+    std::uint16_t sum = 0;
+    for (std::byte& each : to) {
+        each = std::byte{exchange(kNothing)};
+        sum = add_to_sum(sum, std::to_integer<std::uint8_t>(each));
+    }
+    for (int i = 0; i < 2; ++i) sum = add_to_sum(sum, exchange(kNothing));
+    return sum == 0 ? Status::ok : Status::device_error;
 }
 
-// The two commands that are checked before checks are off have their checksum given.
 bool wake_up() {
     std::uint8_t answer = kNothing;
-    for (std::uint32_t i = 0; i < kResetsMax && answer != kIdle; ++i) answer = command(kGoIdle, 0, 0x95);
+    for (std::uint32_t i = 0; i < kResetsMax && answer != kIdle; ++i) answer = command(kGoIdle, 0);
     if (answer != kIdle) return false;
-    answer = command(kSendInterfaceCondition, kVoltageAndPattern, 0x87);
+    answer = command(kSendInterfaceCondition, kVoltageAndPattern);
     const bool version_2 = (answer & kUnknownCommand) == 0;
     if (version_2 && (take_word() & 0xfffU) != kVoltageAndPattern) return false;
     const std::uint32_t begun = ticks();
@@ -121,7 +152,7 @@ bool wake_up() {
         command(kApplicationCommand, 0);
         answer = command(kStartUp, version_2 ? kHighCapacity : 0);
     } while (answer == kIdle && ticks() - begun < kWakeMax);
-    if (answer != 0 || (command(kReadConditions, 0) & ~kIdle) != 0) return false;
+    if (answer != 0 || command(kCheckSums, 1) != 0 || (command(kReadConditions, 0) & ~kIdle) != 0) return false;
     high_capacity = (take_word() & kHighCapacity) != 0;
     return high_capacity || command(kSetBlockLength, kSectorBytes) == 0;
 }
@@ -171,9 +202,13 @@ Status write(std::uint32_t sector, const Sector& from) {
     if (good) {
         exchange(kNothing);
         exchange(kDataBegins);
-        for (const std::byte each : from) exchange(std::to_integer<std::uint8_t>(each));
-        exchange(kNothing);  // in place of a checksum
-        exchange(kNothing);
+        std::uint16_t sum = 0;
+        for (const std::byte each : from) {
+            exchange(std::to_integer<std::uint8_t>(each));
+            sum = add_to_sum(sum, std::to_integer<std::uint8_t>(each));
+        }
+        exchange(static_cast<std::uint8_t>(sum >> 8U));
+        exchange(static_cast<std::uint8_t>(sum));
         good = (exchange(kNothing) & kAcceptedMask) == kAccepted && says(kNothing, kWriteMax);
         good = good && command(kSendStatus, 0) == 0 && exchange(kNothing) == 0;
     }

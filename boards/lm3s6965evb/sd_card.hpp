@@ -8,9 +8,10 @@
 #include <span>
 
 // The board's microSD card, over the part's synchronous serial port in SPI mode (SD Physical Layer Simplified Specification, chapter 7).
-// Checks on the wire stay off, as they are after power-on: what the journal stores has checksums of its own.
+// Checksums on the wire are on, other than after power-on: a bit of the last record that was lost on its way to the card would be found by
+// the journal's own checksum, but only at the next start, as the torn end of what was never promised.
 //
-// Tried under QEMU, untried on a real board.
+// Tried under QEMU, whose card checks no sum but sends right ones; untried on a real board.
 namespace lm3s6965::sd_card {
 
 inline constexpr std::size_t kSectorBytes = 512;
