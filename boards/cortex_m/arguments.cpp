@@ -11,6 +11,7 @@ namespace board {
 namespace {
 
 constexpr std::string_view kBuiltIn = DUNLIN_ARGUMENTS;
+constexpr std::string_view kTooLong = "more than 511 bytes, with the image's name";
 static_assert(kBuiltIn.size() + sizeof "image " <= kArgumentBytesMax, "DUNLIN_ARGUMENTS is longer than board::kArgumentBytesMax");
 
 std::array<char, kArgumentBytesMax + 1> text;
@@ -40,7 +41,7 @@ void split(std::size_t from) {
 
 Arguments read_arguments() {
     if (semihosting::present()) {
-        if (semihosting::command_line(text) == 0) refuse("those of the semihosting host are longer than 511 bytes");
+        if (semihosting::command_line(text) == 0) refuse(kTooLong);
         text.back() = '\0';
         split(0);
     } else {
@@ -49,7 +50,7 @@ Arguments read_arguments() {
     }
     if (count <= 1) {
         const std::size_t from = std::strlen(text.data()) + 1;
-        if (from + kBuiltIn.size() >= text.size()) refuse("DUNLIN_ARGUMENTS and the image's name are longer than 511 bytes");
+        if (from + kBuiltIn.size() >= text.size()) refuse(kTooLong);
         std::ranges::copy(kBuiltIn, text.begin() + static_cast<std::ptrdiff_t>(from));
         split(from);
     }

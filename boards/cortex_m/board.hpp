@@ -18,6 +18,7 @@ void print_hexadecimal(std::uint32_t number);  // 0x and eight digits
 [[noreturn]] void finish(std::uint32_t status);
 // Resets the board: everything begins anew but what the storage holds.
 [[noreturn]] void reset();
+[[noreturn]] void reset_at_once();  // the same, whatever the console has not sent yet
 
 inline constexpr std::uint32_t kExitArguments = 69;
 inline constexpr std::uint32_t kExitAssertion = 70;

@@ -13,8 +13,12 @@ void finish(std::uint32_t status) {
 }
 
 void reset() {
-    constexpr std::uint32_t kKeyAndSysResetReq = 0x05fa'0004;
     drain_console();
+    reset_at_once();
+}
+
+void reset_at_once() {
+    constexpr std::uint32_t kKeyAndSysResetReq = 0x05fa'0004;
     asm volatile("dsb" ::: "memory");
     reg(kAircr) = kKeyAndSysResetReq;
     asm volatile("dsb" ::: "memory");

@@ -16,6 +16,14 @@ struct Frame {
 constexpr std::uint16_t kSemihostingCall = 0xbeab;  // bkpt 0xab
 constexpr std::uint32_t kNoHost = 0xffff'ffff;      // what a semihosting call that has failed returns
 
+struct Cause {
+    std::string_view name;
+    std::uintptr_t at;
+};
+constexpr Cause kCauses[] = {{", CFSR ", board::kCfsr}, {", HFSR ", board::kHfsr}, {", MMFAR ", board::kMmfar}, {", BFAR ", board::kBfar}};
+
+bool reporting = false;
+
 void say(std::string_view what, std::uint32_t value) {
     board::print(what);
     board::print_hexadecimal(value);
@@ -26,6 +34,8 @@ void say(std::string_view what, std::uint32_t value) {
 extern "C" {
 
 [[noreturn, gnu::used]] void report_fault(const Frame* frame) {
+    if (reporting) board::reset_at_once();  // the report itself has failed, and would again
+    reporting = true;
     const bool overflow = reinterpret_cast<const std::uint32_t*>(frame) < &stack_bottom;
     if (overflow) {
         board::print("fault: the stack has overflowed");  // and the frame could not be pushed
@@ -33,10 +43,7 @@ extern "C" {
         say("fault at pc ", frame->pc);
         say(", lr ", frame->lr);
     }
-    say(", CFSR ", board::reg(board::kCfsr));
-    say(", HFSR ", board::reg(board::kHfsr));
-    say(", MMFAR ", board::reg(board::kMmfar));
-    say(", BFAR ", board::reg(board::kBfar));
+    for (const Cause& cause : kCauses) say(cause.name, board::reg(cause.at));
     board::print("\n");
     board::finish(board::kExitFault);
 }

@@ -10,6 +10,7 @@ namespace board {
 // The system control block (Armv7-M Architecture Reference Manual, §B3.2.2).
 inline constexpr std::uintptr_t kVtor = 0xe000ed08;   // where the vector table is
 inline constexpr std::uintptr_t kAircr = 0xe000ed0c;  // application interrupt and reset control
+inline constexpr std::uintptr_t kShcsr = 0xe000ed24;  // which faults have handlers of their own
 inline constexpr std::uintptr_t kCfsr = 0xe000ed28;   // why a fault came
 inline constexpr std::uintptr_t kHfsr = 0xe000ed2c;   // why it became a hard fault
 inline constexpr std::uintptr_t kMmfar = 0xe000ed34;  // what address, if CFSR says that it is valid

@@ -38,6 +38,7 @@ constexpr Handler kFault = fault_handler;
 
 void reset_handler() {
     board::reg(board::kVtor) = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(&vectors));
+    board::reg(board::kShcsr) = board::kFaultHandlers;
     const std::uint64_t noise = board::paint_stack();
     const std::uint32_t* from = &data_image;
     for (std::uint32_t* to = &data_begin; to != &data_end; ++to) *to = *from++;

@@ -132,9 +132,9 @@ void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked) {
 namespace board {
 
 void start_hardware() {
-    const bool locked = lm3s6965::start_system();
-    lm3s6965::start_uart();
-    DUNLIN_ASSERT(locked);  // or time would pass at a wrong rate
+    const std::uint32_t clock_mhz = lm3s6965::start_system();
+    lm3s6965::start_uart(clock_mhz);
+    DUNLIN_ASSERT(clock_mhz == lm3s6965::kClockMhz);  // or time would pass at a wrong rate
     lm3s6965::start_clock();
 }
 

@@ -23,6 +23,8 @@ constexpr std::uint32_t kCrystal8Mhz = 0xeU << 6U;
 constexpr std::uint32_t kSourceMask = 0x3U << 4U;  // 0: the main oscillator
 constexpr std::uint32_t kMainOscillatorOff = 1U << 0U;
 constexpr std::uint32_t kLoopMhz = 200;
+constexpr std::uint32_t kCrystalMhz = 8;
+constexpr std::uint32_t kDivider = kLoopMhz / kClockMhz;  // of either
 
 constexpr std::uint32_t kLoopLocked = 1U << 6U;
 constexpr std::uint32_t kPollsMax = 100'000;  // the data sheet allows half a millisecond, which is some thousand
@@ -48,7 +50,7 @@ void set_bits(std::uintptr_t address, std::uint32_t bits) { board::reg(address) 
 
 }  // namespace
 
-bool start_system() {
+std::uint32_t start_system() {
     set_bits(kGate0, kWatchdogGate);
     set_bits(kGate1, kUartSsiTimersGates);
     set_bits(kGate2, kPortsEthernetGates);
@@ -59,11 +61,11 @@ bool start_system() {
     board::reg(kRunClock) = clock;
     clock = (clock & ~(kCrystalMask | kSourceMask | kMainOscillatorOff | kLoopPowerDown)) | kCrystal8Mhz;
     board::reg(kRunClock) = clock;
-    clock = (clock & ~kDividerMask) | kUseDivider | (kLoopMhz / kClockMhz - 1) << kDividerShift;
+    clock = (clock & ~kDividerMask) | kUseDivider | (kDivider - 1) << kDividerShift;
     board::reg(kRunClock) = clock;
-    if (!loop_locks()) return false;
+    if (!loop_locks()) return kCrystalMhz / kDivider;
     board::reg(kRunClock) = clock & ~kLoopBypass;
-    return true;
+    return kClockMhz;
 }
 
 void give_pins_to_device(std::uintptr_t port, std::uint32_t pins) {

@@ -6,8 +6,8 @@
 namespace lm3s6965 {
 
 // From the internal oscillator that the part starts on to kClockMhz from the board's 8 MHz crystal, and clocks to every device that drivers
-// of this folder use. Called once, before any of them. False: the clock does not lock, and the part is still on a slower one.
-[[nodiscard]] bool start_system();
+// of this folder use. Called once, before any of them. The clock's MHz: where it does not lock, the part goes on with a slower one.
+[[nodiscard]] std::uint32_t start_system();
 
 // Pins of a port (kGpioA or kGpioD), each a bit of `pins`: to the device that shares them with the port, or driven high as outputs.
 void give_pins_to_device(std::uintptr_t port, std::uint32_t pins);

@@ -22,17 +22,18 @@ constexpr std::uint32_t kEightBitsFifo = 0x3U << 5U | 1U << 4U;
 constexpr std::uint32_t kEnableTransmit = 1U << 8U | 1U << 0U;
 constexpr std::uint32_t kTransmitPin = 1U << 1U;  // of port A
 
-// Of 16 clocks a bit, in parts of 64, rounded.
-constexpr std::uint32_t kBaud = 115'200;
-constexpr std::uint32_t kDivisor = (kClockMhz * 1'000'000U * 4 + kBaud / 2) / kBaud;
+// At 115,200 baud and 16 clocks a bit 18 MHz are divided by 625 parts of 64.
+constexpr std::uint32_t kDivisorParts = 625;
+constexpr std::uint32_t kDivisorMhz = 18;
 
 }  // namespace
 
-void start_uart() {
+void start_uart(std::uint32_t clock_mhz) {
+    const std::uint32_t divisor = clock_mhz * kDivisorParts / kDivisorMhz;
     give_pins_to_device(kGpioA, kTransmitPin);
     board::reg(kControl) = 0;
-    board::reg(kWholeDivisor) = kDivisor / 64;
-    board::reg(kDivisorFraction) = kDivisor % 64;
+    board::reg(kWholeDivisor) = divisor / 64;
+    board::reg(kDivisorFraction) = divisor % 64;
     board::reg(kLine) = kEightBitsFifo;  // takes over the divisor too
     board::reg(kControl) = kEnableTransmit;
 }
