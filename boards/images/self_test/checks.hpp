@@ -15,6 +15,7 @@ void check_clock();
 void check_long_sleep();
 // Two draws differ. The first one is given back.
 [[nodiscard]] std::uint64_t check_entropy();
+// Argument `storage=none`: the board needs none. Without it one must be there, and work.
 // Only where the storage is blank, or holds the self-test's own journal, whole; argument `erase=yes`: whatever it holds. Its last two erase
 // blocks are erased, written and read; the rest gets a journal of the self-test's own, in which it counts its starts: what it stored in an
 // earlier one is there, and its first random number was another. In the end the storage is left blank, but for argument `keep=yes`: then the

@@ -117,10 +117,9 @@ void blank(std::uint64_t bytes, const port::Storage& storage) {
 
 void check_storage(std::uint64_t drawn) {
     const port::Storage storage = port::storage();
-    if (storage.bytes == 0) {
-        board::print("storage: the board has none\n");
-        return;
-    }
+    if (board::argument("storage") == "none") return;
+    check(storage.bytes != 0, "storage: it is there, and works (storage=none: the board needs none)");
+    if (storage.bytes == 0) return;
     const bool flash = storage.geometry.flash();
     const std::uint32_t block_bytes = flash ? storage.geometry.erase_bytes : 512;
     tell("storage: ", storage.bytes, " bytes");
