@@ -161,6 +161,23 @@ TEST_F(LwipBoardLoop, a_node_on_a_board_publishes_to_one_on_a_host_and_drains) {
     for (std::uint32_t i = 0; i < kMessages; ++i) ASSERT_EQ(host.numbers[i], i);
 }
 
+// A goodbye that left closes the session: that is to be told, though the turn had nothing else to do.
+TEST_F(LwipBoardLoop, takes_another_turn_for_what_a_packet_caused_as_it_left) {
+    constexpr Instant kLongQuiet{dunlin::seconds{10}};
+    HostNode host(1);
+    make_node();
+    auto turn = [&](Instant now) {
+        if (now < kLongQuiet) return kLongQuiet;
+        EXPECT_TRUE(on_event.saw(EventKind::session_opened));
+        loop->shutdown();
+        return dunlin::kNever;
+    };
+    loop->on_turn(dunlin::Callback<Instant(Instant)>::of(turn));
+    fake_port().on_sleep = [&](Instant wake) { sleep_beside(host, wake); };
+    EXPECT_EQ(loop->run(), Ending::drained);
+    EXPECT_TRUE(on_event.saw(EventKind::session_closed));
+}
+
 // The controller takes a frame only now and then: all arrives, late.
 TEST_F(LwipBoardLoop, asks_again_soon_while_the_controller_has_no_room) {
     HostNode host(1);
@@ -236,28 +253,41 @@ TEST_F(LwipBoardLoop, sends_soon_what_the_controller_had_no_room_for_a_moment_ag
     EXPECT_EQ(host.numbers.size(), published);
 }
 
-TEST_F(LwipBoardLoop, takes_another_turn_for_an_interrupt_that_came_as_it_fell_asleep) {
+TEST_F(LwipBoardLoop, takes_one_more_turn_for_an_interrupt_that_came_as_it_fell_asleep) {
     seeds = {};
     make_node();
     unsigned turns = 0;
     unsigned turns_before = 0;  // the interrupt
     auto turn = [&](Instant) {
-        if (++turns > turns_before && turns_before != 0) loop->stop();
+        if (++turns > 100) loop->stop();
         return dunlin::kNever;
     };
     loop->on_turn(dunlin::Callback<Instant(Instant)>::of(turn));
     fake_port().on_falling_asleep = [&] {
-        if (turns < 3) return;
+        if (turns < 3 || turns_before != 0) return;
         turns_before = turns;
         loop->wake();
     };
     fake_port().on_sleep = [&](Instant wake) {
+        if (turns_before != 0) return loop->stop();
         fake_port().now = wake;
-        EXPECT_EQ(turns_before, 0U) << "slept through it";
-        if (turns > 100 || turns_before != 0) loop->stop();
     };
     EXPECT_EQ(loop->run(), Ending::stopped);
-    EXPECT_EQ(turns, turns_before + 1);
+    EXPECT_NE(turns_before, 0U);
+    EXPECT_EQ(turns, turns_before + 2) << "one for the interrupt, and one after the sleep";
+}
+
+TEST_F(LwipBoardLoop, is_stopped_by_an_interrupt_that_came_as_it_fell_asleep) {
+    seeds = {};
+    make_node();
+    unsigned sleeps_begun = 0;
+    fake_port().on_falling_asleep = [&] {
+        ++sleeps_begun;
+        loop->stop();
+    };
+    fake_port().on_sleep = [&](Instant) { ADD_FAILURE() << "slept through it"; };
+    EXPECT_EQ(loop->run(), Ending::stopped);
+    EXPECT_EQ(sleeps_begun, 1U);
 }
 
 TEST_F(LwipBoardLoop, sleeps_until_the_earliest_of_all_deadlines) {

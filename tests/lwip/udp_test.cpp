@@ -351,38 +351,47 @@ TEST_F(LwipUdp, tells_which_path_made_room_for_a_stranger) {
     EXPECT_EQ(inbox.evicted.back(), inbox.paths.front());
 }
 
-// An ICMP echo request from there.
-Frame ping_of(const FarEnd& from) {
-    Frame ping =
+// An IPv4 packet from there with what an ICMP echo request holds, as one of `protocol`; `fragment`: the flags and the offset (RFC 791 §3.1).
+Frame ip_frame(const FarEnd& from, std::uint8_t protocol, std::uint16_t fragment = 0) {
+    Frame frame =
         write(Datagram{.mac_from = from.mac, .mac_to = fake_port().mac, .from = from.endpoint, .to = endpoint(kOwn), .payload = "echo"});
     const std::string_view head("\x08\x00\x00\x00\x00\x00\x00\x00", 8);
-    std::memcpy(ping.data() + lwip_test::kUdpAt, head.data(), head.size());
-    const auto set_sum = [&ping](std::size_t at, std::size_t from_byte, std::size_t bytes) {
-        ping[at] = ping[at + 1] = std::byte{0};
-        const std::uint16_t sum = lwip_test::checksum({reinterpret_cast<const char*>(ping.data()) + from_byte, bytes});
-        ping[at] = static_cast<std::byte>(sum >> 8);
-        ping[at + 1] = static_cast<std::byte>(sum);
+    std::memcpy(frame.data() + lwip_test::kUdpAt, head.data(), head.size());
+    const auto set_u16 = [&frame](std::size_t at, std::uint16_t value) {
+        frame[at] = static_cast<std::byte>(value >> 8);
+        frame[at + 1] = static_cast<std::byte>(value);
+    };
+    const auto set_sum = [&](std::size_t at, std::size_t from_byte, std::size_t bytes) {
+        set_u16(at, 0);
+        set_u16(at, lwip_test::checksum({reinterpret_cast<const char*>(frame.data()) + from_byte, bytes}));
     };
     set_sum(lwip_test::kUdpAt + 2, lwip_test::kUdpAt, 12);
-    ping[lwip_test::kIpAt + 9] = std::byte{1};
+    set_u16(lwip_test::kIpAt + 6, fragment);
+    frame[lwip_test::kIpAt + 9] = std::byte{protocol};
     set_sum(lwip_test::kIpAt + 10, lwip_test::kIpAt, 20);
-    return ping;
+    return frame;
 }
 
-// Its answer would have to wait for their Ethernet addresses, in the memory that frames are received in.
-TEST_F(LwipUdp, is_not_deaf_for_pings_from_hosts_that_cannot_be_answered) {
+// An answer, such as a ping's, would have to wait for their Ethernet addresses, and a fragment for the others; in the memory that frames
+// are received in.
+TEST_F(LwipUdp, is_not_deaf_for_what_hosts_send_that_cannot_be_answered) {
+    constexpr std::uint16_t kMoreFollow = 0x2000;
     open();
-    for (std::uint8_t host = 100; host < 110; ++host) {
-        FarEnd nobody = far;
-        nobody.answers = false;
-        nobody.endpoint.address = endpoint("10.9.0." + std::to_string(host) + ":1").address;
-        fake_port().received.push_back(ping_of(nobody));
-        receive();
+    FarEnd nobody = far;
+    nobody.answers = false;
+    for (unsigned protocol = 0; protocol <= 255; ++protocol) {
+        for (const std::uint16_t fragment : {std::uint16_t{0}, kMoreFollow, std::uint16_t{1}}) {
+            nobody.endpoint.address.value = endpoint("10.9.0.100:1").address.value + protocol % 100;
+            fake_port().received.push_back(ip_frame(nobody, static_cast<std::uint8_t>(protocol), fragment));
+            receive();
+            far.send(endpoint(kOwn), "heard");
+            receive();
+            ASSERT_EQ(inbox.texts.size(), 1U) << "protocol " << protocol << " fragment " << fragment;
+            inbox.texts.clear();
+        }
     }
-    far.send(endpoint(kOwn), "heard");
-    receive();
-    EXPECT_EQ(inbox.texts, std::vector<std::string>{"heard"});
     EXPECT_EQ(udp.ethernet_figures().frames_no_memory, 0U);
+    EXPECT_EQ(udp.ethernet_figures().frames_sent, 1U) << "more than that its address is here: an answer";
 }
 
 TEST_F(LwipUdp, loses_packets_by_injected_loss) {
