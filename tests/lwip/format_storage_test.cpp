@@ -1,5 +1,6 @@
 #include "lwip/fake_port.hpp"
 
+#include <dunlin/ledger/commands.hpp>
 #include <dunlin/node/node_memory.hpp>
 #include <dunlin_lwip/format_storage.hpp>
 
@@ -54,6 +55,25 @@ TEST_P(LwipStorage, says_why_it_cannot_look_or_format) {
     EXPECT_EQ(look_at_storage(buffer), Status::blank);
     fake_port().device.clear();
     EXPECT_EQ(look_at_storage(buffer), Status::invalid_argument);
+}
+
+// The formatter finds that out in the middle, when no operation of the storage has failed.
+TEST_P(LwipStorage, says_that_it_is_too_short_for_the_first_entry) {
+    alignas(8) std::array<std::byte, 640> long_buffer{};
+    std::array<dunlin::ledger::MemberRow, dunlin::kVotersMax> voters{};
+    for (std::uint16_t i = 0; i < voters.size(); ++i) {
+        voters[i] = dunlin::ledger::voter_row(dunlin::NodeId{static_cast<std::uint16_t>(13 + i)}, dunlin::StorageId{1U + i}, {});
+    }
+    const dunlin::FormatPlan plan{.node = dunlin::NodeId{13},
+                                  .storage = dunlin::StorageId{1},
+                                  .stream = dunlin::StreamId{2},
+                                  .cluster = "plant",
+                                  .init = true,
+                                  .bootstrap = {.incarnation = dunlin::ClusterIncarnation{5}, .voters = voters}};
+    EXPECT_EQ(format_storage(plan, long_buffer), Status::ok);
+    fake_port().geometry = {};
+    fake_port().device.resize(2048);
+    EXPECT_EQ(format_storage(plan, long_buffer), Status::device_full);
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ dunlin::Status format_storage(const dunlin::FormatPlan& plan, std::span<std::byt
     if (const dunlin::Status status = formatter.begin(storage.bytes); status != dunlin::Status::ok) return status;
     while (!formatter.done()) {
         const std::optional<dunlin::journal::DeviceOp> operation = formatter.poll_op();
-        if (!operation) return dunlin::Status::device_error;
+        // It has found out just now that it cannot go on; or it waits for what will never come.
+        if (!operation) return formatter.done() ? formatter.status() : dunlin::Status::device_error;
         formatter.on_complete(operation->id, port::perform(*operation));
     }
     return formatter.status();
