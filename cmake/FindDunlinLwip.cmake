@@ -19,6 +19,6 @@ if(DunlinLwip_FOUND)
     cmake_path(GET DUNLIN_LWIP_INCLUDE_DIR PARENT_PATH lwip_source)
     set(DUNLIN_LWIP_SOURCES
         core/def.c core/inet_chksum.c core/init.c core/ip.c core/mem.c core/memp.c core/netif.c core/pbuf.c core/udp.c
-        core/ipv4/etharp.c core/ipv4/icmp.c core/ipv4/ip4.c core/ipv4/ip4_addr.c netif/ethernet.c)
+        core/ipv4/etharp.c core/ipv4/ip4.c core/ipv4/ip4_addr.c netif/ethernet.c)
     list(TRANSFORM DUNLIN_LWIP_SOURCES PREPEND "${lwip_source}/")
 endif()

@@ -240,35 +240,103 @@ TEST_F(LwipUdp, keeps_what_the_controller_has_no_room_for_and_loses_nothing) {
     EXPECT_EQ(udp.figures().times_blocked, 150U);
 }
 
-// What waits for addresses that nobody has keeps lwIP's memory; there is an end to that, and others are served again.
-TEST_F(LwipUdp, holds_back_where_it_has_no_memory_until_it_has) {
+// Each of them keeps some of lwIP's memory until lwIP gives the question up. When there is no more, that costs only who else must wait.
+TEST_F(LwipUdp, what_waits_for_addresses_that_nobody_has_holds_back_nobody_else) {
     open();
-    far.answers = false;
-    int sent = 0;
-    while (sent < 20 && send(dial("10.9.0." + std::to_string(100 + sent) + ":7000"), std::string(1400, 'x'))) ++sent;
-    EXPECT_GE(sent, 2);
-    ASSERT_LT(sent, 20) << "never without memory";
-    EXPECT_TRUE(udp.next_buffer().empty());
-    EXPECT_GT(udp.figures().times_blocked, 0U);
-    far.send(endpoint(kOwn), "still heard");
-    receive();
-    EXPECT_EQ(inbox.texts, std::vector<std::string>{"still heard"});
-    for (int second = 0; second < 6; ++second) pass(dunlin::seconds{1});
-    EXPECT_FALSE(udp.next_buffer().empty());
-    far.answers = true;
-    far.serve();
-    fake_port().received.clear();
-    ASSERT_TRUE(send(dial("10.9.0.1:7000"), "served again"));
+    const PathId path = dial("10.9.0.1:7000");
+    ASSERT_TRUE(send(path, "0"));
     settle();
-    EXPECT_EQ(far.texts(), std::vector<std::string>{"served again"});
+    std::vector<std::string> expected{"0"};
+    for (unsigned i = 1; i <= 30; ++i) {
+        ASSERT_TRUE(send(dial("10.9.0." + std::to_string(100 + i) + ":7000"), std::string(i % 3 == 0 ? 1472 : 150, 'x')));
+        EXPECT_TRUE(udp.all_sent());
+        expected.push_back(std::to_string(i) + std::string(1000, '.'));
+        ASSERT_TRUE(send(path, expected.back()));
+        settle();
+        ask_for(endpoint(kOwn).address);
+        receive();
+        ASSERT_EQ(fake_port().sent.size(), 1U) << "no memory to tell its own address, after " << i;
+    }
+    EXPECT_EQ(far.texts(), expected);
+    EXPECT_GT(udp.figures().datagrams_refused, 0U) << "never without memory";
+    EXPECT_EQ(udp.figures().times_blocked, 0U);
+
+    for (int second = 0; second < 6; ++second) pass(dunlin::seconds{1});
+    const std::uint64_t refused = udp.figures().datagrams_refused;
+    FarEnd late{.endpoint = endpoint("10.9.0.99:7000"), .mac = {0x02, 0, 0x0a, 0x09, 0, 99}};
+    ASSERT_TRUE(send(dial("10.9.0.99:7000"), std::string(1472, 'y')));
+    late.serve();
+    receive();
+    late.serve();
+    EXPECT_EQ(late.texts(), std::vector<std::string>{std::string(1472, 'y')});
+    EXPECT_EQ(udp.figures().datagrams_refused, refused);
 }
 
-TEST_F(LwipUdp, has_memory_for_short_packets_to_many_addresses_that_nobody_has) {
+TEST_F(LwipUdp, lets_short_packets_to_many_addresses_of_its_own_choice_wait_at_once) {
     open();
     for (unsigned host = 100; host < 110; ++host) {
         ASSERT_TRUE(send(dial("10.9.0." + std::to_string(host) + ":7000"), std::string(100, 'x'))) << host;
     }
-    EXPECT_EQ(udp.next_buffer().size(), 1472U);
+    EXPECT_EQ(udp.figures().datagrams_refused, 0U);
+}
+
+// Hellos from addresses that do not exist, each of which the node answers. The peers of a board must not notice: neither one that it has dialled
+// nor one that has dialled it.
+TEST_F(LwipUdp, answers_to_a_flood_of_strangers_that_do_not_exist_cost_its_peers_nothing) {
+    open({.netmask = "255.255.0.0"});
+    const PathId dialled = dial("10.9.0.1:7000");
+    FarEnd caller{.endpoint = endpoint("10.9.0.2:7000"), .mac = {0x02, 0, 0x0a, 0x09, 0, 2}};
+    caller.send(endpoint(kOwn), "I am here");
+    receive();
+    const PathId called = inbox.paths.back();
+    const auto exchange = [&](const std::string& text) {
+        ASSERT_TRUE(send(dialled, text));
+        ASSERT_TRUE(send(called, text));
+        const auto on_the_wire = fake_port().sent;
+        far.serve();
+        fake_port().sent = on_the_wire;
+        caller.serve();
+        receive();
+        far.serve();
+    };
+    exchange("first");
+    pass(dunlin::seconds{1});
+    exchange("second");
+    const std::size_t questions = far.questions + caller.questions;
+    far.datagrams.clear();
+    caller.datagrams.clear();
+    std::vector<std::string> expected;
+    for (unsigned i = 0; i < 1000; ++i) {
+        FarEnd nobody{.endpoint = {.address = {0x0a09'0100U + i}, .port = 7000}, .mac = far.mac, .answers = false};
+        nobody.send(endpoint(kOwn), std::string(144, 'h'));
+        receive();
+        ASSERT_TRUE(send(inbox.paths.back(), "who are you"));
+        expected.push_back(std::to_string(i));
+        exchange(expected.back());
+        pass(dunlin::milliseconds{20});
+    }
+    EXPECT_EQ(far.texts(), expected);
+    EXPECT_EQ(caller.texts(), expected);
+    EXPECT_EQ(far.questions + caller.questions, questions) << "a peer's Ethernet address was forgotten";
+    EXPECT_EQ(udp.figures().times_blocked, 0U);
+}
+
+// One whose Ethernet address has been forgotten, or that never asked for the board's: among those of a flood one is let wait in each second.
+TEST_F(LwipUdp, answers_one_stranger_a_second_whose_address_it_must_ask_for) {
+    open();
+    FarEnd nobody{.endpoint = endpoint("10.9.0.100:7000"), .mac = far.mac, .answers = false};
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        nobody.send(endpoint(kOwn), "hello");
+        far.send(endpoint(kOwn), "hello");
+        receive();
+        const std::size_t last = inbox.paths.size() - 1;
+        ASSERT_TRUE(send(inbox.paths[attempt == 0 ? last - 1 : last], "who are you"));
+        ASSERT_TRUE(send(inbox.paths[attempt == 0 ? last : last - 1], "who are you"));
+        settle();
+        EXPECT_EQ(far.datagrams.size(), attempt == 0 ? 0U : 1U);
+        EXPECT_EQ(udp.figures().datagrams_refused, attempt == 0 ? 1U : 2U);
+        pass(dunlin::seconds{1});
+    }
 }
 
 TEST_F(LwipUdp, needs_no_time_of_its_own_but_while_a_question_is_open) {
@@ -323,6 +391,22 @@ TEST_F(LwipUdp, says_at_once_what_cannot_be_reached) {
     for (const char* text : {"192.0.2.7:7000", "10.9.0.255:7000", "10.9.0.0:7000", "127.0.0.1:7000", "224.0.0.1:7000", "0.0.0.0:7000"}) {
         EXPECT_EQ(dial(text), PathId{}) << text;
     }
+}
+
+// Its answer would have no way, and its path might push another one out.
+TEST_F(LwipUdp, hears_nobody_outside_its_network_without_a_gateway) {
+    FarEnd outside{.endpoint = endpoint("192.0.2.7:7000"), .mac = far.mac};
+    open();
+    outside.send(endpoint(kOwn), "unheard");
+    EXPECT_EQ(receive(), 1U);
+    EXPECT_TRUE(inbox.texts.empty());
+    EXPECT_EQ(udp.figures().datagrams_no_path, 1U);
+    udp.close();
+    std::string_view reason;
+    ASSERT_EQ(udp.open({.address = kOwn, .gateway = "10.9.0.1"}, reason), Status::ok) << reason;
+    outside.send(endpoint(kOwn), "heard");
+    EXPECT_EQ(receive(), 1U);
+    EXPECT_EQ(inbox.texts, std::vector<std::string>{"heard"});
 }
 
 TEST_F(LwipUdp, does_not_send_to_a_path_that_is_gone) {

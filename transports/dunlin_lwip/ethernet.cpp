@@ -19,6 +19,7 @@ constexpr std::size_t kFrameBytesMin = 14 + 28;  // an ARP packet; lwIP 2.1 read
 constexpr std::size_t kFrameBytesMax = 1514;
 constexpr std::uint16_t kMtu = 1500;
 static_assert(PBUF_POOL_BUFSIZE >= kFrameBytesMax + ETH_PAD_SIZE, "a received frame is one buffer");
+static_assert(ARP_TABLE_SIZE >= 8 && ARP_TABLE_SIZE < 128, "DUNLIN_LWIP_NEIGHBOURS: 8 to 127");
 static_assert(PBUF_POOL_SIZE >= 1 && MEM_SIZE >= 2 * (kFrameBytesMax + ETH_PAD_SIZE), "DUNLIN_LWIP_SEND_PACKETS: 2 or more");
 
 constexpr dunlin::Duration kTick = dunlin::milliseconds{ARP_TMR_INTERVAL};
@@ -111,10 +112,25 @@ bool Ethernet::send_frame(const pbuf& frame) {
     return true;
 }
 
+bool Ethernet::knows(Ipv4Address neighbour) const {
+    const ip4_addr_t address = to_lwip(neighbour);
+    eth_addr* mac = nullptr;
+    const ip4_addr_t* known = nullptr;
+    return etharp_find_addr(&interface, &address, &mac, &known) >= 0;
+}
+
+bool Ethernet::may_ask(bool wanted) {
+    if (wanted) return true;
+    if (unwanted_asked_) return false;
+    unwanted_asked_ = true;
+    return true;
+}
+
 void Ethernet::pass_time(dunlin::Instant now) {
     if (now - ticked_at_ > kTicksMax * kTick) ticked_at_ = now - kTicksMax * kTick;
     for (; now - ticked_at_ >= kTick; ticked_at_ += kTick) {
         if (ticks_owed_ > 0) --ticks_owed_;
+        unwanted_asked_ = false;
         etharp_tmr();
     }
 }

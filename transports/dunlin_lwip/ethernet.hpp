@@ -6,6 +6,7 @@
 #include <dunlin_lwip/address.hpp>
 #include <dunlin_lwip/port.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 struct netif;
@@ -45,6 +46,14 @@ class Ethernet {
     // Takes the oldest received frame out of the controller and has lwIP deal with it, which calls whoever it is for. False: none waits.
     bool take_frame();
 
+    // Whether the Ethernet address of one in the own network is known, so that a packet to it need not wait.
+    [[nodiscard]] bool knows(Ipv4Address neighbour) const;
+    // Whether one that is not known may be asked for: a neighbour that this board wants to reach (`wanted`) always, of others one a second. So
+    // answers to addresses that do not exist, which anybody can cause, take only some of the addresses that are remembered, and of the memory.
+    [[nodiscard]] bool may_ask(bool wanted);
+    // Of lwIP's memory, for ARP's own frames: who lets packets wait there leaves so much.
+    static constexpr std::size_t kArpReserve = 128;
+
     // lwIP's own time, in which addresses are asked for again and forgotten. It stands still between calls and catches up in them, so
     // that nobody need wake up for it but while an answer is owed: by next_deadline(). Cheap where no second has passed.
     void pass_time(dunlin::Instant now);
@@ -60,6 +69,7 @@ class Ethernet {
     Figures figures_;
     dunlin::Instant ticked_at_{};
     std::uint8_t ticks_owed_ = 0;  // for how many seconds lwIP may have to ask again
+    bool unwanted_asked_ = false;  // in this second
 };
 
 }  // namespace dunlin_lwip

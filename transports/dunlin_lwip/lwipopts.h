@@ -4,24 +4,20 @@
 /*
  * lwIP as a node on a board needs it: one thread, one Ethernet interface with a static IPv4 address, and UDP.
  *
- * How much memory it has is said by these; each may be set for the whole build (-DDUNLIN_LWIP_SEND_PACKETS=4).
+ * How much memory it has is said by three numbers, which CMakeLists.txt passes.
  */
 
-/* Packets under way to the controller: one that is being written, and those that wait until an address is known (shorter ones share). */
+/* Packets to send: the one that is being written, and room for those that wait until an address is known (shorter ones share it). */
 #ifndef DUNLIN_LWIP_SEND_PACKETS
-#define DUNLIN_LWIP_SEND_PACKETS 3
+#error "DUNLIN_LWIP_SEND_PACKETS, 2 or more"
 #endif
 /* Received frames: the one that is being read, since nothing keeps one for longer. */
 #ifndef DUNLIN_LWIP_RECEIVE_FRAMES
-#define DUNLIN_LWIP_RECEIVE_FRAMES 1
+#error "DUNLIN_LWIP_RECEIVE_FRAMES, 1 or more"
 #endif
 /* Addresses in the own network whose Ethernet address is remembered; one that is not costs a round trip. */
 #ifndef DUNLIN_LWIP_NEIGHBOURS
-#define DUNLIN_LWIP_NEIGHBOURS 16
-#endif
-/* UDP ports, of which the node has one. */
-#ifndef DUNLIN_LWIP_UDP_PORTS
-#define DUNLIN_LWIP_UDP_PORTS 1
+#error "DUNLIN_LWIP_NEIGHBOURS, 8 to 127"
 #endif
 
 /* No operating system. Time is passed in (ethernet.hpp). */
@@ -37,7 +33,8 @@
 #define PBUF_POOL_SIZE DUNLIN_LWIP_RECEIVE_FRAMES
 #define MEMP_NUM_PBUF 0 /* nothing is sent from memory that is not lwIP's own */
 
-/* Of its own array. What is sent is as long as it is; the rest of a packet's share is the book-keeping, and answers to ARP. */
+/* Of its own array. The packet that is being written stays there; what waits for an address is a copy as long as it is (udp.cpp), and no other. */
+#define PBUF_NEEDS_COPY(packet) 0
 #define MEM_LIBC_MALLOC 0
 #define MEMP_MEM_MALLOC 0
 #define MEM_ALIGNMENT __SIZEOF_POINTER__
@@ -58,7 +55,7 @@
 #define LWIP_RAW 0
 #define LWIP_TCP 0
 #define LWIP_UDP 1
-#define MEMP_NUM_UDP_PCB DUNLIN_LWIP_UDP_PORTS
+#define MEMP_NUM_UDP_PCB 1
 #define LWIP_DHCP 0
 #define LWIP_AUTOIP 0
 #define LWIP_DNS 0

@@ -25,6 +25,11 @@ const Endpoint* PathTable::send_to(dunlin::PathId path) {
     return &slot.endpoint;
 }
 
+bool PathTable::dialled(dunlin::PathId path) const {
+    const std::size_t index = slot_of(path);
+    return index != paths_max() && slots_[index].standing == Standing::dialled;
+}
+
 const Endpoint* PathTable::find(dunlin::PathId path) const {
     const std::size_t index = slot_of(path);
     return index == paths_max() ? nullptr : &slots_[index].endpoint;

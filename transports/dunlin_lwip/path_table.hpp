@@ -32,7 +32,9 @@ class PathTable {
 
     // Where to send to, or null where the path is not known. Counts as use, and as an answer.
     [[nodiscard]] const Endpoint* send_to(dunlin::PathId path);
-    // The same without counting.
+    // Whether the node wants to keep it.
+    [[nodiscard]] bool dialled(dunlin::PathId path) const;
+    // Where send_to() would, without counting.
     [[nodiscard]] const Endpoint* find(dunlin::PathId path) const;
     [[nodiscard]] std::size_t size() const;
 

@@ -5,6 +5,8 @@
 #include <lwip/pbuf.h>
 #include <lwip/udp.h>
 
+#include <cstring>
+
 namespace dunlin_lwip {
 namespace {
 
@@ -32,7 +34,7 @@ port::MacAddress mac_of(Ipv4Address address) {
 struct Udp::Raw {
     static void take(void* self, udp_pcb*, pbuf* datagram, const ip_addr_t* from, u16_t port) {
         const Endpoint endpoint{.address = {lwip_ntohl(from->addr)}, .port = port};
-        static_cast<Udp*>(self)->hand_over(endpoint, *datagram);
+        static_cast<Udp*>(self)->take(endpoint, *datagram);
         pbuf_free(datagram);
     }
 };
@@ -50,11 +52,13 @@ dunlin::Status Udp::open(const UdpOptions& options, std::string_view& reason) {
     const err_t bound = udp_bind(port_, &address, local_.port);
     DUNLIN_ASSERT(bound == ERR_OK);
     udp_recv(port_, Raw::take, this);
+    packet_ = pbuf_alloc(PBUF_TRANSPORT, packet_bytes_max_, PBUF_RAM);
+    DUNLIN_ASSERT(packet_ != nullptr);
     return dunlin::Status::ok;
 }
 
 void Udp::close() {
-    if (packet_ != nullptr) pbuf_free(packet_);
+    pbuf_free(packet_);
     packet_ = nullptr;
     waiting_ = false;
     udp_remove(port_);
@@ -100,7 +104,7 @@ std::size_t Udp::receive(dunlin::Callback<void(const Received&)> sink) {
     return frames;
 }
 
-void Udp::hand_over(const Endpoint& from, const pbuf& datagram) {
+void Udp::take(const Endpoint& from, const pbuf& datagram) {
     ++figures_.datagrams_received;
     figures_.bytes_received += datagram.tot_len;
     // One that lies in several buffers is longer than any packet: a frame is one buffer (ethernet.cpp).
@@ -108,7 +112,7 @@ void Udp::hand_over(const Endpoint& from, const pbuf& datagram) {
         ++figures_.datagrams_too_long;
         return;
     }
-    const PathTable::Found found = paths_->received_from(from);
+    const PathTable::Found found = reaches(from.address) ? paths_->received_from(from) : PathTable::Found{};
     if (found.path == dunlin::PathId{}) {
         ++figures_.datagrams_no_path;
         return;
@@ -120,11 +124,6 @@ void Udp::hand_over(const Endpoint& from, const pbuf& datagram) {
 std::span<std::byte> Udp::next_buffer() {
     if (waiting_) send();
     if (waiting_) return {};
-    if (packet_ == nullptr) packet_ = pbuf_alloc(PBUF_TRANSPORT, packet_bytes_max_, PBUF_RAM);
-    if (packet_ == nullptr) {
-        ++figures_.times_blocked;
-        return {};
-    }
     return {static_cast<std::byte*>(packet_->payload), packet_bytes_max_};
 }
 
@@ -136,37 +135,63 @@ bool Udp::push(const dunlin::Transmit& packet) {
         ++figures_.datagrams_dropped;
         return true;
     }
-    pbuf_realloc(packet_, static_cast<u16_t>(packet.bytes));  // what is left over may hold an ARP packet, or another one of ours
+    const Ipv4Address neighbour = in_network(to->address, network_) ? to->address : network_.gateway;
+    if (!ethernet_.knows(neighbour)) {
+        ask_and_send_later(*to, packet);
+        return true;
+    }
+    packet_->len = packet_->tot_len = static_cast<u16_t>(packet.bytes);
     to_ = *to;
-    waiting_ = true;
     send();
     return true;
 }
 
-void Udp::send() {
-    const u16_t bytes = packet_->tot_len;
-    const ip_addr_t address{.addr = lwip_htonl(to_.address.value)};
-    switch (udp_sendto(port_, packet_, &address, to_.port)) {
-        case ERR_WOULDBLOCK:  // the headers are there already: off with them, or the next attempt writes others in front
-            pbuf_remove_header(packet_, packet_->tot_len - bytes);
-            ++figures_.times_blocked;
-            return;
-        case ERR_OK:
-            ++figures_.datagrams_sent;
-            figures_.bytes_sent += bytes;
-            break;
-        default: ++figures_.datagrams_refused;
+// lwIP asks for the address, and keeps a copy until it is known: one for each address, and all of them only for as long as lwIP asks.
+void Udp::ask_and_send_later(const Endpoint& to, const dunlin::Transmit& packet) {
+    pbuf* copy = nullptr;
+    if (ethernet_.may_ask(paths_->dialled(packet.path))) {
+        copy = pbuf_alloc(PBUF_TRANSPORT, static_cast<u16_t>(packet.bytes + Ethernet::kArpReserve), PBUF_RAM);
     }
-    pbuf_free(packet_);  // lwIP may keep it until an address is known
-    packet_ = nullptr;
-    waiting_ = false;
+    if (copy == nullptr) {
+        ++figures_.datagrams_refused;
+        return;
+    }
+    std::memcpy(copy->payload, packet_->payload, packet.bytes);
+    pbuf_realloc(copy, static_cast<u16_t>(packet.bytes));
+    static_cast<void>(hand_over(*copy, to));
+    pbuf_free(copy);
+}
+
+void Udp::send() {
+    const u16_t bytes = packet_->len;
+    waiting_ = !hand_over(*packet_, to_);
+    pbuf_remove_header(packet_, packet_->len - bytes);  // off with the headers, or the next ones are written in front of them
+}
+
+bool Udp::hand_over(pbuf& datagram, const Endpoint& to) {
+    const u16_t bytes = datagram.len;
+    const ip_addr_t address{.addr = lwip_htonl(to.address.value)};
+    const err_t sent = udp_sendto(port_, &datagram, &address, to.port);
+    if (sent == ERR_WOULDBLOCK) {
+        ++figures_.times_blocked;
+        return false;
+    }
+    if (sent == ERR_OK) {
+        ++figures_.datagrams_sent;
+        figures_.bytes_sent += bytes;
+    } else {
+        ++figures_.datagrams_refused;
+    }
+    return true;
 }
 
 PathTable::Found Udp::dial(const Endpoint& endpoint) {
-    const bool near = in_network(endpoint.address, network_);
-    const bool reachable = near ? is_host(endpoint.address, network_.netmask) : network_.gateway != Ipv4Address{};
-    if (!is_unicast(endpoint.address) || endpoint.port == 0 || !reachable) return {};
+    if (!is_unicast(endpoint.address) || endpoint.port == 0 || !reaches(endpoint.address)) return {};
     return paths_->dial(endpoint);
+}
+
+bool Udp::reaches(Ipv4Address address) const {
+    return in_network(address, network_) ? is_host(address, network_.netmask) : network_.gateway != Ipv4Address{};
 }
 
 }  // namespace dunlin_lwip

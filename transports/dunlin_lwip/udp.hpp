@@ -43,12 +43,13 @@ class Udp {
         std::uint64_t datagrams_received = 0;
         std::uint64_t bytes_received = 0;
         std::uint64_t datagrams_too_long = 0;  // longer than any packet of ours: dropped
-        std::uint64_t datagrams_no_path = 0;   // every path is dialled: dropped
+        std::uint64_t datagrams_no_path = 0;   // no answer can reach its source, or every path is dialled: dropped
         std::uint64_t datagrams_sent = 0;
         std::uint64_t bytes_sent = 0;
         std::uint64_t datagrams_dropped = 0;  // injected loss
-        std::uint64_t datagrams_refused = 0;  // lwIP would not send it (no way there): lost like any packet
-        std::uint64_t times_blocked = 0;      // no buffer, or no room in the controller
+        std::uint64_t datagrams_refused =
+            0;                            // lost like any packet: too much waits for Ethernet addresses already, or there is no way there
+        std::uint64_t times_blocked = 0;  // no room in the controller
     };
 
     constexpr Udp() = default;
@@ -73,10 +74,11 @@ class Udp {
     std::size_t receive(dunlin::Callback<void(const Received&)> sink);
 
     // ---- Sending ----------------------------------------------------------------------------------------------
-    // Where the next packet is written, packet_bytes_max long; empty under back-pressure (no buffer, or the controller has not
-    // taken the packet before). Nothing tells when that ends: ask again.
+    // Where the next packet is written, packet_bytes_max long; empty under back-pressure (the controller has not taken the packet
+    // before). Nothing tells when that ends: ask again.
     [[nodiscard]] std::span<std::byte> next_buffer();
-    // Sends what is in next_buffer(), or keeps it while the controller has no room. False: the path is unknown, nothing is sent.
+    // Sends what is in next_buffer(), or keeps it while the controller has no room. False: the path is unknown, nothing is sent. A packet to
+    // an address whose Ethernet address is not known waits for that in lwIP's memory (the latest one to it does), and holds back no other.
     bool push(const dunlin::Transmit& packet);
     [[nodiscard]] bool all_sent() const { return !waiting_; }
 
@@ -95,15 +97,18 @@ class Udp {
     struct Raw;  // what lwIP calls
 
     [[nodiscard]] dunlin::Status read(const UdpOptions& options, std::string_view& reason);
-    void hand_over(const Endpoint& from, const pbuf& datagram);
+    void take(const Endpoint& from, const pbuf& datagram);
+    [[nodiscard]] bool reaches(Ipv4Address address) const;
+    void ask_and_send_later(const Endpoint& to, const dunlin::Transmit& packet);
     void send();
+    [[nodiscard]] bool hand_over(pbuf& datagram, const Endpoint& to);  // false: the controller has no room
 
     Ethernet ethernet_;
     std::optional<PathTable> paths_;  // from open() on: all zeros until then, so that flash need not hold it
     Network network_{};
     Endpoint local_{};
     udp_pcb* port_ = nullptr;
-    pbuf* packet_ = nullptr;                                         // of the next packet, or of the one that waits
+    pbuf* packet_ = nullptr;                                         // the one that is being written, or waits for the controller
     Endpoint to_{};                                                  // of the one that waits
     const dunlin::Callback<void(const Received&)>* sink_ = nullptr;  // during receive()
     std::optional<dunlin::Random> loss_;
