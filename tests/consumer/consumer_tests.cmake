@@ -12,7 +12,7 @@ function(dunlin_add_consumer_test from)
             --build-options "-DDUNLIN_FROM=${from}" "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
                 "-DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}" ${ARGN}
             --test-command "${consumer_builds}/${from}/consumer")
-    set_tests_properties(consumer.builds_from_${from} PROPERTIES TIMEOUT 600)
+    set_tests_properties(consumer.builds_from_${from} PROPERTIES TIMEOUT 1200)
 endfunction()
 
 dunlin_add_consumer_test(subdirectory "-DDUNLIN_SOURCE=${PROJECT_SOURCE_DIR}")

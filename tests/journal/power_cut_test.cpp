@@ -244,13 +244,19 @@ Tally live(std::uint64_t lives, Geometry geometry, const char* medium) {
 
 TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_journal) { EXPECT_GT(live(16, {}, "a file").cuts, 10'000U); }
 
-TEST(PowerCut, at_any_operation_and_inside_it_keeps_every_promise_of_a_journal_on_flash) {
-    for (const Geometry geometry : {Geometry{1024, 8}, Geometry{512, 32}, Geometry{4096, 64}, Geometry{8192, 16}}) {
-        const std::string medium =
-            "flash of " + std::to_string(geometry.erase_bytes) + "/" + std::to_string(geometry.program_bytes) + " bytes";
-        EXPECT_GT(live(4, geometry, medium.c_str()).cuts, 2'000U);
-    }
+class PowerCutOnFlash : public testing::TestWithParam<Geometry> {};
+
+TEST_P(PowerCutOnFlash, at_any_operation_and_inside_it_keeps_every_promise_of_a_journal) {
+    const std::string medium =
+        "flash of " + std::to_string(GetParam().erase_bytes) + "/" + std::to_string(GetParam().program_bytes) + " bytes";
+    EXPECT_GT(live(4, GetParam(), medium.c_str()).cuts, 2'000U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Geometries, PowerCutOnFlash,
+                         testing::Values(Geometry{1024, 8}, Geometry{512, 32}, Geometry{4096, 64}, Geometry{8192, 16}),
+                         [](const auto& geometry) {
+                             return std::to_string(geometry.param.erase_bytes) + "_" + std::to_string(geometry.param.program_bytes);
+                         });
 
 }  // namespace
 }  // namespace dunlin::journal::test
