@@ -10,6 +10,8 @@ constexpr std::uint32_t kErrno = 0x13;
 constexpr std::uint32_t kGetCommandLine = 0x15;
 constexpr std::uint32_t kExitExtended = 0x20;
 constexpr std::uint32_t kElapsed = 0x30;
+constexpr std::uint32_t kTickFrequency = 0x31;
+constexpr std::uint32_t kNanosecond = 1'000'000'000;  // as a frequency
 constexpr std::uint32_t kApplicationExit = 0x20026;
 constexpr std::uint32_t kReadBinary = 1;  // a mode of SYS_OPEN, fopen's "rb"
 constexpr std::uint32_t kFailed = 0xffff'ffff;
@@ -58,7 +60,7 @@ bool random_bytes(std::span<std::byte> to) {
 
 bool elapsed_ns(std::uint64_t& to) {
     std::uint32_t block[2] = {};
-    if (!found || call(kElapsed, block) != 0) return false;
+    if (!found || call(kTickFrequency, nullptr) != kNanosecond || call(kElapsed, block) != 0) return false;
     to = std::uint64_t{block[1]} << 32U | block[0];
     return true;
 }

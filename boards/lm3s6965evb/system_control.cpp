@@ -24,7 +24,6 @@ constexpr std::uint32_t kSourceMask = 0x3U << 4U;  // 0: the main oscillator
 constexpr std::uint32_t kMainOscillatorOff = 1U << 0U;
 constexpr std::uint32_t kLoopMhz = 200;
 constexpr std::uint32_t kCrystalMhz = 8;
-constexpr std::uint32_t kDivider = kLoopMhz / kClockMhz;  // of either
 
 constexpr std::uint32_t kLoopLocked = 1U << 6U;
 constexpr std::uint32_t kPollsMax = 100'000;  // the data sheet allows half a millisecond, which is some thousand
@@ -61,9 +60,12 @@ std::uint32_t start_system() {
     board::reg(kRunClock) = clock;
     clock = (clock & ~(kCrystalMask | kSourceMask | kMainOscillatorOff | kLoopPowerDown)) | kCrystal8Mhz;
     board::reg(kRunClock) = clock;
-    clock = (clock & ~kDividerMask) | kUseDivider | (kDivider - 1) << kDividerShift;
+    clock = (clock & ~kDividerMask) | kUseDivider | (kLoopMhz / kClockMhz - 1) << kDividerShift;
     board::reg(kRunClock) = clock;
-    if (!loop_locks()) return kCrystalMhz / kDivider;
+    if (!loop_locks()) {
+        board::reg(kRunClock) = clock & ~kUseDivider;
+        return kCrystalMhz;
+    }
     board::reg(kRunClock) = clock & ~kLoopBypass;
     return kClockMhz;
 }
