@@ -24,13 +24,13 @@ class InterruptsHeld {
 // Returns when an interrupt is pending that is enabled, held back or not.
 inline void wait_for_interrupt() { asm volatile("dsb\n wfi\n isb" ::: "memory"); }
 
-// The interrupt controller (Armv7-M §B3.4); `number` is that of the part's manual, from 0 on.
-inline void enable_interrupt(std::uint32_t number) { reg(0xe000e100 + 4 * (number / 32)) = 1U << (number % 32); }
+// `number` is that of the part's manual, from 0 on.
+inline void enable_interrupt(std::uint32_t number) { reg(kNvicEnable + 4 * (number / 32)) = 1U << (number % 32); }
 // Disabled, and no longer pending, where its source no longer asks for it.
 inline void disable_interrupt(std::uint32_t number) {
-    reg(0xe000e180 + 4 * (number / 32)) = 1U << (number % 32);
+    reg(kNvicDisable + 4 * (number / 32)) = 1U << (number % 32);
     asm volatile("dsb\n isb" ::: "memory");
-    reg(0xe000e280 + 4 * (number / 32)) = 1U << (number % 32);
+    reg(kNvicForget + 4 * (number / 32)) = 1U << (number % 32);
 }
 
 }  // namespace board

@@ -16,4 +16,9 @@ inline constexpr std::uintptr_t kHfsr = 0xe000ed2c;   // why it became a hard fa
 inline constexpr std::uintptr_t kMmfar = 0xe000ed34;  // what address, if CFSR says that it is valid
 inline constexpr std::uintptr_t kBfar = 0xe000ed38;
 
+// The interrupt controller (§B3.4), of registers with 32 interrupts each.
+inline constexpr std::uintptr_t kNvicEnable = 0xe000e100;
+inline constexpr std::uintptr_t kNvicDisable = 0xe000e180;
+inline constexpr std::uintptr_t kNvicForget = 0xe000e280;  // that it is pending
+
 }  // namespace board

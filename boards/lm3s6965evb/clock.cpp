@@ -1,8 +1,8 @@
 // The clock and the sleep of the node (LM3S6965 data sheet, "General-Purpose Timers", "Watchdog Timer").
 #include <cortex_m/elapsed_time.hpp>
 #include <cortex_m/hardware.hpp>
-#include <cortex_m/interrupts.hpp>
 #include <cortex_m/registers.hpp>
+#include <cortex_m/sleep.hpp>
 #include <lm3s6965evb/clock.hpp>
 #include <lm3s6965evb/ethernet.hpp>
 #include <lm3s6965evb/system_control.hpp>
@@ -12,8 +12,6 @@
 #include <dunlin_lwip/port.hpp>
 
 #include <memory_map.hpp>
-
-#include <algorithm>
 
 namespace lm3s6965 {
 namespace {
@@ -43,9 +41,6 @@ constexpr std::uint32_t kWatchdogCounts = 1;  // bit 1, which lets it reset the 
 constexpr std::uint32_t kTop = 0xffff'ffff;
 constexpr std::uint32_t kPollsMax = 16;
 
-// Half of what the counter counts before it begins anew: a sleep is never longer.
-constexpr std::uint32_t kSleepMax_us = 0x8000'0000U / kClockMhz;
-
 bool watchdog_counts = false;
 std::uint32_t watchdog_restarted = 0;  // ticks() at which the watchdog began at its top
 board::ElapsedTime elapsed{kClockMhz};
@@ -70,6 +65,13 @@ void stop_timer(std::uintptr_t timer) {
     board::reg(timer + kControl) = 0;
     board::reg(timer + kInterruptClear) = kTimeOut;
 }
+
+void set_alarm(std::uint32_t ticks) {
+    set_timer(kTimer1, kOneShot, ticks);
+    board::reg(kTimer1 + kInterruptMask) = kTimeOut;
+}
+
+void stop_alarm() { stop_timer(kTimer1); }
 
 void start_watchdog() {
     board::reg(kWatchdogLoad) = kTop;
@@ -112,19 +114,8 @@ dunlin::Instant now() {
 
 void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked) {
     using namespace lm3s6965;
-    const board::InterruptsHeld held;
-    clear_frame_interrupt();
-    const dunlin::Instant current = now();
-    if (wake <= current || holds_frame() || (asked != nullptr && asked->load(std::memory_order_relaxed))) return;
-    const dunlin::Duration left = std::min(wake - current, dunlin::Duration{kSleepMax_us});
-    set_timer(kTimer1, kOneShot, static_cast<std::uint32_t>(dunlin::to_us(left)) * kClockMhz);
-    board::reg(kTimer1 + kInterruptMask) = kTimeOut;
-    board::enable_interrupt(kAlarmInterrupt);
-    board::enable_interrupt(kFrameInterrupt);
-    board::wait_for_interrupt();
-    stop_timer(kTimer1);
-    board::disable_interrupt(kAlarmInterrupt);
-    board::disable_interrupt(kFrameInterrupt);
+    board::sleep_until(wake, asked, {.interrupt = kAlarmInterrupt, .ticks_a_microsecond = kClockMhz, .set = set_alarm, .stop = stop_alarm},
+                       {.interrupt = kFrameInterrupt, .forget = clear_frame_interrupt, .waits = holds_frame});
 }
 
 }  // namespace dunlin_lwip::port

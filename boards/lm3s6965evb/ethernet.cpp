@@ -1,4 +1,5 @@
 #include <cortex_m/registers.hpp>
+#include <cortex_m/word_fifo.hpp>
 #include <lm3s6965evb/ethernet.hpp>
 
 #include <dunlin/core/assert.hpp>
@@ -35,7 +36,6 @@ constexpr std::uint32_t kFrameCount = 0x3f;
 
 constexpr std::uint32_t kFramesMax = 31;
 constexpr std::uint32_t kFifoBytes = 2048;
-constexpr std::uint32_t kWordBytes = 4;
 constexpr std::uint32_t kLengthBytes = 2;  // before a frame in the FIFO; with itself and the check sequence when it was received
 constexpr std::uint32_t kCheckBytes = 4;
 constexpr std::uint32_t kHeaderBytes = 14;
@@ -47,10 +47,8 @@ dunlin_lwip::port::MacAddress own_address;
 // The oldest frame, whose two first words have been taken out of the FIFO: its length (0: none has) and its destination.
 std::uint32_t waiting_bytes = 0;
 std::array<std::byte, kAddressBytes> waiting_destination;
-// The frame that is being filled: bytes that are still to come, and those of the current word.
-std::uint32_t missing = 0;
-std::uint32_t word = 0;
-std::uint32_t word_bytes = 0;
+std::uint32_t missing = 0;  // bytes of the frame that is being filled
+board::WordWriter<kData> outgoing;
 
 bool fifo_has_frame() { return (board::reg(kFrames) & kFrameCount) != 0; }
 
@@ -64,10 +62,8 @@ void start_receiver() {
 std::uint32_t take_word() { return board::reg(kData); }
 
 // Words of a received frame behind the two first.
-std::uint32_t words_behind(std::uint32_t bytes) { return (kLengthBytes + bytes + kCheckBytes + kWordBytes - 1) / kWordBytes - 2; }
-
-void skip(std::uint32_t words) {
-    for (; words > 0; --words) static_cast<void>(take_word());
+std::uint32_t words_behind(std::uint32_t bytes) {
+    return (kLengthBytes + bytes + kCheckBytes + board::kWordBytes - 1) / board::kWordBytes - 2;
 }
 
 bool is_for_us(const std::array<std::byte, kAddressBytes>& destination) {
@@ -88,25 +84,7 @@ void begin_next() {
     if (bytes >= kHeaderBytes && bytes <= kFrameBytesMax && is_for_us(waiting_destination)) {
         waiting_bytes = bytes;
     } else {
-        skip(words_behind(bytes));
-    }
-}
-
-// Puts the bytes of `piece` behind what is in the current word.
-void put(std::span<const std::byte> piece) {
-    for (; piece.size() >= kWordBytes; piece = piece.subspan(kWordBytes)) {
-        std::uint32_t next = 0;
-        std::memcpy(&next, piece.data(), sizeof next);
-        const std::uint64_t both = word | std::uint64_t{next} << (8 * word_bytes);
-        board::reg(kData) = static_cast<std::uint32_t>(both);
-        word = static_cast<std::uint32_t>(both >> 32U);
-    }
-    for (const std::byte each : piece) {
-        word |= std::to_integer<std::uint32_t>(each) << (8 * word_bytes);
-        if (++word_bytes < kWordBytes) continue;
-        board::reg(kData) = word;
-        word = 0;
-        word_bytes = 0;
+        board::take_words(kData, words_behind(bytes), {});
     }
 }
 
@@ -128,7 +106,8 @@ bool ethernet_open(const MacAddress& address) {
     board::reg(kInterruptMask) = 0;
     // What was received before a reset is read out, for resetting the FIFO alone would leave QEMU's, where it is full, as it was for ever.
     board::reg(kReceiveControl) = kRefuseBroken;
-    for (std::uint32_t words = kFramesMax * kFifoBytes / kWordBytes; words > 0 && fifo_has_frame(); --words) skip(1);
+    for (std::uint32_t words = kFramesMax * kFifoBytes / board::kWordBytes; words > 0 && fifo_has_frame(); --words)
+        static_cast<void>(take_word());
 
     own_address = address;
     board::reg(kAddressLow) = byte(0, 0) | byte(1, 8) | byte(2, 16) | byte(3, 24);
@@ -154,13 +133,7 @@ void read_frame(std::span<std::byte> to) {
     to = to.first(std::min<std::size_t>(to.size(), waiting_bytes));
     const std::size_t from_destination = std::min(to.size(), kAddressBytes);
     std::copy_n(waiting_destination.begin(), from_destination, to.begin());
-    to = to.subspan(from_destination);
-    for (std::uint32_t words = words_behind(waiting_bytes); words > 0; --words) {
-        const std::uint32_t value = take_word();
-        const std::size_t bytes = std::min(to.size(), sizeof value);
-        std::memcpy(to.data(), &value, bytes);
-        to = to.subspan(bytes);
-    }
+    board::take_words(kData, words_behind(waiting_bytes), to.subspan(from_destination));
     waiting_bytes = 0;
 }
 
@@ -170,8 +143,7 @@ bool begin_frame(std::size_t bytes) {
     DUNLIN_ASSERT(missing == 0);
     if (!open || (board::reg(kTransmitRequest) & kSend) != 0) return false;
     missing = static_cast<std::uint32_t>(bytes);
-    word = missing - kHeaderBytes;
-    word_bytes = kLengthBytes;
+    outgoing.begin(missing - kHeaderBytes, kLengthBytes);
     return true;
 }
 
@@ -180,9 +152,9 @@ void append_frame(std::span<const std::byte> piece) {
     DUNLIN_ASSERT(piece.size() <= missing);
     if (piece.empty()) return;
     missing -= static_cast<std::uint32_t>(piece.size());
-    put(piece);
+    outgoing.put(piece);
     if (missing != 0) return;
-    if (word_bytes != 0) board::reg(kData) = word;
+    outgoing.end();
     board::reg(kTransmitRequest) = kSend;
 }
 

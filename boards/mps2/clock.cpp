@@ -1,8 +1,8 @@
 // The clock and the sleep of the node (Arm DDI 0479, §4.1: CMSDK APB timer).
 #include <cortex_m/elapsed_time.hpp>
 #include <cortex_m/hardware.hpp>
-#include <cortex_m/interrupts.hpp>
 #include <cortex_m/registers.hpp>
+#include <cortex_m/sleep.hpp>
 #include <mps2/clock.hpp>
 #include <mps2/lan9118.hpp>
 #include <mps2/uart.hpp>
@@ -10,8 +10,6 @@
 #include <dunlin_lwip/port.hpp>
 
 #include <memory_map.hpp>
-
-#include <algorithm>
 
 namespace mps2 {
 namespace {
@@ -27,23 +25,18 @@ constexpr std::uint32_t kEnable = 1;
 constexpr std::uint32_t kInterruptEnable = 8;
 constexpr std::uint32_t kTicksPerMicrosecond = kTicksPerSecond / 1'000'000;
 
-// Half of what timer 0 counts before it begins anew: a sleep is never longer.
-constexpr std::uint32_t kSleepMax_us = 0x8000'0000U / kTicksPerMicrosecond;
-
 board::ElapsedTime elapsed{kTicksPerMicrosecond};
-
-// Timer 1 asks for an interrupt once, `us` from now.
-void set_alarm(std::uint32_t us) {
-    board::reg(kAlarm + kControl) = 0;
-    board::reg(kAlarm + kInterrupt) = 1;
-    board::reg(kAlarm + kReload) = 0;  // and stops
-    board::reg(kAlarm + kValue) = us * kTicksPerMicrosecond;
-    board::reg(kAlarm + kControl) = kEnable | kInterruptEnable;
-}
 
 void stop_alarm() {
     board::reg(kAlarm + kControl) = 0;
     board::reg(kAlarm + kInterrupt) = 1;
+}
+
+void set_alarm(std::uint32_t ticks) {
+    stop_alarm();
+    board::reg(kAlarm + kReload) = 0;  // and stops
+    board::reg(kAlarm + kValue) = ticks;
+    board::reg(kAlarm + kControl) = kEnable | kInterruptEnable;
 }
 
 }  // namespace
@@ -67,18 +60,10 @@ dunlin::Instant now() {
 }
 
 void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked) {
-    const board::InterruptsHeld held;
-    mps2::clear_frame_interrupt();
-    const dunlin::Instant current = now();
-    if (wake <= current || frame_waiting() != 0 || (asked != nullptr && asked->load(std::memory_order_relaxed))) return;
-    const dunlin::Duration left = std::min(wake - current, dunlin::Duration{mps2::kSleepMax_us});
-    mps2::set_alarm(static_cast<std::uint32_t>(dunlin::to_us(left)));
-    board::enable_interrupt(mps2::kAlarmInterrupt);
-    board::enable_interrupt(mps2::kFrameInterrupt);
-    board::wait_for_interrupt();
-    mps2::stop_alarm();
-    board::disable_interrupt(mps2::kAlarmInterrupt);
-    board::disable_interrupt(mps2::kFrameInterrupt);
+    using namespace mps2;
+    board::sleep_until(wake, asked,
+                       {.interrupt = kAlarmInterrupt, .ticks_a_microsecond = kTicksPerMicrosecond, .set = set_alarm, .stop = stop_alarm},
+                       {.interrupt = kFrameInterrupt, .forget = clear_frame_interrupt, .waits = [] { return frame_waiting() != 0; }});
 }
 
 }  // namespace dunlin_lwip::port

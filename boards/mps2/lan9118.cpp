@@ -1,5 +1,6 @@
 // LAN9118 (SMSC data sheet, "LAN9118 High-Performance Single-Chip 10/100 Non-PCI Ethernet Controller", §5).
 #include <cortex_m/registers.hpp>
+#include <cortex_m/word_fifo.hpp>
 #include <mps2/lan9118.hpp>
 
 #include <dunlin/core/assert.hpp>
@@ -65,10 +66,8 @@ constexpr std::uint32_t kCommandBytes = 8;
 constexpr std::uint32_t kPollsMax = 1'000'000;  // of a bit that comes within milliseconds
 
 bool open = false;
-// The frame that is being filled: bytes that are still to come, and those of its current word.
-std::uint32_t missing = 0;
-std::uint32_t word = 0;
-std::uint32_t word_bytes = 0;
+std::uint32_t missing = 0;  // bytes of the frame that is being filled
+board::WordWriter<kTxData> outgoing;
 
 template <class Condition>
 bool wait_until(Condition condition) {
@@ -112,13 +111,7 @@ bool reset_controller() {
 // Takes the oldest frame out of the FIFOs, and its first bytes to `to`.
 void take_frame(std::span<std::byte> to) {
     const std::uint32_t status = board::reg(kRxStatus);
-    std::uint32_t words = (((status >> 16U) & 0x3fffU) + 3) / 4;
-    for (; words > 0; --words) {
-        const std::uint32_t value = board::reg(kRxData);
-        const std::size_t bytes = std::min(to.size(), sizeof value);
-        std::memcpy(to.data(), &value, bytes);
-        to = to.subspan(bytes);
-    }
+    board::take_words(kRxData, (((status >> 16U) & 0x3fffU) + 3) / 4, to);
 }
 
 }  // namespace
@@ -174,8 +167,7 @@ bool begin_frame(std::size_t bytes) {
     board::reg(kTxData) = kFirstAndLast | length;
     board::reg(kTxData) = length;
     missing = length;
-    word = 0;
-    word_bytes = 0;
+    outgoing.begin();
     return true;
 }
 
@@ -183,25 +175,8 @@ void append_frame(std::span<const std::byte> piece) {
     using namespace mps2;
     DUNLIN_ASSERT(piece.size() <= missing);
     missing -= static_cast<std::uint32_t>(piece.size());
-    while (!piece.empty()) {
-        if (word_bytes == 0 && piece.size() >= sizeof word) {
-            std::memcpy(&word, piece.data(), sizeof word);
-            piece = piece.subspan(sizeof word);
-            board::reg(kTxData) = word;
-            continue;
-        }
-        if (word_bytes == 0) word = 0;
-        word |= std::to_integer<std::uint32_t>(piece.front()) << (8 * word_bytes);
-        piece = piece.subspan(1);
-        if (++word_bytes == sizeof word) {
-            board::reg(kTxData) = word;
-            word_bytes = 0;
-        }
-    }
-    if (missing == 0 && word_bytes != 0) {
-        board::reg(kTxData) = word;
-        word_bytes = 0;
-    }
+    outgoing.put(piece);
+    if (missing == 0) outgoing.end();
 }
 
 }  // namespace dunlin_lwip::port

@@ -7,6 +7,8 @@
 #include <dunlin/core/division.hpp>
 #include <dunlin_lwip/port.hpp>
 
+#include <atomic>
+
 namespace self_test {
 namespace {
 
@@ -16,6 +18,7 @@ namespace port = dunlin_lwip::port;
 constexpr int kReads = 20'000;
 constexpr int kSleeps = 20;
 constexpr Duration kSleep = milliseconds{5};
+constexpr Duration kSleepAsked = milliseconds{200};
 constexpr Duration kLateMax = milliseconds{1};
 constexpr Duration kCompared = milliseconds{500};
 constexpr std::uint64_t kRateBound_us = 2'000;  // of kCompared, 0.4 %: what can be seen of a rate in so short a time
@@ -39,6 +42,18 @@ void check_reads() {
     check(last > first, "clock: it goes on");
 }
 
+// `asked` ends the sleep before it begins, and not being set it does not.
+void check_asked_sleep() {
+    std::atomic<bool> asked{true};
+    const Instant before = port::now();
+    port::sleep_until(before + kSleepAsked, &asked);
+    const bool at_once = port::now() - before < kSleep;
+    asked = false;
+    const Instant wake = port::now() + kSleep;
+    while (port::now() < wake) port::sleep_until(wake, &asked);
+    check(at_once && !asked, "clock: no sleep where the application has asked for a turn");
+}
+
 void check_sleeps() {
     Duration latest{};
     for (int i = 0; i < kSleeps; ++i) {
@@ -53,6 +68,7 @@ void check_sleeps() {
     port::sleep_until(before);
     port::sleep_until(Instant{});
     check(port::now() - before < kSleep, "clock: no sleep until a time that has passed");
+    check_asked_sleep();
 }
 
 struct Pair {
