@@ -6,9 +6,9 @@
 //
 // `seeds` names a voter of the cluster: from there comes the token of the lease after a restart. With a journal the subscription outlives the
 // restart, too: sensors keep what is published meanwhile. The same source is actuator.elf on a board.
-#include "../sensor/telemetry.hpp"
 #include "../station/line.hpp"
 #include "../station/station.hpp"
+#include "../telemetry/telemetry.hpp"
 
 #include <dunlin/bus/typed_topic.hpp>
 #include <dunlin/node/node_memory.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "../station/line.hpp"
-#include "telemetry.hpp"
+#include "../telemetry/telemetry.hpp"
 
 #include <dunlin/bus/table_builder.hpp>
 #include <dunlin/node/node.hpp>
