@@ -38,8 +38,7 @@ constexpr std::uint32_t kFramesMax = 31;
 constexpr std::uint32_t kFifoBytes = 2048;
 constexpr std::uint32_t kLengthBytes = 2;  // before a frame in the FIFO; with itself and the check sequence when it was received
 constexpr std::uint32_t kCheckBytes = 4;
-constexpr std::uint32_t kHeaderBytes = 14;
-constexpr std::uint32_t kFrameBytesMax = 1514;
+constexpr std::uint32_t kHeaderBytes = dunlin_lwip::port::kFrameBytesMin;
 constexpr std::size_t kAddressBytes = 6;
 
 bool open = false;
@@ -81,7 +80,7 @@ void begin_next() {
                                               static_cast<std::uint16_t>(second >> 16U)};
     std::memcpy(waiting_destination.data(), halves.data(), kAddressBytes);
     const std::uint32_t bytes = all - kLengthBytes - kCheckBytes;
-    if (bytes >= kHeaderBytes && bytes <= kFrameBytesMax && is_for_us(waiting_destination)) {
+    if (bytes >= kHeaderBytes && bytes <= dunlin_lwip::port::kFrameBytesMax && is_for_us(waiting_destination)) {
         waiting_bytes = bytes;
     } else {
         board::take_words(kData, words_behind(bytes), {});

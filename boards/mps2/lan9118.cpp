@@ -160,7 +160,7 @@ void read_frame(std::span<std::byte> to) {
 
 bool begin_frame(std::size_t bytes) {
     using namespace mps2;
-    DUNLIN_ASSERT(bytes >= 14 && bytes <= 1514);
+    DUNLIN_ASSERT(bytes >= kFrameBytesMin && bytes <= kFrameBytesMax);
     DUNLIN_ASSERT(missing == 0);
     const auto length = static_cast<std::uint32_t>(bytes);
     if (!open || (board::reg(kTxFifoInf) & 0xffffU) < kCommandBytes + (length + 3) / 4 * 4) return false;

@@ -52,8 +52,8 @@ void read_frame(std::span<std::byte> to) {
 bool begin_frame(std::size_t bytes) {
     lwip_test::FakePort& port = fake_port();
     EXPECT_TRUE(port.outgoing.empty()) << "the frame before was not filled";
-    EXPECT_GE(bytes, 14U);
-    EXPECT_LE(bytes, 1514U);
+    EXPECT_GE(bytes, kFrameBytesMin);
+    EXPECT_LE(bytes, kFrameBytesMax);
     ++port.frames_begun;
     if (port.room == 0) {
         if (port.on_refused) port.on_refused();

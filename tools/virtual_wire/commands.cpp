@@ -48,7 +48,7 @@ std::string Commands::change(const std::string& command, Words rest) {
     if (command == "partition") return split(rest);
     if (command == "heal" || command == "figures" || command == "quit") {
         if (!rest.empty()) return command + " takes nothing, and '" + rest.front() + "' was given.";
-        wire_.partition().heal();  // the others never come here without a word too many
+        if (command == "heal") wire_.partition().heal();
         return {};
     }
     static constexpr std::array kOfOneWord{"isolate", "join", "loss", "duplicate", "delay"};

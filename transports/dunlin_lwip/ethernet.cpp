@@ -15,8 +15,9 @@
 namespace dunlin_lwip {
 namespace {
 
-constexpr std::size_t kFrameBytesMin = 14 + 28;  // an ARP packet; lwIP 2.1 reads as much of one before it has seen how long it is
-constexpr std::size_t kFrameBytesMax = 1514;
+constexpr std::size_t kReadBytesMin =
+    port::kFrameBytesMin + 28;  // an ARP packet; lwIP 2.1 reads as much of one before it has seen how long it is
+using port::kFrameBytesMax;
 constexpr std::uint16_t kMtu = 1500;
 static_assert(PBUF_POOL_BUFSIZE >= kFrameBytesMax + ETH_PAD_SIZE, "a received frame is one buffer");
 static_assert(ARP_TABLE_SIZE >= 8 && ARP_TABLE_SIZE < 128, "DUNLIN_LWIP_NEIGHBOURS: 8 to 127");
@@ -36,7 +37,7 @@ bool asks_for_an_address(std::span<const std::byte> frame) {
     const auto u16_at = [frame](std::size_t at) {
         return (std::to_integer<unsigned>(frame[at]) << 8) | std::to_integer<unsigned>(frame[at + 1]);
     };
-    return frame.size() >= kFrameBytesMin && u16_at(12) == ETHTYPE_ARP && u16_at(kOpcodeAt) == ARP_REQUEST;
+    return frame.size() >= kReadBytesMin && u16_at(12) == ETHTYPE_ARP && u16_at(kOpcodeAt) == ARP_REQUEST;
 }
 
 }  // namespace
@@ -80,7 +81,7 @@ bool Ethernet::take_frame() {
     const std::size_t bytes = port::frame_waiting();
     if (bytes == 0) return false;
     ++figures_.frames_received;
-    if (bytes < kFrameBytesMin || bytes > kFrameBytesMax) {
+    if (bytes < kReadBytesMin || bytes > kFrameBytesMax) {
         ++figures_.frames_malformed;
         port::read_frame({});
         return true;

@@ -34,6 +34,8 @@ void sleep_until(dunlin::Instant wake, const std::atomic<bool>* asked = nullptr)
 
 // ---- Ethernet -----------------------------------------------------------------------------------------------------------
 using MacAddress = std::array<std::uint8_t, 6>;
+inline constexpr std::size_t kFrameBytesMin = 14;  // its header; without the check sequence
+inline constexpr std::size_t kFrameBytesMax = 1514;
 
 // Starts the controller: full duplex, frames for `address` and broadcast are received. False: there is no such controller.
 [[nodiscard]] bool ethernet_open(const MacAddress& address);
@@ -41,7 +43,7 @@ using MacAddress = std::array<std::uint8_t, 6>;
 [[nodiscard]] std::size_t frame_waiting();
 // Takes that frame out of the controller: its first `to.size()` bytes go to `to`, the rest is dropped. `to` may be empty.
 void read_frame(std::span<std::byte> to);
-// Begins a frame of `bytes` bytes (14..1514, without its check sequence), which append_frame() then fills, piece by piece, in order.
+// Begins a frame of `bytes` bytes (kFrameBytesMin..kFrameBytesMax), which append_frame() then fills, piece by piece, in order.
 // False: the controller has no room for it; nothing has begun.
 [[nodiscard]] bool begin_frame(std::size_t bytes);
 void append_frame(std::span<const std::byte> piece);  // of any length; the last one sends the frame
