@@ -27,3 +27,16 @@ function(dunlin_own_library target name)
     add_library(dunlin::${name} ALIAS ${target})
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
 endfunction()
+
+# dunlin_read_once(target PRIVATE <header> ... | REUSE_FROM other): compiles these headers once for all sources of the target, or takes those of
+# another one, which halves what a build takes and more. Only compilers that cross do so, of which ./run boards runs many: the native builds are
+# to miss a header that a source forgot.
+function(dunlin_read_once target)
+    if(NOT CMAKE_CROSSCOMPILING)
+        return()
+    endif()
+    target_precompile_headers(${target} ${ARGN})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        target_compile_options(${target} PRIVATE -fpch-preprocess)   # for ccache
+    endif()
+endfunction()

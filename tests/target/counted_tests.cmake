@@ -60,22 +60,18 @@ function(dunlin_add_counted_test name)
 endfunction()
 
 # dunlin_build_fast(name): halves what it takes to compile the tests, of which every target compiles all. The runtime stays as it is shipped;
-# the tests around it are optimised little, and read what nearly all of them include only once. Only a compiler that crosses does so: the
-# native builds are to miss a header that a test forgot.
+# the tests around it are optimised little, and read what nearly all of them include only once.
 function(dunlin_build_fast name)
     target_compile_options(${name} PRIVATE -Og)
     get_property(tests GLOBAL PROPERTY DUNLIN_COUNTED_TESTS)
     if(tests)
         list(GET tests 0 first)
-        target_precompile_headers(${name} REUSE_FROM ${first})
+        dunlin_read_once(${name} REUSE_FROM ${first})
     else()
-        target_precompile_headers(${name} PRIVATE
+        dunlin_read_once(${name} PRIVATE
             <gmock/gmock.h> <gtest/gtest.h>
             <algorithm> <array> <deque> <functional> <iostream> <map> <memory> <optional> <set> <sstream> <string> <vector>
             <dunlin/node/node_memory.hpp> <dunlin/node/voter.hpp>)
-    endif()
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        target_compile_options(${name} PRIVATE -fpch-preprocess)   # for ccache
     endif()
 endfunction()
 
