@@ -1,6 +1,6 @@
 // A host of the boards' cluster test: it votes, and stands by as a sensor, which takes the lease when the board that holds it is killed.
+#include "../../examples/sensor/sampling.hpp"
 #include "../../examples/station/station.hpp"
-#include "sampling.hpp"
 
 #include <dunlin/node/node_memory.hpp>
 
