@@ -272,6 +272,61 @@ TEST_F(LwipUdp, what_waits_for_addresses_that_nobody_has_holds_back_nobody_else)
     EXPECT_EQ(udp.figures().datagrams_refused, refused);
 }
 
+// Packets of full length to neighbours that do not exist take the memory; who is there is asked for all the same.
+TEST_F(LwipUdp, asks_for_an_address_for_which_nothing_can_wait) {
+    open();
+    const PathId path = dial("10.9.0.1:7000");
+    for (int round = 0; round < 3; ++round) {
+        ASSERT_TRUE(send(dial("10.9.0.100:7000"), std::string(1472, 'x')));
+        ASSERT_TRUE(send(dial("10.9.0.101:7000"), std::string(1472, 'x')));
+        ASSERT_TRUE(send(path, std::string(1472, '.')));
+        settle();
+        EXPECT_EQ(far.datagrams.size(), static_cast<std::size_t>(round));
+    }
+    EXPECT_EQ(far.questions, 1U);
+}
+
+// The peer's Ethernet address is pushed out by others while its packet waits for the controller.
+TEST_F(LwipUdp, asks_again_for_an_address_that_was_forgotten_while_the_controller_had_no_room) {
+    open();
+    const PathId path = dial("10.9.0.1:7000");
+    ASSERT_TRUE(send(path, "first"));
+    settle();
+    fake_port().room = 0;
+    ASSERT_TRUE(send(path, "waits"));
+    ASSERT_FALSE(udp.all_sent());
+    pass(dunlin::seconds{1});
+    for (std::uint8_t host = 100; host < 116; ++host) {
+        fake_port().received.push_back(write(Arp{.frame_to = lwip_test::kBroadcast,
+                                                 .sender_mac = {0x02, 0, 0x0a, 0x09, 0, host},
+                                                 .sender = endpoint("10.9.0." + std::to_string(host) + ":1").address,
+                                                 .target = endpoint(kOwn).address}));
+    }
+    receive();
+    fake_port().room = 100;
+    ASSERT_FALSE(udp.next_buffer().empty());
+    settle();
+    EXPECT_EQ(far.questions, 2U);
+    ASSERT_TRUE(send(path, "goes on"));
+    ASSERT_TRUE(send(path, std::string(1472, '.')));
+    far.serve();
+    EXPECT_EQ(far.texts(), (std::vector<std::string>{"first", "waits", "goes on", std::string(1472, '.')}));
+}
+
+// lwIP asks for those itself, past any gateway.
+TEST_F(LwipUdp, neither_hears_nor_dials_a_link_local_address_of_another_network) {
+    open({.gateway = "10.9.0.1"});
+    FarEnd gateway{.endpoint = endpoint("10.9.0.1:7000"), .mac = far.mac};
+    ASSERT_TRUE(send(dial("192.0.2.7:7000"), "away"));
+    gateway.serve();
+    receive();
+    EXPECT_EQ(dial("169.254.1.1:7000"), PathId{});
+    FarEnd lost{.endpoint = endpoint("169.254.1.1:7000"), .mac = {0x02, 0, 0, 0, 0, 9}};
+    lost.send(endpoint(kOwn), "hello");
+    EXPECT_EQ(receive(), 1U);
+    EXPECT_TRUE(inbox.texts.empty());
+}
+
 TEST_F(LwipUdp, lets_short_packets_to_many_addresses_of_its_own_choice_wait_at_once) {
     open();
     for (unsigned host = 100; host < 110; ++host) {
@@ -311,9 +366,10 @@ TEST_F(LwipUdp, answers_to_a_flood_of_strangers_that_do_not_exist_cost_its_peers
         nobody.send(endpoint(kOwn), std::string(144, 'h'));
         receive();
         ASSERT_TRUE(send(inbox.paths.back(), "who are you"));
+        pass(dunlin::milliseconds{20});
+        if (i % 50 != 0) continue;
         expected.push_back(std::to_string(i));
         exchange(expected.back());
-        pass(dunlin::milliseconds{20});
     }
     EXPECT_EQ(far.texts(), expected);
     EXPECT_EQ(caller.texts(), expected);

@@ -30,6 +30,9 @@ struct Endpoint {
     return first != 0 && first != 127 && first < 224;
 }
 
+// RFC 3927: no gateway leads there, and lwIP asks for such a one itself.
+[[nodiscard]] constexpr bool is_link_local(Ipv4Address address) { return address.value >> 16 == 0xa9fe; }
+
 // Whether `netmask` is ones and then zeros, of 1 to 30 ones: a network with room for two addresses and its broadcast.
 [[nodiscard]] constexpr bool is_netmask(Ipv4Address netmask) {
     const std::uint32_t host = ~netmask.value;

@@ -127,6 +127,11 @@ bool Ethernet::may_ask(bool wanted) {
     return true;
 }
 
+void Ethernet::ask(Ipv4Address neighbour) {
+    const ip4_addr_t address = to_lwip(neighbour);
+    etharp_request(&interface, &address);
+}
+
 void Ethernet::pass_time(dunlin::Instant now) {
     if (now - ticked_at_ > kTicksMax * kTick) ticked_at_ = now - kTicksMax * kTick;
     for (; now - ticked_at_ >= kTick; ticked_at_ += kTick) {

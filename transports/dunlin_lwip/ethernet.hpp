@@ -51,6 +51,8 @@ class Ethernet {
     // Whether one that is not known may be asked for: a neighbour that this board wants to reach (`wanted`) always, of others one a second. So
     // answers to addresses that do not exist, which anybody can cause, take only some of the addresses that are remembered, and of the memory.
     [[nodiscard]] bool may_ask(bool wanted);
+    // Asks for it, for what is sent later.
+    void ask(Ipv4Address neighbour);
     // Of lwIP's memory, for ARP's own frames: who lets packets wait there leaves so much.
     static constexpr std::size_t kArpReserve = 128;
 

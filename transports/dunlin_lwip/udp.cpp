@@ -129,43 +129,51 @@ std::span<std::byte> Udp::next_buffer() {
 
 bool Udp::push(const dunlin::Transmit& packet) {
     DUNLIN_ASSERT(packet_ != nullptr && !waiting_ && packet.bytes <= packet_bytes_max_);
-    const Endpoint* to = paths_->send_to(packet.path);
-    if (to == nullptr) return false;
+    if (paths_->find(packet.path) == nullptr) return false;
     if (loss_ppm_ > 0 && loss_->below(kMillion) < loss_ppm_) {
         ++figures_.datagrams_dropped;
         return true;
     }
-    const Ipv4Address neighbour = in_network(to->address, network_) ? to->address : network_.gateway;
-    if (!ethernet_.knows(neighbour)) {
-        ask_and_send_later(*to, packet);
-        return true;
-    }
     packet_->len = packet_->tot_len = static_cast<u16_t>(packet.bytes);
-    to_ = *to;
+    path_ = packet.path;
     send();
     return true;
 }
 
+// Looks each time whether the Ethernet address is known: while the controller had no room it may have been forgotten, and where lwIP has to ask it
+// would keep the packet itself.
+void Udp::send() {
+    waiting_ = false;
+    const Endpoint* to = paths_->find(path_);
+    if (to == nullptr) {
+        ++figures_.datagrams_refused;
+        return;
+    }
+    const Ipv4Address neighbour = in_network(to->address, network_) ? to->address : network_.gateway;
+    if (!ethernet_.knows(neighbour)) return ask_and_send_later(*to, neighbour);
+    static_cast<void>(paths_->send_to(path_));
+    const u16_t bytes = packet_->len;
+    waiting_ = !hand_over(*packet_, *to);
+    pbuf_remove_header(packet_, packet_->len - bytes);  // off with the headers, or the next ones are written in front of them
+    DUNLIN_ASSERT(packet_->ref == 1);
+}
+
 // lwIP asks for the address, and keeps a copy until it is known: one for each address, and all of them only for as long as lwIP asks.
-void Udp::ask_and_send_later(const Endpoint& to, const dunlin::Transmit& packet) {
+void Udp::ask_and_send_later(const Endpoint& to, Ipv4Address neighbour) {
+    const u16_t bytes = packet_->len;
     pbuf* copy = nullptr;
-    if (ethernet_.may_ask(paths_->dialled(packet.path))) {
-        copy = pbuf_alloc(PBUF_TRANSPORT, static_cast<u16_t>(packet.bytes + Ethernet::kArpReserve), PBUF_RAM);
+    if (ethernet_.may_ask(paths_->dialled(path_) || neighbour == network_.gateway)) {
+        copy = pbuf_alloc(PBUF_TRANSPORT, static_cast<u16_t>(bytes + Ethernet::kArpReserve), PBUF_RAM);
+        if (copy == nullptr) ethernet_.ask(neighbour);  // for the next packet
     }
     if (copy == nullptr) {
         ++figures_.datagrams_refused;
         return;
     }
-    std::memcpy(copy->payload, packet_->payload, packet.bytes);
-    pbuf_realloc(copy, static_cast<u16_t>(packet.bytes));
+    std::memcpy(copy->payload, packet_->payload, bytes);
+    pbuf_realloc(copy, bytes);
     static_cast<void>(hand_over(*copy, to));
     pbuf_free(copy);
-}
-
-void Udp::send() {
-    const u16_t bytes = packet_->len;
-    waiting_ = !hand_over(*packet_, to_);
-    pbuf_remove_header(packet_, packet_->len - bytes);  // off with the headers, or the next ones are written in front of them
 }
 
 bool Udp::hand_over(pbuf& datagram, const Endpoint& to) {
@@ -191,7 +199,8 @@ PathTable::Found Udp::dial(const Endpoint& endpoint) {
 }
 
 bool Udp::reaches(Ipv4Address address) const {
-    return in_network(address, network_) ? is_host(address, network_.netmask) : network_.gateway != Ipv4Address{};
+    if (in_network(address, network_)) return is_host(address, network_.netmask);
+    return network_.gateway != Ipv4Address{} && !is_link_local(address);
 }
 
 }  // namespace dunlin_lwip

@@ -44,7 +44,7 @@ class Udp {
         std::uint64_t bytes_received = 0;
         std::uint64_t datagrams_too_long = 0;  // longer than any packet of ours: dropped
         std::uint64_t datagrams_no_path = 0;   // no answer can reach its source, or every path is dialled: dropped
-        std::uint64_t datagrams_sent = 0;
+        std::uint64_t datagrams_sent = 0;      // those too that are lost because nobody tells the Ethernet address that they wait for
         std::uint64_t bytes_sent = 0;
         std::uint64_t datagrams_dropped = 0;  // injected loss
         std::uint64_t datagrams_refused =
@@ -78,7 +78,8 @@ class Udp {
     // before). Nothing tells when that ends: ask again.
     [[nodiscard]] std::span<std::byte> next_buffer();
     // Sends what is in next_buffer(), or keeps it while the controller has no room. False: the path is unknown, nothing is sent. A packet to
-    // an address whose Ethernet address is not known waits for that in lwIP's memory (the latest one to it does), and holds back no other.
+    // an address whose Ethernet address is not known waits for that in lwIP's memory, where there is enough (of several to one address the
+    // latest), and holds back no other.
     bool push(const dunlin::Transmit& packet);
     [[nodiscard]] bool all_sent() const { return !waiting_; }
 
@@ -99,7 +100,7 @@ class Udp {
     [[nodiscard]] dunlin::Status read(const UdpOptions& options, std::string_view& reason);
     void take(const Endpoint& from, const pbuf& datagram);
     [[nodiscard]] bool reaches(Ipv4Address address) const;
-    void ask_and_send_later(const Endpoint& to, const dunlin::Transmit& packet);
+    void ask_and_send_later(const Endpoint& to, Ipv4Address neighbour);
     void send();
     [[nodiscard]] bool hand_over(pbuf& datagram, const Endpoint& to);  // false: the controller has no room
 
@@ -109,7 +110,7 @@ class Udp {
     Endpoint local_{};
     udp_pcb* port_ = nullptr;
     pbuf* packet_ = nullptr;                                         // the one that is being written, or waits for the controller
-    Endpoint to_{};                                                  // of the one that waits
+    dunlin::PathId path_{};                                          // of the one that waits
     const dunlin::Callback<void(const Received&)>* sink_ = nullptr;  // during receive()
     std::optional<dunlin::Random> loss_;
     std::uint32_t loss_ppm_ = 0;
