@@ -55,6 +55,9 @@ function(dunlin_image name)
     # The optimiser of the whole program knows every frame and call: boards/stack_bound.py reads what it says of them.
     set(stack "${CMAKE_CURRENT_BINARY_DIR}/${name}.stack")
     target_link_options(${name} PRIVATE -fcallgraph-info=su "SHELL:-dumpdir ${stack}/")
+    if(DUNLIN_SMALL_FLASH)
+        target_link_options(${name} PRIVATE -flto-partition=one)   # in one piece: slower, and some hundred bytes shorter
+    endif()
     add_custom_command(TARGET ${name} PRE_LINK
         COMMAND "${CMAKE_COMMAND}" -E rm -rf "${stack}" COMMAND "${CMAKE_COMMAND}" -E make_directory "${stack}" VERBATIM)
     add_custom_command(TARGET ${name} POST_BUILD

@@ -50,8 +50,18 @@ sd_card::Sector sector;
 std::uint32_t sector_number = kNoSector;
 bool sector_changed = false;
 
+// A bit that was lost on the wire to the card costs another attempt, not the node: sectors are read and written whole.
+template <class Transfer>
+Status repeated(Transfer transfer) {
+    constexpr int kAttempts = 3;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        if (transfer() == Status::ok) return Status::ok;
+    }
+    return Status::device_error;
+}
+
 Status write_back() {
-    if (sector_changed && sd_card::write(sector_number, sector) != Status::ok) return Status::device_error;
+    if (sector_changed && repeated([] { return sd_card::write(sector_number, sector); }) != Status::ok) return Status::device_error;
     sector_changed = false;
     return Status::ok;
 }
@@ -60,7 +70,7 @@ Status hold(std::uint32_t number) {
     if (number == sector_number) return Status::ok;
     if (write_back() != Status::ok) return Status::device_error;
     sector_number = kNoSector;
-    if (sd_card::read(number, sector) != Status::ok) return Status::device_error;
+    if (repeated([number] { return sd_card::read(number, sector); }) != Status::ok) return Status::device_error;
     sector_number = number;
     return Status::ok;
 }

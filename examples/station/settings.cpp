@@ -1,5 +1,6 @@
 #include "settings.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <system_error>
@@ -13,9 +14,9 @@ struct Halves {
     std::optional<std::string_view> behind;
 };
 Halves split(std::string_view text, char letter) {
-    const std::size_t at = text.find(letter);
-    if (at == std::string_view::npos) return {text, std::nullopt};
-    return {{text.data(), at}, std::string_view(text.data() + at + 1, text.size() - at - 1)};
+    const char* const at = std::ranges::find(text, letter);
+    if (at == text.end()) return {text, std::nullopt};
+    return {{text.begin(), at}, std::string_view(at + 1, text.end())};
 }
 
 bool read_number(std::string_view text, int base, std::uint64_t most, std::uint64_t& number) {
@@ -25,7 +26,7 @@ bool read_number(std::string_view text, int base, std::uint64_t most, std::uint6
 
 bool read_address(std::string_view text, std::string_view& address) {
     address = text;
-    return !text.empty() && text.size() <= dunlin::kAddressBytesMax && text.find(':') != std::string_view::npos;
+    return !text.empty() && text.size() <= dunlin::kAddressBytesMax && split(text, ':').behind.has_value();
 }
 
 bool read_id(std::string_view text, Settings& settings) {

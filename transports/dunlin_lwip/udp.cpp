@@ -122,40 +122,39 @@ void Udp::take(const Endpoint& from, const pbuf& datagram) {
 }
 
 std::span<std::byte> Udp::next_buffer() {
-    if (waiting_) send();
+    if (waiting_) static_cast<void>(send());  // where its path has made room for another one meanwhile, it is lost with it
     if (waiting_) return {};
     return {static_cast<std::byte*>(packet_->payload), packet_bytes_max_};
 }
 
 bool Udp::push(const dunlin::Transmit& packet) {
     DUNLIN_ASSERT(packet_ != nullptr && !waiting_ && packet.bytes <= packet_bytes_max_);
-    if (paths_->find(packet.path) == nullptr) return false;
     if (loss_ppm_ > 0 && loss_->below(kMillion) < loss_ppm_) {
         ++figures_.datagrams_dropped;
         return true;
     }
     packet_->len = packet_->tot_len = static_cast<u16_t>(packet.bytes);
     path_ = packet.path;
-    send();
-    return true;
+    return send();
 }
 
 // Looks each time whether the Ethernet address is known: while the controller had no room it may have been forgotten, and where lwIP has to ask it
 // would keep the packet itself.
-void Udp::send() {
+bool Udp::send() {
     waiting_ = false;
     const Endpoint* to = paths_->find(path_);
-    if (to == nullptr) {
-        ++figures_.datagrams_refused;
-        return;
-    }
+    if (to == nullptr) return false;
     const Ipv4Address neighbour = in_network(to->address, network_) ? to->address : network_.gateway;
-    if (!ethernet_.knows(neighbour)) return ask_and_send_later(*to, neighbour);
+    if (!ethernet_.knows(neighbour)) {
+        ask_and_send_later(*to, neighbour);
+        return true;
+    }
     static_cast<void>(paths_->send_to(path_));
     const u16_t bytes = packet_->len;
     waiting_ = !hand_over(*packet_, *to);
     pbuf_remove_header(packet_, packet_->len - bytes);  // off with the headers, or the next ones are written in front of them
     DUNLIN_ASSERT(packet_->ref == 1);
+    return true;
 }
 
 // lwIP asks for the address, and keeps a copy until it is known: one for each address, and all of them only for as long as lwIP asks.

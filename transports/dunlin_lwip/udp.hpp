@@ -101,7 +101,7 @@ class Udp {
     void take(const Endpoint& from, const pbuf& datagram);
     [[nodiscard]] bool reaches(Ipv4Address address) const;
     void ask_and_send_later(const Endpoint& to, Ipv4Address neighbour);
-    void send();
+    [[nodiscard]] bool send();                                         // false: its path is unknown
     [[nodiscard]] bool hand_over(pbuf& datagram, const Endpoint& to);  // false: the controller has no room
 
     Ethernet ethernet_;
