@@ -313,6 +313,21 @@ TEST_F(LwipUdp, asks_again_for_an_address_that_was_forgotten_while_the_controlle
     EXPECT_EQ(far.texts(), (std::vector<std::string>{"first", "waits", "goes on", std::string(1472, '.')}));
 }
 
+// All strangers of other networks are behind that one neighbour.
+TEST_F(LwipUdp, asks_for_its_gateway_whoever_it_answers) {
+    open({.gateway = "10.9.0.1"});
+    FarEnd gateway{.endpoint = endpoint("10.9.0.1:7000"), .mac = far.mac, .answers = false};
+    FarEnd stranger{.endpoint = endpoint("10.9.0.100:7000"), .mac = far.mac, .answers = false};
+    for (FarEnd each : {stranger, FarEnd{.endpoint = endpoint("192.0.2.7:7000"), .mac = far.mac}}) {
+        each.send(endpoint(kOwn), "hello");
+        receive();
+        ASSERT_TRUE(send(inbox.paths.back(), "who are you"));
+    }
+    gateway.serve();
+    EXPECT_EQ(gateway.questions, 1U);
+    EXPECT_EQ(udp.figures().datagrams_refused, 0U);
+}
+
 // lwIP asks for those itself, past any gateway.
 TEST_F(LwipUdp, neither_hears_nor_dials_a_link_local_address_of_another_network) {
     open({.gateway = "10.9.0.1"});
