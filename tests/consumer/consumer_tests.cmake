@@ -8,7 +8,7 @@ set(consumer_prefix "${consumer_builds}/prefix")
 function(dunlin_add_consumer_test from)
     add_test(NAME consumer.builds_from_${from}
         COMMAND "${CMAKE_CTEST_COMMAND}" --build-and-test "${consumer_source}" "${consumer_builds}/${from}"
-            --build-generator "${CMAKE_GENERATOR}" --build-makeprogram "${CMAKE_MAKE_PROGRAM}"
+            --build-generator "${CMAKE_GENERATOR}" --build-makeprogram "${CMAKE_MAKE_PROGRAM}" --build-target consumer
             --build-options "-DDUNLIN_FROM=${from}" "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
                 "-DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}" ${ARGN}
             --test-command "${consumer_builds}/${from}/consumer")
